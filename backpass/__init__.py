@@ -1,0 +1,1 @@
+"""Write the forward pass, read the backward pass, run both."""
