@@ -1,0 +1,1 @@
+"""From what people write, functions and formulas, to a program."""

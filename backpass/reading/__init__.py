@@ -1,0 +1,1 @@
+"""From a program to what people read: notation, layouts, reasons, text."""

@@ -1,0 +1,1 @@
+"""From a program to what machines run: source text, and runs of it."""
