@@ -1,0 +1,1 @@
+"""What a program is: labels, terms, loop nests, and nothing of derivatives."""

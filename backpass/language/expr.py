@@ -1,0 +1,343 @@
+"""The nodes of index notation: scalar terms, and the labels and reads they are made of.
+
+An index is a term as well: `X[2*p+u]` reads at a sum, `E[ids[n]]` at another read. Build sums,
+products and powers with `add`, `multiply` and `power`, which fold numbers and keep the order
+in which factors were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+from backpass.language.shapes import Size, size
+
+Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
+
+
+class Arithmetic:
+    """Lets a rule be written as mathematics: `dy * (1 - y**2)`, `dy * (x > 0)`."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Operand) -> Term:
+        return add(term(self), term(other))
+
+    def __radd__(self, other: Operand) -> Term:
+        return add(term(other), term(self))
+
+    def __sub__(self, other: Operand) -> Term:
+        return add(term(self), negate(term(other)))
+
+    def __rsub__(self, other: Operand) -> Term:
+        return add(term(other), negate(term(self)))
+
+    def __mul__(self, other: Operand) -> Term:
+        return multiply(term(self), term(other))
+
+    def __rmul__(self, other: Operand) -> Term:
+        return multiply(term(other), term(self))
+
+    def __truediv__(self, other: Operand) -> Term:
+        return divide(term(self), term(other))
+
+    def __rtruediv__(self, other: Operand) -> Term:
+        return divide(term(other), term(self))
+
+    def __pow__(self, other: Operand) -> Term:
+        return power(term(self), term(other))
+
+    def __neg__(self) -> Term:
+        return negate(term(self))
+
+    def __lt__(self, other: Operand) -> Term:
+        return Bracket("<", term(self), term(other))
+
+    def __le__(self, other: Operand) -> Term:
+        return Bracket("<=", term(self), term(other))
+
+    def __gt__(self, other: Operand) -> Term:
+        return Bracket(">", term(self), term(other))
+
+    def __ge__(self, other: Operand) -> Term:
+        return Bracket(">=", term(self), term(other))
+
+
+@dataclass(frozen=True, slots=True)
+class Label(Arithmetic):
+    """A loop variable: it runs from 0 to `size` − 1. As a term it is its own value."""
+
+    name: str
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Arithmetic):
+    """An exact rational: ½ stays ½, and 0.1 is one tenth."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class SizeTerm(Arithmetic):
+    """A size used as a value, such as the n in `1/n`."""
+
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Arithmetic):
+    """One entry of an array, `A[i,j]`."""
+
+    name: str
+    index: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Arithmetic):
+    """1 where the comparison holds and 0 elsewhere, `[k == y[n]]`."""
+
+    relation: Comparison
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of numbers, applied entry by entry.
+
+    `value` computes it on arrays; it is None for a function that was only declared.
+    `slopes` gives the derivative for each argument; the language carries it and never asks.
+    """
+
+    name: str
+    value: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    slopes: Callable[..., tuple[Term, ...]] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Apply(Arithmetic):
+    """A function applied to terms, `tanh(Z[n,j])`."""
+
+    function: Function
+    args: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Arithmetic):
+    """Two or more terms added; built by `add`."""
+
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Arithmetic):
+    """Two or more factors, a number first if there is one; built by `multiply`."""
+
+    factors: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Arithmetic):
+    """`base ** exponent`; a quotient is a product with a power of −1. Built by `power`."""
+
+    base: Term
+    exponent: Term
+
+
+Operand = Arithmetic | Fraction | float
+Term = Label | Number | SizeTerm | Read | Bracket | Apply | Sum | Product | Power
+
+ZERO, ONE, MINUS_ONE = Number(Fraction(0)), Number(Fraction(1)), Number(Fraction(-1))
+
+
+def number(value: Fraction | float) -> Number:
+    """The exact number behind a Python or NumPy number: 0.1 becomes 1/10."""
+    if isinstance(value, Fraction):
+        return Number(value)
+    if isinstance(value, int):
+        return Number(Fraction(value))
+    return Number(Fraction(repr(float(value))))
+
+
+def term(value: Operand) -> Term:
+    """A term as it is, and a plain number as a term."""
+    if isinstance(value, Arithmetic):
+        assert isinstance(value, Term)
+        return value
+    return number(value)
+
+
+def size_term(value: Size | int) -> Term:
+    """A size as a value; a plain number when no name occurs in it."""
+    value = size(value)
+    return SizeTerm(value) if value.number is None else number(value.number)
+
+
+def add(*terms: Term) -> Term:
+    """The sum, flat, with its numbers folded into one, where the first of them stood."""
+    flat: list[Term] = []
+    constant, place = Fraction(0), None
+    for term in terms:
+        for part in term.terms if isinstance(term, Sum) else (term,):
+            if isinstance(part, Number):
+                constant += part.value
+                place = len(flat) if place is None else place
+            else:
+                flat.append(part)
+    if constant and place is not None:
+        flat.insert(place, Number(constant))
+    if len(flat) == 1:
+        return flat[0]
+    return Sum(tuple(flat)) if flat else ZERO
+
+
+def multiply(*factors: Term) -> Term:
+    """The product, flat, with its numbers folded into one that leads."""
+    flat: list[Term] = []
+    coefficient = Fraction(1)
+    for factor in factors:
+        for part in factor.factors if isinstance(factor, Product) else (factor,):
+            if isinstance(part, Number):
+                coefficient *= part.value
+            else:
+                flat.append(part)
+    if not coefficient:
+        return ZERO
+    if coefficient != 1 or not flat:
+        flat.insert(0, Number(coefficient))
+    return flat[0] if len(flat) == 1 else Product(tuple(flat))
+
+
+def negate(term: Term) -> Term:
+    """`-term`, as a product with −1; a sum keeps its brackets."""
+    return multiply(MINUS_ONE, term)
+
+
+def power(base: Term, exponent: Term) -> Term:
+    """`base ** exponent`, with the cases 0, 1 and whole powers of numbers folded."""
+    if isinstance(exponent, Number):
+        if exponent.value == 1:
+            return base
+        if exponent.value == 0:
+            return ONE
+        whole = exponent.value.denominator == 1 and abs(exponent.value) <= 64
+        if isinstance(base, Number) and whole and (base.value or exponent.value > 0):
+            return Number(base.value ** int(exponent.value))
+        if isinstance(base, Power) and isinstance(base.exponent, Number) and whole:
+            inner = base.exponent.value
+            if inner.denominator == 1 or exponent.value == -1:  # (x^a)^b is x^(ab) for whole b
+                return power(base.base, Number(inner * exponent.value))
+    return Power(base, exponent)
+
+
+def divide(above: Term, below: Term) -> Term:
+    """`above / below`, kept as a product with powers of −1."""
+    if isinstance(below, Product):
+        return multiply(above, *(power(factor, MINUS_ONE) for factor in below.factors))
+    return multiply(above, power(below, MINUS_ONE))
+
+
+def children(term: Term) -> tuple[Term, ...]:
+    """The terms directly below this one."""
+    match term:
+        case Label() | Number() | SizeTerm():
+            return ()
+        case Read(index=index):
+            return index
+        case Bracket(left=left, right=right):
+            return (left, right)
+        case Apply(args=args):
+            return args
+        case Sum(terms=terms):
+            return terms
+        case Product(factors=factors):
+            return factors
+        case Power(base=base, exponent=exponent):
+            return (base, exponent)
+
+
+def rebuild(term: Term, below: tuple[Term, ...]) -> Term:
+    """The same node over other children, folded again."""
+    match term:
+        case Label() | Number() | SizeTerm():
+            return term
+        case Read(name=name):
+            return Read(name, below)
+        case Bracket(relation=relation):
+            return Bracket(relation, *below)
+        case Apply(function=function):
+            return Apply(function, below)
+        case Sum():
+            return add(*below)
+        case Product():
+            return multiply(*below)
+        case Power():
+            return power(*below)
+
+
+def walk(term: Term) -> Iterator[Term]:
+    """Every node of a term, from the outside in, left to right."""
+    stack = [term]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def transform(term: Term, change: Callable[[Term], Term | None]) -> Term:
+    """Replace nodes from the outside in; where `change` answers None, look below."""
+    new = change(term)
+    if new is not None:
+        return new
+    below = children(term)
+    if not below:
+        return term
+    changed = tuple(transform(child, change) for child in below)
+    if all(a is b for a, b in zip(below, changed, strict=True)):
+        return term
+    return rebuild(term, changed)
+
+
+def substitute(term: Term, labels: Mapping[Label, Term]) -> Term:
+    """Put terms in the place of labels."""
+    if not labels:
+        return term
+    return transform(term, lambda node: labels.get(node) if isinstance(node, Label) else None)
+
+
+def rename(term: Term, names: Mapping[str, str]) -> Term:
+    """Read other arrays in the same places."""
+
+    def change(node: Term) -> Term | None:
+        if isinstance(node, Read) and node.name in names:
+            index = tuple(rename(part, names) for part in node.index)
+            return Read(names[node.name], index)
+        return None
+
+    return transform(term, change)
+
+
+def labels(*terms: Term) -> tuple[Label, ...]:
+    """The labels that occur, each once, in the order of their first appearance."""
+    found: dict[Label, None] = {}
+    for term in terms:
+        for node in walk(term):
+            if isinstance(node, Label):
+                found[node] = None
+    return tuple(found)
+
+
+def reads(*terms: Term) -> tuple[Read, ...]:
+    """Every read, once for each appearance, outer before inner."""
+    return tuple(node for term in terms for node in walk(term) if isinstance(node, Read))
+
+
+def fresh(name: str, taken: Iterable[str]) -> str:
+    """`name`, primed as often as it takes to differ from every name in `taken`."""
+    taken = set(taken)
+    while name in taken:
+        name += "′"
+    return name

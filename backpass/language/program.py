@@ -1,0 +1,257 @@
+"""A program: steps that assign one name each, in loop nests; everything else is a reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from backpass.language.expr import (
+    Label,
+    Read,
+    SizeTerm,
+    Term,
+    fresh,
+    labels,
+    reads,
+    rename,
+    substitute,
+    walk,
+)
+from backpass.language.shapes import Shape, Size, names
+
+Kind = Literal["real", "int", "bool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the user's source."""
+
+    file: str
+    number: int
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a write of a backward pass comes from.
+
+    `step` is the forward step that was differentiated, `read` the read in it that moved to
+    the left, `adjoint` the quantity that flows in (`dZ2`).
+    """
+
+    step: str
+    read: Read
+    adjoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Data that a later reading turns into words, such as `Note("cancelled", ("2", "½"))`."""
+
+    kind: str
+    data: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One loop nest: for every value of every label, `target[left] += term`.
+
+    `labels` are the loops. Those that the left does not mention are summed over, whether or
+    not the term mentions them; those that the term does not mention are copied along.
+    """
+
+    left: tuple[Term, ...]
+    term: Term
+    labels: tuple[Label, ...]
+    origin: Origin | None = field(default=None, compare=False)
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+
+    @property
+    def summed(self) -> tuple[Label, ...]:
+        """The labels that are not on the left."""
+        kept = set(labels(*self.left))
+        return tuple(label for label in self.labels if label not in kept)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFunction:
+    """A function of whole arrays that index notation cannot spell, such as argmax or softmax.
+
+    `value(*arrays, axes=…, sizes=…)` computes it; `axes` are the positions, in the first
+    array, of the labels that the call runs over. None when it was only declared.
+    """
+
+    name: str
+    value: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An array function applied: `P[n,k] = softmax(Z[n,k] over k)`.
+
+    Every index is a bare label that runs over its whole axis. `left` are the labels of the
+    target's axes and `over` those that the function sees as one.
+    """
+
+    function: ArrayFunction
+    args: tuple[Read, ...]
+    left: tuple[Label, ...]
+    over: tuple[Label, ...]
+    origin: Origin | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A name with its shape and the numbers that it holds; `below` bounds the integers of an index."""
+
+    name: str
+    shape: Shape
+    kind: Kind = "real"
+    below: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The assignment of one name: a sum of writes that starts at zero, or a call."""
+
+    target: Array
+    body: tuple[Write, ...] | Call
+    line: Line | None = field(default=None, compare=False)
+    layer: int | None = field(default=None, compare=False)  # which turn of a loop made it
+    notes: tuple[Note, ...] = field(default=(), compare=False)
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    @property
+    def writes(self) -> tuple[Write, ...]:
+        """The loop nests; none for a call."""
+        return () if isinstance(self.body, Call) else self.body
+
+
+@dataclass(frozen=True)
+class Program:
+    """Inputs, fixed arrays, steps in order, and the names that come out."""
+
+    inputs: tuple[Array, ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[str, ...]
+    constants: tuple[tuple[Array, Any], ...] = field(default=(), compare=False)
+    arrays: Mapping[str, Array] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        table = {array.name: array for array in self.inputs}
+        table |= {array.name: array for array, _ in self.constants}
+        for step in self.steps:
+            if step.name in table:
+                raise ValueError(f"{step.name} is assigned twice")
+            table[step.name] = step.target
+        object.__setattr__(self, "arrays", table)
+
+    def step(self, name: str) -> Step:
+        """The step that assigns `name`; KeyError if none does."""
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+
+def step_reads(step: Step) -> tuple[Read, ...]:
+    """Every read of a step, once for each appearance, those inside left indices included."""
+    if isinstance(step.body, Call):
+        return step.body.args
+    return tuple(read for write in step.body for read in reads(*write.left, write.term))
+
+
+def step_sizes(step: Step) -> Iterator[Size]:
+    """Every size that the step's shape, loops and terms mention."""
+    yield from step.target.shape
+    if isinstance(step.body, Call):
+        yield from (label.size for label in step.body.left + step.body.over)
+        return
+    for write in step.body:
+        yield from (label.size for label in write.labels)
+        for term in (*write.left, write.term):
+            yield from (node.size for node in walk(term) if isinstance(node, SizeTerm))
+
+
+def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
+    """The same nest with other loop variables."""
+    return replace(
+        write,
+        left=tuple(substitute(part, new) for part in write.left),
+        term=substitute(write.term, new),
+        labels=tuple(new.get(label, label) for label in write.labels),
+    )
+
+
+def rename_step(step: Step, new: Mapping[str, str]) -> Step:
+    """The same step over other names, its target's included."""
+    target = replace(step.target, name=new.get(step.name, step.name))
+    if isinstance(step.body, Call):
+        args = tuple(Read(new.get(arg.name, arg.name), arg.index) for arg in step.body.args)
+        return replace(step, target=target, body=replace(step.body, args=args))
+    writes = tuple(
+        replace(
+            write,
+            left=tuple(rename(part, new) for part in write.left),
+            term=rename(write.term, new),
+        )
+        for write in step.body
+    )
+    return replace(step, target=target, body=writes)
+
+
+LETTERS = "ijklpqrstuvw"
+
+
+def axis_labels(shape: Iterable[Size], taken: Iterable[str] = ()) -> tuple[Label, ...]:
+    """One label for each axis: called as its size when that is a name, primed when taken, else i, j, k …"""
+    used = set(taken)
+    result: list[Label] = []
+    for axis in shape:
+        name = str(axis) if axis.is_name else next((c for c in LETTERS if c not in used), "i")
+        name = fresh(name, used)
+        used.add(name)
+        result.append(Label(name, axis))
+    return tuple(result)
+
+
+def bare(left: Iterable[Term]) -> tuple[Label, ...] | None:
+    """The labels of a left side that is nothing but distinct labels; None for any other."""
+    found = tuple(part for part in left if isinstance(part, Label))
+    if len(found) != len(tuple(left)) or len(set(found)) != len(found):
+        return None
+    return found
+
+
+def canonical(step: Step) -> Step:
+    """Name the loops of every write anew: the target's axes first, then the summed ones.
+
+    The writes of a step then share the labels of the left wherever they are bare, and a label
+    is called like its size, or i, j, k … for a number.
+    """
+    if isinstance(step.body, Call):
+        return step
+    taken = {str(name) for size in step_sizes(step) for name in names(size) if not size.is_name}
+    axes = axis_labels(step.target.shape, taken)
+    done: list[Write] = []
+    for write in step.body:
+        new: dict[Label, Label] = {}
+        for part, axis in zip(write.left, axes, strict=True):
+            if isinstance(part, Label) and part not in new and part.size == axis.size:
+                new[part] = axis
+        rest = [label for label in write.labels if label not in new]
+        used = {label.name for label in new.values()} | taken | {a.name for a in axes}
+        new |= dict(zip(rest, axis_labels((label.size for label in rest), used), strict=True))
+        ordered = [new[label] for label in write.labels if label in new]
+        front = [axis for axis in axes if axis in ordered]
+        done.append(
+            replace(
+                relabel(write, new),
+                labels=(*front, *(label for label in ordered if label not in front)),
+            )
+        )
+    return replace(step, body=tuple(done))

@@ -1,0 +1,231 @@
+"""Sizes: how long an axis is, as a polynomial in names such as `n` and `k`, or as a plain number.
+
+Two sizes are equal exactly when their polynomials are: `n` never meets `k` by luck, and a
+name is never taken for 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import lru_cache
+
+from backpass.language.errors import NotationError, ShapeError
+
+Monomial = tuple[tuple[str, int], ...]  # n²·k is (("k", 1), ("n", 2))
+
+
+class Size:
+    """A polynomial with integer coefficients; equal polynomials are one and the same object."""
+
+    __slots__ = ("_hash", "number", "terms")
+    terms: tuple[tuple[Monomial, int], ...]
+    number: int | None  # the value, when no name occurs in it
+
+    def __new__(cls, terms: Iterable[tuple[Monomial, int]] = ()) -> Size:
+        return _interned(tuple(sorted((m, c) for m, c in terms if c)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __add__(self, other: Size | int) -> Size:
+        total = dict(self.terms)
+        for monomial, count in size(other).terms:
+            total[monomial] = total.get(monomial, 0) + count
+        return Size(total.items())
+
+    def __mul__(self, other: Size | int) -> Size:
+        total: dict[Monomial, int] = {}
+        for left, a in self.terms:
+            for right, b in size(other).terms:
+                monomial = _join(left, right)
+                total[monomial] = total.get(monomial, 0) + a * b
+        return Size(total.items())
+
+    def __neg__(self) -> Size:
+        return self * -1
+
+    def __sub__(self, other: Size | int) -> Size:
+        return self + -size(other)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def __rsub__(self, other: int) -> Size:
+        return size(other) - self
+
+    def __repr__(self) -> str:
+        return f"Size({str(self)!r})"
+
+    def __str__(self) -> str:
+        """Positive parts first, names before numbers, so that `k+1` prints as people write it."""
+        parts = sorted(self.terms, key=lambda part: (part[1] < 0, part[0] == (), part[0]))
+        text = ""
+        for monomial, count in parts:
+            names = "*".join(name if power == 1 else f"{name}**{power}" for name, power in monomial)
+            factor = "" if names and abs(count) == 1 else str(abs(count))
+            sign = "-" if count < 0 else "+" if text else ""
+            text += sign + "*".join(filter(None, (factor, names)))
+        return text or "0"
+
+    def __reduce__(self) -> tuple[type[Size], tuple[object]]:
+        return Size, (self.terms,)
+
+    @property
+    def is_name(self) -> bool:
+        """Whether this is one bare name, such as `n`."""
+        return (
+            len(self.terms) == 1
+            and self.terms[0][1] == 1
+            and [power for _, power in self.terms[0][0]] == [1]
+        )
+
+
+@lru_cache(maxsize=None)
+def _interned(terms: tuple[tuple[Monomial, int], ...]) -> Size:
+    new = object.__new__(Size)
+    new.terms = terms
+    new.number = 0 if not terms else terms[0][1] if len(terms) == 1 and not terms[0][0] else None
+    new._hash = hash(terms)  # pyright: ignore[reportPrivateUsage]
+    return new
+
+
+def _join(left: Monomial, right: Monomial) -> Monomial:
+    powers = dict(left)
+    for name, power in right:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted(powers.items()))
+
+
+Shape = tuple[Size, ...]
+
+
+@lru_cache(maxsize=None)
+def size(value: int | str | Size) -> Size:
+    """Make a size of a number, or of a text such as `n`, `k+1`, `2*h` or `3`."""
+    if isinstance(value, Size):
+        return value
+    if isinstance(value, int):
+        return Size([((), value)])
+    total = Size()
+    for sign, product in re.findall(r"([+-]?)([^+-]+)", value.replace(" ", "").replace("·", "*")):
+        part = size(-1 if sign == "-" else 1)
+        for factor in re.split(r"(?<!\*)\*(?!\*)", product):
+            part = part * _atom(factor, value)
+        total = total + part
+    return total
+
+
+def _atom(text: str, whole: str) -> Size:
+    found = re.fullmatch(r"(\d+)|(\d*)([^\W\d]\w*)(?:\*\*(\d+))?", text)
+    if found is None:
+        raise NotationError(f"'{whole}' is not a size; a size is a name, a number, or like k+1")
+    number, factor, name, power = found.groups()
+    if number:
+        return size(int(number))
+    return Size([(((name, int(power or 1)),), int(factor or 1))])
+
+
+def names(value: Size) -> tuple[str, ...]:
+    """The names that occur in a size."""
+    return tuple(dict.fromkeys(name for monomial, _ in value.terms for name, _ in monomial))
+
+
+def evaluate_size(value: Size, known: Mapping[str, int]) -> int:
+    """The number that a size stands for, once every name in it has one."""
+    if value.number is not None:
+        return value.number
+    total = 0
+    for monomial, count in value.terms:
+        for name, power in monomial:
+            if name not in known:
+                raise ShapeError(f"the size {name} is not known here; no input carries it")
+            count *= known[name] ** power
+        total += count
+    return total
+
+
+def product(shape: Iterable[Size]) -> Size:
+    """The number of entries of an array of this shape."""
+    total = size(1)
+    for axis in shape:
+        total = total * axis
+    return total
+
+
+def divide(whole: Size, part: Size) -> Size | None:
+    """`whole / part` when it divides without a remainder, else None."""
+    if not part.terms:
+        return None
+    quotient, rest = Size(), whole
+    lead, count = part.terms[-1]
+    while rest.terms:
+        monomial, times = rest.terms[-1]
+        powers = dict(monomial)
+        for name, power in lead:
+            powers[name] = powers.get(name, 0) - power
+        share = Fraction(times, count)
+        if min(powers.values(), default=0) < 0 or share.denominator != 1:
+            return None
+        step = Size([(tuple(sorted((n, p) for n, p in powers.items() if p)), int(share))])
+        quotient, rest = quotient + step, rest - step * part
+        if len(rest.terms) > len(whole.terms) + len(part.terms) * len(quotient.terms):
+            return None
+    return quotient
+
+
+def broadcast(shapes: Sequence[Shape]) -> Shape | None:
+    """NumPy's broadcasting, exactly: axes meet when equal or when one is the number 1."""
+    one = size(1)
+    result: list[Size] = []
+    rank = max((len(shape) for shape in shapes), default=0)
+    for axis in range(-rank, 0):
+        here = {shape[axis] for shape in shapes if len(shape) >= -axis} - {one}
+        if len(here) > 1:
+            return None
+        result.append(here.pop() if here else one)
+    return tuple(result)
+
+
+def show_shape(shape: Sequence[Size | int]) -> str:
+    """A shape as people write it: `n×k`, `3×2`, `scalar`."""
+    parts = [str(axis) for axis in shape]
+    if not parts:
+        return "scalar"
+    if len(parts) > 1:
+        parts = [f"({part})" if "+" in part or "-" in part else part for part in parts]
+    return "×".join(parts)
+
+
+def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, int]:
+    """Find what number each name stands for, from arrays `(name, declared shape, actual shape)`.
+
+    Raises ShapeError when an array contradicts its declaration or two arrays contradict
+    each other; the sentence names both and where each size comes from.
+    """
+    known: dict[str, int] = {}
+    seen: dict[str, str] = {}
+    later: list[tuple[str, Size, int, str]] = []
+    for name, shape, actual in declared:
+        if len(shape) != len(actual):
+            raise ShapeError(
+                f"{name} is declared {show_shape(shape)} ({len(shape)} axes) "
+                f"and was given {show_shape(actual)} ({len(actual)} axes)"
+            )
+        whole = f"{name} is {show_shape(shape)} and was given {show_shape(actual)}"
+        for axis, length in zip(shape, actual, strict=True):
+            if not axis.is_name:
+                later.append((name, axis, length, whole))
+                continue
+            symbol = str(axis)
+            if known.setdefault(symbol, length) != length:
+                raise ShapeError(
+                    f"{whole}, so {symbol} would be {length}; "
+                    f"but {seen[symbol]} already made it {known[symbol]}"
+                )
+            seen.setdefault(symbol, name)
+    for _, axis, length, whole in later:
+        if evaluate_size(axis, known) != length:
+            raise ShapeError(f"{whole}: {axis} is {evaluate_size(axis, known)}, not {length}")
+    return known
