@@ -17,5 +17,7 @@ patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 settings.register_profile("ci", derandomize=True, database=None, **patient)
 examples = int(os.environ.get("BACKPASS_EXAMPLES", "5000"))
-settings.register_profile("fuzz", max_examples=examples, derandomize=False, print_blob=True, **patient)
+settings.register_profile(
+    "fuzz", max_examples=examples, derandomize=False, print_blob=True, **patient
+)
 settings.load_profile("ci")
