@@ -157,9 +157,17 @@ class Spread:
 
     @property
     def trailing(self) -> bool:
-        """Whether the value's axes are the last ones, so that `X + b` needs nothing inserted."""
-        count = len(self.value.axes)
-        return self.value.axes == self.axes[len(self.axes) - count :]
+        """Whether NumPy copies it by itself, as in `X + b`: its axes are the last ones.
+
+        A `Thin` value is then meant with its axes of length 1: `X - M` for an M of shape (n, 1).
+        """
+        kept = self.value.axes
+        slots = self.value.value.axes if isinstance(self.value, Thin) else kept
+        start = len(self.axes) - len(slots)
+        return start >= 0 and all(
+            slot == axis or slot not in kept
+            for slot, axis in zip(slots, self.axes[start:], strict=True)
+        )
 
     @property
     def along(self) -> Axes:
@@ -191,6 +199,29 @@ class Picked:
 
     value: Name
     index: tuple[Slice | Node, ...]
+    axes: Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Thin:
+    """An array without its axes of length 1: `b[0, :]`; inside a trailing `Spread` just `b`.
+
+    The axes of `value` are all of the array's, those of length 1 under labels of their own.
+    """
+
+    value: Name
+    axes: Axes
+
+
+@dataclass(frozen=True, slots=True)
+class OneHot:
+    """1 where the label `hot` equals the integer, 0 elsewhere: row n has its 1 at y[n].
+
+    `hot` may stand anywhere among the axes; the others are the value's, in their order.
+    """
+
+    value: Node
+    hot: Label
     axes: Axes
 
 
@@ -257,6 +288,8 @@ Node = (
     | Total
     | Spread
     | Picked
+    | Thin
+    | OneHot
     | Diagonal
     | DiagonalMatrix
     | Stacked
