@@ -1,0 +1,271 @@
+"""Moving entries about: every operation here copies, and only its indices say from where to where.
+
+`y[i,p] = x[3*i+p]` splits an axis, `y[3*i+p] = x[i,p]` joins two, `y[j,i] = x[i,j]` transposes,
+`y[n] = P[n, ids[n]]` gathers. What was copied once gets its gradient back, what was copied
+often gets the sum, what was left out gets zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backpass.calculus.op import RESULT, Op, Operand, Steps, form, named, register
+from backpass.language.errors import ShapeError
+from backpass.language.expr import (
+    ONE,
+    ZERO,
+    Bracket,
+    Label,
+    Read,
+    Term,
+    add,
+    multiply,
+    size_term,
+)
+from backpass.language.program import Array, Step, Write, axis_labels, canonical
+from backpass.language.shapes import Shape, Size, broadcast, product, show_shape, size
+
+Whole = int | Size  # a number that the forward pass fixes, perhaps through the sizes
+
+
+def _array(operand: Operand) -> Array:
+    if isinstance(operand, Array):
+        return operand
+    raise ShapeError("a single number has no axes to rearrange")
+
+
+def _copy(source: Array, shape: Shape, left: Sequence[Term], index: Sequence[Term],
+          labels: Sequence[Label]) -> Step:  # fmt: skip
+    """One write that only copies."""
+    target = replace(source, name=RESULT, shape=shape)
+    term = Read(source.name, tuple(index))
+    return canonical(Step(target, (Write(tuple(left), term, tuple(labels)),)))
+
+
+# Axes in another order.
+
+
+def _transpose(a: Operand, axes: tuple[int, ...] | None = None) -> Steps:
+    array = _array(a)
+    rank = len(array.shape)
+    order = tuple(reversed(range(rank))) if axes is None else tuple(one % rank for one in axes)
+    if sorted(order) != list(range(rank)):
+        raise ShapeError(f"axes {axes} do not name each of the {rank} axes once")
+    labels = axis_labels(array.shape)
+    left = tuple(labels[place] for place in order)
+    return (_copy(array, tuple(label.size for label in left), left, labels, left),)
+
+
+transpose = register(Op("transpose", "The axes in another order.", _transpose, ("axes",)))
+
+
+# The same entries under another shape.
+
+
+def _reshape(a: Operand, shape: tuple[Whole, ...]) -> Steps:
+    array, wanted = _array(a), tuple(map(size, shape))
+    pieces = _pieces(array.shape, wanted)
+    if all(len(old) < 2 or len(new) < 2 for old, new in pieces):
+        return (_regroup(array, wanted, pieces),)
+    # an axis ends inside another one: through a single long axis
+    flat_shape = (product(array.shape),)
+    flat = _regroup(array, flat_shape, [(array.shape, flat_shape)])
+    flat = replace(flat, target=replace(flat.target, name=f"flat_{RESULT}"))
+    return (flat, _regroup(flat.target, wanted, [(flat_shape, wanted)]))
+
+
+def _pieces(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
+    """Cut both shapes into the shortest runs of axes that hold equally many entries."""
+    if not old and not new:
+        return []
+    ends = [(a, b) for a in range(len(old) + 1) for b in range(len(new) + 1) if a + b]
+    for a, b in sorted(ends, key=sum):
+        if product(old[:a]) == product(new[:b]) and _solid(old[a:], new[b:]):
+            return [(old[:a], new[:b]), *_pieces(old[a:], new[b:])]
+    raise ShapeError(f"{show_shape(old)} does not reshape to {show_shape(new)}")
+
+
+def _solid(old: Shape, new: Shape) -> bool:
+    return product(old) == product(new)
+
+
+def _regroup(array: Array, shape: Shape, pieces: list[tuple[Shape, Shape]]) -> Step:
+    left: list[Term] = []
+    index: list[Term] = []
+    labels: list[Label] = []
+    for old, new in pieces:
+        fine = old if len(new) < 2 and len(old) != 1 else new
+        own = tuple(
+            Label(f"{len(labels) + place}", axis)
+            for place, axis in enumerate(fine)
+        )
+        joined = row_major(own)
+        index += own if fine is old else [joined] * len(old)
+        left += own if fine is new else [joined] * len(new)
+        labels += own
+    return _copy(array, shape, left, index, labels)
+
+
+def row_major(labels: Sequence[Label]) -> Term:
+    """The place in a flat array, the last label running fastest: `(i*J + j)*K + k`."""
+    place: Term = ZERO
+    stride = size(1)
+    for label in reversed(labels):
+        if label.size != size(1):
+            place = add(multiply(size_term(stride), label), place)
+        stride = stride * label.size
+    return place
+
+
+reshape = register(Op("reshape", "The same entries, counted anew.", _reshape, ("shape",)))
+
+
+# Indexing. One item for each axis of the source, and "new" for an axis of length 1:
+#   ("slice", start, length, step)   ("at", place)   ("array", which)   ("new",)
+
+Item = tuple[str, Whole] | tuple[str] | tuple[str, Whole, Whole, Whole]
+
+
+def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
+    source = _array(a)
+    wide = broadcast([_array(array).shape for array in arrays])
+    if wide is None:
+        raise ShapeError("the index arrays do not broadcast against each other")
+    front = tuple(Label(f"a{place}", axis) for place, axis in enumerate(wide))
+    left: list[Term] = []
+    shape: list[Size] = []
+    index: list[Term] = []
+    labels: list[Label] = []
+    spots: list[int] = []  # where the labels of the index arrays would stand
+    for place, item in enumerate(items):
+        match item:
+            case ("slice", start, length, step):
+                label = Label(f"s{place}", size(length))
+                labels.append(label)
+                left.append(label)
+                shape.append(label.size)
+                index.append(add(multiply(size_term(step), label), size_term(start)))
+            case ("at", where):
+                index.append(size_term(where))
+                if arrays:
+                    spots.append(len(left))
+            case ("array", which):
+                assert isinstance(which, int)
+                array = _array(arrays[which])
+                index.append(Read(array.name, _aligned(array.shape, front)))
+                spots.append(len(left))
+            case _:
+                left.append(ZERO)
+                shape.append(size(1))
+    if arrays:
+        # NumPy: neighbouring index arrays put their axes where they stand, others in front
+        spot = spots[0] if len(set(spots)) == 1 else 0
+        left[spot:spot] = front
+        shape[spot:spot] = wide
+        labels = [*front, *labels]
+    return (_copy(source, tuple(shape), left, index, labels),)
+
+
+def _aligned(shape: Shape, labels: tuple[Label, ...]) -> tuple[Term, ...]:
+    """Read an array of this shape along broadcast labels."""
+    last = labels[len(labels) - len(shape) :]
+    return tuple(
+        ZERO if axis == size(1) and label.size != size(1) else label
+        for axis, label in zip(shape, last, strict=True)
+    )
+
+
+getitem = register(Op("getitem", "Some entries, some perhaps more than once.", _getitem, ("items",)))
+
+
+def _broadcast_to(a: Operand, shape: tuple[Whole, ...]) -> Steps:
+    wanted = tuple(map(size, shape))
+    if not isinstance(a, Array):
+        labels = axis_labels(wanted)
+        return (Step(Array(RESULT, wanted), (Write(labels, a, labels),)),)
+    if broadcast([a.shape, wanted]) != wanted:
+        raise ShapeError(f"{show_shape(a.shape)} does not broadcast to {show_shape(wanted)}")
+    labels = axis_labels(wanted)
+    return (_copy(a, wanted, labels, _aligned(a.shape, labels), labels),)
+
+
+broadcast_to = register(Op("broadcast_to", "The same entry, many times.", _broadcast_to, ("shape",)))
+
+
+# Putting arrays together.
+
+
+def _concatenate(*operands: Operand, axis: int = 0) -> Steps:
+    arrays = [_array(operand) for operand in operands]
+    rank = len(arrays[0].shape)
+    axis %= max(rank, 1)
+    for array in arrays[1:]:
+        others = [s[:axis] + s[axis + 1 :] for s in (arrays[0].shape, array.shape)]
+        if others[0] != others[1]:
+            raise ShapeError(
+                f"{show_shape(arrays[0].shape)} and {show_shape(array.shape)} "
+                f"do not join along axis {axis}"
+            )
+    offset = size(0)
+    writes: list[Write] = []
+    for array in arrays:
+        labels = axis_labels(array.shape)
+        left: list[Term] = list(labels)
+        left[axis] = add(labels[axis], size_term(offset))
+        writes.append(Write(tuple(left), Read(array.name, labels), labels))
+        offset = offset + array.shape[axis]
+    shape = (*arrays[0].shape[:axis], offset, *arrays[0].shape[axis + 1 :])
+    return (canonical(Step(replace(arrays[0], name=RESULT, shape=shape), tuple(writes))),)
+
+
+concatenate = register(Op("concatenate", "One after the other.", _concatenate, ("axis",)))
+
+
+def _stack(*operands: Operand, axis: int = 0) -> Steps:
+    arrays = [_array(operand) for operand in operands]
+    first = arrays[0].shape
+    axis %= len(first) + 1
+    labels = axis_labels(first)
+    writes: list[Write] = []
+    for place, array in enumerate(arrays):
+        if array.shape != first:
+            raise ShapeError(f"{show_shape(first)} and {show_shape(array.shape)} do not stack")
+        left = (*labels[:axis], size_term(place), *labels[axis:])
+        writes.append(Write(left, Read(array.name, labels), labels))
+    shape = (*first[:axis], size(len(arrays)), *first[axis:])
+    return (canonical(Step(replace(arrays[0], name=RESULT, shape=shape), tuple(writes))),)
+
+
+stack = register(Op("stack", "One beside the other, along a new axis.", _stack, ("axis",)))
+
+# fmt: off
+diagonal = named("diagonal", form("d[...,i] = A[...,i,i]",           "Row and column agree."))
+spread   = named("spread",   form("D[...,i,i] = d[...,i]",           "A vector along the diagonal."))
+tril     = named("tril",     form("B[...,i,j] = A[...,i,j] * [j<=i]", "On and below the diagonal."))
+triu     = named("triu",     form("B[...,i,j] = A[...,i,j] * [j>=i]", "On and above the diagonal."))
+# fmt: on
+
+
+# Arrays that a forward pass makes itself.
+
+
+def _arange(length: Whole) -> Steps:
+    (label,) = axis_labels([size(length)])
+    target = Array(RESULT, (label.size,), "int", label.size)
+    return (Step(target, (Write((label,), label, (label,)),)),)
+
+
+def _eye(rows: Whole, columns: Whole) -> Steps:
+    shape = (size(rows), size(columns))
+    i, j = labels = axis_labels(shape)
+    return (Step(Array(RESULT, shape), (Write(labels, Bracket("==", i, j), labels),)),)
+
+
+def _full(value: Operand = ONE, *, shape: tuple[Whole, ...]) -> Steps:
+    return _broadcast_to(value, shape)
+
+
+arange = register(Op("arange", "Every place says its own number.", _arange, ("length",)))
+eye = register(Op("eye", "1 where row and column agree.", _eye, ("rows", "columns")))
+full = register(Op("full", "One number everywhere.", _full, ("shape",)))

@@ -1,0 +1,122 @@
+"""The readable form of a write: what a reader would cross out is crossed out.
+
+Every rule here keeps the value; the laws run each program before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from backpass.language.expr import (
+    ZERO,
+    Bracket,
+    Label,
+    Number,
+    Product,
+    Sum,
+    Term,
+    add,
+    labels,
+    multiply,
+    number,
+    size_term,
+    substitute,
+)
+from backpass.language.program import Array, Step, Write, canonical
+
+
+def tidy(write: Write) -> tuple[Write, ...]:
+    """Drop what is zero, count what is only repeated, follow what is picked; split sums."""
+    if write.term == ZERO:
+        return ()
+    write = count(pick(write))
+    return split(write)
+
+
+def count(write: Write) -> Write:
+    """A loop that neither side mentions repeats the same addition: multiply by its length."""
+    used = set(labels(*write.left, write.term))
+    idle = [label for label in write.labels if label not in used]
+    if not idle:
+        return write
+    term = multiply(*(size_term(label.size) for label in idle), write.term)
+    return replace(write, term=term, labels=tuple(one for one in write.labels if one in used))
+
+
+def pick(write: Write) -> Write:
+    """A sum over k that carries `[k == e]` has one term: the one where k is e."""
+    while isinstance(write.term, Product):
+        kept = set(labels(*write.left))
+        for factor in write.term.factors:
+            found = _picked(factor, write.labels, kept)
+            if found is None:
+                continue
+            label, value = found
+            rest = tuple(one for one in write.term.factors if one is not factor)
+            term = substitute(multiply(*rest), {label: value})
+            write = replace(
+                write, term=term, labels=tuple(one for one in write.labels if one != label)
+            )
+            break
+        else:
+            break
+    return write
+
+
+def _picked(
+    factor: Term, loops: tuple[Label, ...], kept: set[Label]
+) -> tuple[Label, Term] | None:
+    """The summed label that a bracket ties to another label of the same size."""
+    match factor:
+        case Bracket(relation="==", left=Label() as one, right=Label() as other):
+            if one.size == other.size and one != other:
+                for label, value in ((one, other), (other, one)):
+                    if label in loops and label not in kept:
+                        return label, value
+        case _:
+            pass
+    return None
+
+
+def split(write: Write) -> tuple[Write, ...]:
+    """A sum at the top is several writes, when every loop stands on the left."""
+    if isinstance(write.term, Sum) and not write.summed:
+        return tuple(replace(write, term=part) for part in write.term.terms)
+    return (write,)
+
+
+def merge(writes: Sequence[Write], target: Array) -> tuple[Write, ...]:
+    """Add up writes that differ only in a number: dC·A + dC·A is 2·dC·A."""
+    if len(writes) < 2:
+        return tuple(writes)
+    step = canonical(Step(target, tuple(writes)))
+    merged: dict[tuple[tuple[Term, ...], tuple[Label, ...], Term], tuple[Term, Write]] = {}
+    for write in step.writes:
+        coefficient, rest = coefficient_of(write.term)
+        key = (write.left, write.labels, _unordered(rest))
+        before = merged.get(key)
+        total = add(before[0], coefficient) if before else coefficient
+        merged[key] = (total, before[1] if before else replace(write, term=rest))
+    return tuple(
+        replace(write, term=multiply(total, write.term))
+        for total, write in merged.values()
+        if total != ZERO
+    )
+
+
+def _unordered(term: Term) -> Term:
+    """A product with its factors in one fixed order, to compare by."""
+    if isinstance(term, Product):
+        return Product(tuple(sorted(term.factors, key=repr)))
+    return term
+
+
+def coefficient_of(term: Term) -> tuple[Number, Term]:
+    """The number that leads a term, and the rest."""
+    if isinstance(term, Number):
+        return term, number(1)
+    if isinstance(term, Product) and isinstance(term.factors[0], Number):
+        return term.factors[0], multiply(*term.factors[1:])
+    return number(1), term
+
