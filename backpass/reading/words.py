@@ -1,0 +1,74 @@
+"""Sentences with formulas in them, so that text, LaTeX and HTML can each draw the formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from backpass.language.expr import Label
+from backpass.language.shapes import Size, show_shape
+from backpass.reading.plain import Pen, plain
+from backpass.reading.presentation import Name, Shown
+from backpass.reading.spelling import spell_size
+
+Words = tuple[str | Shown, ...]
+Value = str | int | Label | Size | Shown | Words
+
+
+def words(template: str, **values: Value) -> Words:
+    """A sentence whose `{name}` stand for formulas: a string is a name, a tuple more words."""
+    parts: list[str | Shown] = []
+    for text in re.split(r"(\{\w+\})", template):
+        if not text.startswith("{"):
+            parts.append(text)
+            continue
+        value = values[text[1:-1]]
+        match value:
+            case tuple():
+                parts.extend(value)
+            case str():
+                parts.append(Name(value))
+            case int():
+                parts.append(str(value))
+            case Label(name=name):
+                parts.append(Name(name))
+            case Size():
+                parts.append(spell_size(value))
+            case _:
+                parts.append(value)
+    return tuple(part for part in parts if part != "")
+
+
+def shape(sizes: Iterable[Size | Label]) -> Words:
+    """A shape inside a sentence: `n×k`, `scalar`."""
+    return (show_shape([one.size if isinstance(one, Label) else one for one in sizes]),)
+
+
+def listed(items: Iterable[Words], last: str = "and") -> Words:
+    """`a`, `a and b`, `a, b and c`."""
+    parts = list(items)
+    result: list[str | Shown] = []
+    for place, part in enumerate(parts):
+        if place:
+            result.append(f" {last} " if place == len(parts) - 1 else ", ")
+        result.extend(part)
+    return tuple(result)
+
+
+def say(sentence: Words, pen: Pen) -> str:
+    """The sentence as text."""
+    return "".join(
+        translate(part, pen) if isinstance(part, str) else plain(part, pen) for part in sentence
+    )
+
+
+SIGNS = str.maketrans(
+    {"×": "x", "→": "->", "⊙": "*", "·": "*", "−": "-", "½": "0.5", "Σ": "Sum", "∂": "d", "ᵀ": ".T",
+     "²": "**2", "′": "'", "…": "...", "≤": "<=", "≥": ">=", "≠": "!=", "⊗": "outer", "—": "-",
+     "ℝ": "R", "∇": "grad "}
+)  # fmt: skip
+
+
+def translate(text: str, pen: Pen) -> str:
+    """Words for the pen: in ASCII every sign becomes letters."""
+    return text.translate(SIGNS) if pen.ascii else text
