@@ -63,7 +63,9 @@ def evaluate_step(step: Step, arrays: Mapping[str, Any], sizes: Mapping[str, int
     if isinstance(step.body, Call):
         return evaluate_call(step.body, arrays, sizes)
     shape = tuple(evaluate_size(axis, sizes) for axis in step.target.shape)
-    total = np.zeros(shape, dtype=DTYPES["real" if step.target.kind == "bool" else step.target.kind])
+    total = np.zeros(
+        shape, dtype=DTYPES["real" if step.target.kind == "bool" else step.target.kind]
+    )
     for write in step.body:
         _add(total, write, arrays, sizes)
     return total.astype(bool) if step.target.kind == "bool" else total

@@ -217,15 +217,17 @@ def negate(term: Term) -> Term:
 
 
 def power(base: Term, exponent: Term) -> Term:
-    """`base ** exponent`, with the cases 0, 1 and whole powers of numbers folded."""
+    """`base ** exponent`, with the cases 0, 1 and short whole powers of numbers folded."""
     if isinstance(exponent, Number):
         if exponent.value == 1:
             return base
         if exponent.value == 0:
             return ONE
-        whole = exponent.value.denominator == 1 and abs(exponent.value) <= 64
+        whole = exponent.value.denominator == 1
         if isinstance(base, Number) and whole and (base.value or exponent.value > 0):
-            return Number(base.value ** int(exponent.value))
+            bits = base.value.numerator.bit_length() + base.value.denominator.bit_length()
+            if bits * abs(exponent.value) <= 1024:  # 9**9**9 has more digits than memory
+                return Number(base.value ** int(exponent.value))
         if isinstance(base, Power) and isinstance(base.exponent, Number) and whole:
             inner = base.exponent.value
             if inner.denominator == 1 or exponent.value == -1:  # (x^a)^b is x^(ab) for whole b

@@ -269,9 +269,7 @@ class Reader:
     def index(self, name: str) -> tuple[Term, ...]:
         """The indices after an opened `[`, labels that fill one alone noted."""
         parts: list[Term] = []
-        while not self.take("]"):
-            if parts:
-                self.expect(",", f"the index of {name}")
+        while parts or self.next != "]":
             token, after = self.next, self.tokens[self.place + 1 : self.place + 2]
             if after in ([","], ["]"]) and (token == "..." or re.fullmatch(NAME, token)):
                 self.scope.slots.append((name, len(parts), token))
@@ -279,6 +277,9 @@ class Reader:
                 parts.append(self.scope.bare(token, True))
             else:
                 parts.append(self.sum(True))
+            if not self.take(","):
+                break
+        self.expect("]", f"the index of {name}")
         return tuple(parts)
 
 

@@ -78,12 +78,14 @@ class Write:
 class ArrayFunction:
     """A function of whole arrays that index notation cannot spell, such as argmax or softmax.
 
-    `value(*arrays, axes=…, sizes=…)` computes it; `axes` are the positions, in the first
-    array, of the labels that the call runs over. None when it was only declared.
+    `value(*arrays, axes=…)` computes it; `axes` are the positions, in the first
+    array, of the labels that the call runs over. None when it was only declared. `rule` is how
+    it is differentiated; the language carries it and never asks.
     """
 
     name: str
     value: Callable[..., Any] | None = field(default=None, compare=False, repr=False)
+    rule: Any = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A name with its shape and the numbers that it holds; `below` bounds the integers of an index."""
+    """A name with its shape and kind of numbers; integers of an index stay under `below`."""
 
     name: str
     shape: Shape
@@ -208,7 +210,7 @@ LETTERS = "ijklpqrstuvw"
 
 
 def axis_labels(shape: Iterable[Size], taken: Iterable[str] = ()) -> tuple[Label, ...]:
-    """One label for each axis: called as its size when that is a name, primed when taken, else i, j, k …"""
+    """One label for each axis, called as its size, or i, j, k … for a number; primed when taken."""
     used = set(taken)
     result: list[Label] = []
     for axis in shape:
@@ -219,10 +221,10 @@ def axis_labels(shape: Iterable[Size], taken: Iterable[str] = ()) -> tuple[Label
     return tuple(result)
 
 
-def bare(left: Iterable[Term]) -> tuple[Label, ...] | None:
+def bare(left: tuple[Term, ...]) -> tuple[Label, ...] | None:
     """The labels of a left side that is nothing but distinct labels; None for any other."""
     found = tuple(part for part in left if isinstance(part, Label))
-    if len(found) != len(tuple(left)) or len(set(found)) != len(found):
+    if len(found) != len(left) or len(set(found)) != len(found):
         return None
     return found
 

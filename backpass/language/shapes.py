@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 from backpass.language.errors import NotationError, ShapeError
 
@@ -82,7 +81,7 @@ class Size:
         )
 
 
-@lru_cache(maxsize=None)
+@cache
 def _interned(terms: tuple[tuple[Monomial, int], ...]) -> Size:
     new = object.__new__(Size)
     new.terms = terms
@@ -101,15 +100,18 @@ def _join(left: Monomial, right: Monomial) -> Monomial:
 Shape = tuple[Size, ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def size(value: int | str | Size) -> Size:
     """Make a size of a number, or of a text such as `n`, `k+1`, `2*h` or `3`."""
     if isinstance(value, Size):
         return value
     if isinstance(value, int):
         return Size([((), value)])
+    text = re.sub(r"\s*([-+*])\s*", r"\1", value.strip().replace("·", "*"))
+    if not re.fullmatch(r"[+-]?[^+-]+([+-][^+-]+)*", text):
+        raise NotationError(f"'{value}' is not a size; a size is a name, a number, or like k+1")
     total = Size()
-    for sign, product in re.findall(r"([+-]?)([^+-]+)", value.replace(" ", "").replace("·", "*")):
+    for sign, product in re.findall(r"([+-]?)([^+-]+)", text):
         part = size(-1 if sign == "-" else 1)
         for factor in re.split(r"(?<!\*)\*(?!\*)", product):
             part = part * _atom(factor, value)
@@ -118,7 +120,7 @@ def size(value: int | str | Size) -> Size:
 
 
 def _atom(text: str, whole: str) -> Size:
-    found = re.fullmatch(r"(\d+)|(\d*)([^\W\d]\w*)(?:\*\*(\d+))?", text)
+    found = re.fullmatch(r"(\d{1,18})|(\d{0,18})([^\W\d]\w*)(?:\*\*(\d{1,2}))?", text)
     if found is None:
         raise NotationError(f"'{whole}' is not a size; a size is a name, a number, or like k+1")
     number, factor, name, power = found.groups()
@@ -158,20 +160,24 @@ def divide(whole: Size, part: Size) -> Size | None:
     """`whole / part` when it divides without a remainder, else None."""
     if not part.terms:
         return None
+    order = names(whole * part)
+
+    def leading(value: Size) -> tuple[Monomial, int]:
+        # an order that multiplying keeps, so that leads divide leads
+        return max(value.terms, key=lambda term: [dict(term[0]).get(name, 0) for name in order])
+
     quotient, rest = Size(), whole
-    lead, count = part.terms[-1]
+    lead, count = leading(part)
     while rest.terms:
-        monomial, times = rest.terms[-1]
+        monomial, times = leading(rest)
         powers = dict(monomial)
         for name, power in lead:
             powers[name] = powers.get(name, 0) - power
-        share = Fraction(times, count)
-        if min(powers.values(), default=0) < 0 or share.denominator != 1:
+        if times % count or min(powers.values(), default=0) < 0:
             return None
-        step = Size([(tuple(sorted((n, p) for n, p in powers.items() if p)), int(share))])
+        share = tuple(sorted((name, power) for name, power in powers.items() if power))
+        step = Size([(share, times // count)])
         quotient, rest = quotient + step, rest - step * part
-        if len(rest.terms) > len(whole.terms) + len(part.terms) * len(quotient.terms):
-            return None
     return quotient
 
 
@@ -210,8 +216,8 @@ def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, in
     for name, shape, actual in declared:
         if len(shape) != len(actual):
             raise ShapeError(
-                f"{name} is declared {show_shape(shape)} ({len(shape)} axes) "
-                f"and was given {show_shape(actual)} ({len(actual)} axes)"
+                f"{name} is declared {show_shape(shape)} ({_axes(len(shape))}) "
+                f"and was given {show_shape(actual)} ({_axes(len(actual))})"
             )
         whole = f"{name} is {show_shape(shape)} and was given {show_shape(actual)}"
         for axis, length in zip(shape, actual, strict=True):
@@ -226,6 +232,13 @@ def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, in
                 )
             seen.setdefault(symbol, name)
     for _, axis, length, whole in later:
-        if evaluate_size(axis, known) != length:
-            raise ShapeError(f"{whole}: {axis} is {evaluate_size(axis, known)}, not {length}")
+        expected = evaluate_size(axis, known)
+        if expected != length and axis.number is not None:
+            raise ShapeError(f"{whole}: {length} stands where {axis} is declared")
+        if expected != length:
+            raise ShapeError(f"{whole}: {axis} is {expected}, not {length}")
     return known
+
+
+def _axes(rank: int) -> str:
+    return "1 axis" if rank == 1 else f"{rank} axes"
