@@ -157,5 +157,6 @@ less_equal    = named("less_equal",    comparison("c[...] = [a[...] <= b[...]]",
 equal         = named("equal",         comparison("c[...] = [a[...] == b[...]]", "1 where both agree."))
 not_equal     = named("not_equal",     comparison("c[...] = [a[...] != b[...]]", "1 where they differ."))
 both          = named("both",          comparison("c[...] = a[...] * b[...]",    "1 where both hold."))
+either        = named("either",        comparison("c[...] = maximum(a[...], b[...])", "1 where one holds."))
 negation      = named("negation",      comparison("c[...] = [a[...] == 0]",      "1 where it does not hold."))
 # fmt: on

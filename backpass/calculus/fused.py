@@ -119,3 +119,26 @@ SHARES = enter(
         "L = (l[.] - c[.]) / size(.)",
     ),
 )
+
+
+def _weights_loss(z: Any, t: Any, *, axes: tuple[int, ...]) -> Any:
+    return -(t * _log_softmax(z, axes=(-1,))).sum(axis=-1).mean()
+
+
+# Targets that nobody promised to sum to 1, as when a hand-written loss is recognised.
+WEIGHTS = enter(
+    "L = cross_entropy_of_weights(Z[.,k], T[.,k] over .,k)",
+    _weights_loss,
+    backward=(
+        "P[.,k] = softmax(Z[.,k] over k)",
+        "t[.] = T[.,k]",
+        "Y[.,k] = log_softmax(Z[.,k] over k)",
+        "dZ[...,.,k] = dL[...] * (t[.] * P[.,k] - T[.,k]) / size(.)",
+        "dT[...,.,k] = -dL[...] * Y[.,k] / size(.)",
+    ),
+    long=(
+        "E[.,k] = exp(Z[.,k])",
+        "S[.] = E[.,k]",
+        "L = -T[.,k] * log(E[.,k] / S[.]) / size(.)",
+    ),
+)

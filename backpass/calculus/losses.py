@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from backpass.calculus.elementwise import log, sigmoid
-from backpass.calculus.fused import LABELS, SHARES
+from backpass.calculus.fused import LABELS, SHARES, WEIGHTS
 from backpass.calculus.op import RESULT, Op, Operand, Steps, form, named, register, scalar
 from backpass.calculus.whole import apply
 from backpass.language.errors import ShapeError
@@ -123,6 +123,14 @@ def _cross_entropy_from_probabilities(p: Operand, target: Operand) -> Steps:
     return (Step(Array(RESULT, ()), (Write((), divide(term, count), loops),)),)
 
 
+def _of_weights(logits: Operand, target: Operand) -> Steps:
+    logits, target = _same_shape(logits, target, "cross_entropy_of_weights")
+    return (apply(WEIGHTS, (logits, target), len(logits.shape) - 1),)
+
+
+cross_entropy_of_weights = register(
+    Op("cross_entropy_of_weights", "−Σ t·log softmax(z), averaged over samples.", _of_weights)
+)
 cross_entropy = register(
     Op("cross_entropy", "What the logits say of the true class, averaged.", _cross_entropy)
 )

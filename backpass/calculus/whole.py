@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from backpass.calculus.op import RESULT, SCALARS, Op, Operand, Steps, register
 from backpass.calculus.template import fill
@@ -23,6 +23,15 @@ from backpass.language.shapes import show_shape
 Value = Callable[..., Any]
 
 
+class Differentiable(Protocol):
+    """How an array function is differentiated: its operands' names, and steps that use them."""
+
+    @property
+    def operands(self) -> tuple[str, ...]: ...
+
+    def steps(self, step: Step, arrays: Mapping[str, Array], adjoint: Array) -> list[Step]: ...
+
+
 @dataclass(frozen=True)
 class Rule:
     """An array function's texts: `call` states it, `backward` its gradients, `long` defines it.
@@ -31,7 +40,6 @@ class Rule:
     what such a line needs. The last line of `long` assigns the result.
     """
 
-    function: ArrayFunction
     call: str
     backward: tuple[str, ...]
     long: tuple[str, ...]
@@ -46,8 +54,15 @@ class Rule:
         """The name of the result in the texts."""
         return re.split(r"[\[ =]", self.call, maxsplit=1)[0]
 
+    def steps(self, step: Step, arrays: Mapping[str, Array], adjoint: Array) -> list[Step]:
+        """The backward lines over actual arrays, for what flows in as `adjoint`."""
+        call = step.body
+        assert isinstance(call, Call)
+        operands = dict(zip(self.operands, (arrays[arg.name] for arg in call.args), strict=True))
+        known = operands | {self.result: step.target, f"d{self.result}": adjoint}
+        return list(_lines(self.backward, call, known))
 
-RULES: dict[str, Rule] = {}
+
 FUNCTIONS: dict[str, ArrayFunction] = {}
 
 
@@ -62,38 +77,41 @@ def array_function(
     name: str | None = None,
 ) -> Op:
     """Enter an array function and its rule; `axis` is where `k` stands unless the caller says."""
-    rule = enter(text, value, backward, long)
+    function = enter(text, value, backward, long)
     default = axis
 
     def build(*operands: Operand, axis: int | tuple[int, ...] | None = default) -> Steps:
         (place,) = axis if isinstance(axis, tuple) else (default if axis is None else axis,)
         first = operands[0]
         if not isinstance(first, Array) or not first.shape:
-            raise ShapeError(f"{rule.function.name} of a single number")
+            raise ShapeError(f"{function.name} of a single number")
         rank = len(first.shape)
         if not -rank <= place < rank:
             raise ShapeError(f"axis {place} does not exist: {show_shape(first.shape)}")
-        return (apply(rule, operands, place % rank),)
+        return (apply(function, operands, place % rank),)
 
-    return register(Op(name or rule.function.name, doc, build, ("axis",)))
+    return register(Op(name or function.name, doc, build, ("axis",)))
 
 
-def apply(rule: Rule, operands: Sequence[Operand], axis: int) -> Step:
+def apply(function: ArrayFunction, operands: Sequence[Operand], axis: int) -> Step:
     """The step that calls an array function on these operands, with k at `axis` of the first."""
     first = operands[0]
     assert isinstance(first, Array)
+    rule: Rule = function.rule
     known = dict(zip(rule.operands, operands, strict=True))
     step = _fill(rule.call, len(first.shape), axis, known)
     return replace(step, target=replace(step.target, name=RESULT))
 
 
-def enter(text: str, value: Value, backward: Sequence[str], long: Sequence[str]) -> Rule:
-    """Enter the rule alone, for an operation that builds itself out of several of them."""
+def enter(
+    text: str, value: Value | None, backward: Sequence[str], long: Sequence[str] = ()
+) -> ArrayFunction:
+    """An array function with its rule, for an operation that builds itself out of several."""
     found = re.search(r"=\s*(\w+)\(", text)
     assert found is not None
-    function = ArrayFunction(found[1], value)
+    function = ArrayFunction(found[1], value, Rule(text, tuple(backward), tuple(long)))
     FUNCTIONS[function.name] = function
-    return RULES.setdefault(function.name, Rule(function, text, tuple(backward), tuple(long)))
+    return function
 
 
 def expand(text: str, rank: int, axis: int) -> str:
@@ -123,7 +141,11 @@ def _template(text: str, rank: int, axis: int) -> Step:
 
 
 def _fill(text: str, rank: int, axis: int, operands: Mapping[str, Operand]) -> Step:
-    template = _template(text, rank, axis)
+    return fill_text(_template(text, rank, axis), operands)
+
+
+def fill_text(template: Step, operands: Mapping[str, Operand]) -> Step:
+    """A template over those of the operands that it names."""
     used = {read.name for read in step_reads(template)}
     present = {name: operand for name, operand in operands.items() if name in used}
     return fill(template, present, template.name)
@@ -140,32 +162,27 @@ def _lines(texts: Sequence[str], call: Call, operands: Mapping[str, Operand]) ->
 
 
 def operand_texts(call: Call) -> tuple[str, ...]:
-    """What the texts of a call's rule call its operands; none for a declared function."""
-    rule = RULES.get(call.function.name)
-    return rule.operands if rule else ()
+    """What the rule of a call names its operands; NoRule for a function that has no rule."""
+    rule: Differentiable | None = call.function.rule
+    if rule is None:
+        raise NoRule(f"{call.function.name} has no derivative")
+    return rule.operands
 
 
 def backward_steps(
     step: Step, arrays: Mapping[str, Array], adjoint: Array, wanted: Sequence[str]
 ) -> list[Step]:
-    """The lines of a call's backward pass for the operands called `wanted`, over actual arrays.
+    """The backward pass of a call, as far as the operands called `wanted` need it.
 
-    Steps keep the names of the texts: `dZ` for the gradient of the operand that the text calls
-    Z. Raises NoRule for a function that has none.
+    Steps keep the names of the rule: `dZ` is the gradient of the operand that the rule calls Z.
     """
     call = step.body
     assert isinstance(call, Call)
-    rule = RULES.get(call.function.name)
-    if rule is None or not rule.backward:
-        raise NoRule(f"{call.function.name} has no derivative")
-    operands = dict(zip(rule.operands, (arrays[arg.name] for arg in call.args), strict=True))
-    steps = list(
-        _lines(rule.backward, call, operands | {rule.result: step.target, f"d{rule.result}": adjoint})
-    )
-    names = {f"d{name}" for name, arg in zip(rule.operands, call.args, strict=True)
+    rule: Differentiable = call.function.rule
+    names = {f"d{name}" for name, arg in zip(operand_texts(call), call.args, strict=True)
              if arg.name in wanted}  # fmt: skip
     needed: list[Step] = []
-    for one in reversed(steps):
+    for one in reversed(rule.steps(step, arrays, adjoint)):
         if one.name in names:
             needed.append(one)
             names |= {read.name for read in step_reads(one)}
@@ -176,6 +193,6 @@ def long_steps(step: Step, arrays: Mapping[str, Array]) -> list[Step]:
     """A call's definition in elementary steps; the last one assigns the text's result."""
     call = step.body
     assert isinstance(call, Call)
-    rule = RULES[call.function.name]
+    rule: Rule = call.function.rule
     operands = dict(zip(rule.operands, (arrays[arg.name] for arg in call.args), strict=True))
     return list(_lines(rule.long, call, operands))

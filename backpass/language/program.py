@@ -181,11 +181,12 @@ def step_sizes(step: Step) -> Iterator[Size]:
 
 def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
     """The same nest with other loop variables."""
-    return replace(
-        write,
-        left=tuple(substitute(part, new) for part in write.left),
-        term=substitute(write.term, new),
-        labels=tuple(new.get(label, label) for label in write.labels),
+    return Write(
+        tuple(substitute(part, new) for part in write.left),
+        substitute(write.term, new),
+        tuple(new.get(label, label) for label in write.labels),
+        write.origin,
+        write.notes,
     )
 
 
@@ -237,23 +238,21 @@ def canonical(step: Step) -> Step:
     """
     if isinstance(step.body, Call):
         return step
-    taken = {str(name) for size in step_sizes(step) for name in names(size) if not size.is_name}
+    taken = {name for size in step_sizes(step) if not size.is_name for name in names(size)}
     axes = axis_labels(step.target.shape, taken)
-    done: list[Write] = []
-    for write in step.body:
-        new: dict[Label, Label] = {}
-        for part, axis in zip(write.left, axes, strict=True):
-            if isinstance(part, Label) and part not in new and part.size == axis.size:
-                new[part] = axis
-        rest = [label for label in write.labels if label not in new]
-        used = {label.name for label in new.values()} | taken | {a.name for a in axes}
-        new |= dict(zip(rest, axis_labels((label.size for label in rest), used), strict=True))
-        ordered = [new[label] for label in write.labels if label in new]
-        front = [axis for axis in axes if axis in ordered]
-        done.append(
-            replace(
-                relabel(write, new),
-                labels=(*front, *(label for label in ordered if label not in front)),
-            )
-        )
-    return replace(step, body=tuple(done))
+    taken |= {axis.name for axis in axes}
+    writes = tuple(_canonical(write, axes, taken) for write in step.body)
+    return replace(step, body=writes)
+
+
+def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
+    new: dict[Label, Label] = {}
+    for part, axis in zip(write.left, axes, strict=True):
+        if isinstance(part, Label) and part not in new and part.size == axis.size:
+            new[part] = axis
+    front = tuple(axis for axis in axes if axis in new.values())
+    rest = tuple(label for label in write.labels if label not in new)
+    named = axis_labels((label.size for label in rest), taken)
+    order = (*front, *named)
+    if order == write.labels and all(new[label] == label for label in front)
+    new |= zip(rest, named, strict=True)
