@@ -247,18 +247,18 @@ def children(term: Term) -> tuple[Term, ...]:
     match term:
         case Label() | Number() | SizeTerm():
             return ()
-        case Read(index=index):
-            return index
-        case Bracket(left=left, right=right):
-            return (left, right)
-        case Apply(args=args):
-            return args
-        case Sum(terms=terms):
-            return terms
-        case Product(factors=factors):
-            return factors
-        case Power(base=base, exponent=exponent):
-            return (base, exponent)
+        case Read():
+            return term.index
+        case Product():
+            return term.factors
+        case Sum():
+            return term.terms
+        case Power():
+            return (term.base, term.exponent)
+        case Apply():
+            return term.args
+        case Bracket():
+            return (term.left, term.right)
 
 
 def rebuild(term: Term, below: tuple[Term, ...]) -> Term:
@@ -286,7 +286,7 @@ def walk(term: Term) -> Iterator[Term]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        stack.extend(children(node)[::-1])
 
 
 def transform(term: Term, change: Callable[[Term], Term | None]) -> Term:

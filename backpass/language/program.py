@@ -181,6 +181,8 @@ def step_sizes(step: Step) -> Iterator[Size]:
 
 def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
     """The same nest with other loop variables."""
+    if not new:
+        return write
     return Write(
         tuple(substitute(part, new) for part in write.left),
         substitute(write.term, new),
@@ -253,6 +255,7 @@ def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
     front = tuple(axis for axis in axes if axis in new.values())
     rest = tuple(label for label in write.labels if label not in new)
     named = axis_labels((label.size for label in rest), taken)
-    order = (*front, *named)
-    if order == write.labels and all(new[label] == label for label in front)
     new |= zip(rest, named, strict=True)
+    write = relabel(write, {old: label for old, label in new.items() if old != label})
+    order = (*front, *named)
+    return write if order == write.labels else replace(write, labels=order)

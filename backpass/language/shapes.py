@@ -18,9 +18,10 @@ Monomial = tuple[tuple[str, int], ...]  # n²·k is (("k", 1), ("n", 2))
 class Size:
     """A polynomial with integer coefficients; equal polynomials are one and the same object."""
 
-    __slots__ = ("_hash", "number", "terms")
+    __slots__ = ("_hash", "_text", "is_name", "number", "terms")
     terms: tuple[tuple[Monomial, int], ...]
     number: int | None  # the value, when no name occurs in it
+    is_name: bool  # whether this is one bare name, such as `n`
 
     def __new__(cls, terms: Iterable[tuple[Monomial, int]] = ()) -> Size:
         return _interned(tuple(sorted((m, c) for m, c in terms if c)))
@@ -58,27 +59,10 @@ class Size:
         return f"Size({str(self)!r})"
 
     def __str__(self) -> str:
-        """Positive parts first, names before numbers, so that `k+1` prints as people write it."""
-        parts = sorted(self.terms, key=lambda part: (part[1] < 0, part[0] == (), part[0]))
-        text = ""
-        for monomial, count in parts:
-            names = "*".join(name if power == 1 else f"{name}**{power}" for name, power in monomial)
-            factor = "" if names and abs(count) == 1 else str(abs(count))
-            sign = "-" if count < 0 else "+" if text else ""
-            text += sign + "*".join(filter(None, (factor, names)))
-        return text or "0"
+        return self._text
 
     def __reduce__(self) -> tuple[type[Size], tuple[object]]:
         return Size, (self.terms,)
-
-    @property
-    def is_name(self) -> bool:
-        """Whether this is one bare name, such as `n`."""
-        return (
-            len(self.terms) == 1
-            and self.terms[0][1] == 1
-            and [power for _, power in self.terms[0][0]] == [1]
-        )
 
 
 @cache
@@ -86,8 +70,21 @@ def _interned(terms: tuple[tuple[Monomial, int], ...]) -> Size:
     new = object.__new__(Size)
     new.terms = terms
     new.number = 0 if not terms else terms[0][1] if len(terms) == 1 and not terms[0][0] else None
+    new.is_name = len(terms) == 1 and terms[0][1] == 1 and [p for _, p in terms[0][0]] == [1]
     new._hash = hash(terms)  # pyright: ignore[reportPrivateUsage]
+    new._text = _shown(terms)  # pyright: ignore[reportPrivateUsage]
     return new
+
+
+def _shown(terms: tuple[tuple[Monomial, int], ...]) -> str:
+    """Positive parts first, names before numbers, so that `k+1` prints as people write it."""
+    text = ""
+    for monomial, count in sorted(terms, key=lambda part: (part[1] < 0, part[0] == (), part[0])):
+        names = "*".join(name if power == 1 else f"{name}**{power}" for name, power in monomial)
+        factor = "" if names and abs(count) == 1 else str(abs(count))
+        sign = "-" if count < 0 else "+" if text else ""
+        text += sign + "*".join(filter(None, (factor, names)))
+    return text or "0"
 
 
 def _join(left: Monomial, right: Monomial) -> Monomial:
