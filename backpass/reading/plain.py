@@ -135,13 +135,13 @@ def _signed(terms: tuple[tuple[Literal[1, -1], Shown], ...], pen: Pen) -> str:
 def _multiplied(join: Join, factors: tuple[Shown, ...], pen: Pen) -> tuple[str, Bind]:
     if join == "outer" and (pen.dialect == "code" or pen.ascii):
         return f"outer({', '.join(plain(factor, pen) for factor in factors)})", Bind.ATOM
-    text = _factor(factors[0], join, pen, first=True, last=False)
-    before = factors[0]
-    for place, factor in enumerate(factors[1:], 1):
-        right = _factor(factor, join, pen, first=False, last=place == len(factors) - 1)
-        text += _operator(join, before, right, pen) + right
-        before = factor
-    return text, Bind.PRODUCT
+    last = len(factors) - 1
+    texts = [
+        _factor(factor, join, pen, first=place == 0, last=place == last)
+        for place, factor in enumerate(factors)
+    ]
+    signs = _signs(join, factors, texts, pen)
+    return texts[0] + "".join(map("".join, zip(signs, texts[1:], strict=True))), Bind.PRODUCT
 
 
 def _factor(node: Shown, join: Join, pen: Pen, *, first: bool, last: bool) -> str:
@@ -162,21 +162,26 @@ def _factor(node: Shown, join: Join, pen: Pen, *, first: bool, last: bool) -> st
     return text if fits else f"({text})"
 
 
-def _operator(join: Join, before: Shown, right: str, pen: Pen) -> str:
+def _signs(join: Join, factors: tuple[Shown, ...], texts: list[str], pen: Pen) -> list[str]:
+    """What stands between the factors: numbers lead without a sign, `½ x`."""
+    gaps = len(factors) - 1
     match join:
         case "matrix":
-            return " @ " if pen.ascii or pen.dialect == "code" else " "
+            return [" @ " if pen.ascii or pen.dialect == "code" else " "] * gaps
         case "entrywise":
-            return " * " if pen.ascii else " ⊙ "
+            return [" * " if pen.ascii else " ⊙ "] * gaps
         case "outer":
-            return " ⊗ "
+            return [" ⊗ "] * gaps
         case "scaling":
             if pen.ascii:
-                return " * "
-            side_by_side = isinstance(before, Numeral) or (
-                pen.dialect == "math" and not isinstance(before, Entry) and right[0] != "("
-            )
-            return " " if side_by_side and not right[0].isdigit() else " · "
+                return [" * "] * gaps
+            number = isinstance(factors[0], Numeral)
+            entries = any(isinstance(factor, Entry) for factor in factors)
+            loud = pen.dialect == "code" or entries
+            if loud or any(text[0] == "(" for text in texts[1 + number :]):
+                first = " · " if texts[1][0].isdigit() else " "
+                return [first] * number + [" · "] * (gaps - number)
+            return [" "] * gaps
         case _:
             assert_never(join)
 

@@ -159,7 +159,7 @@ Shown = (
     | Blocks
 )
 
-ONE, TWO, HALF = Numeral(Fraction(1)), Numeral(Fraction(2)), Numeral(Fraction(1, 2))
+ZERO, ONE, TWO = Numeral(Fraction(0)), Numeral(Fraction(1)), Numeral(Fraction(2))
 
 
 def signed(value: Shown) -> tuple[Literal[1, -1], Shown]:

@@ -1,0 +1,77 @@
+"""Shapes beside formulas: `(n×k)(k×j) + j → n×j` for a product, plain `n×j` for the rest."""
+
+from __future__ import annotations
+
+from backpass.language.program import Array
+from backpass.language.shapes import Shape, show_shape
+from backpass.reading import tree
+from backpass.reading.presentation import Dialect
+from backpass.reading.spelling import factors
+
+
+def dims(node: tree.Node | None, target: Array, dialect: Dialect) -> str:
+    """What the shapes of a formula do, and what comes out.
+
+    In the `math` dialect a one-label quantity is a column: `3×1`.
+    """
+    result = show(target.shape, dialect)
+    if node is None or not multiplies(node):
+        return result
+    return f"{_dims(node, dialect)} → {result}"
+
+
+def show(shape: Shape, dialect: Dialect, *, row: bool = False) -> str:
+    """A shape as the dialect sees it."""
+    if len(shape) == 1 and dialect == "math":
+        return show_shape((1, shape[0]) if row else (shape[0], 1))
+    return show_shape(shape)
+
+
+def multiplies(node: tree.Node) -> bool:
+    """Whether a matrix product shapes the result."""
+    match node:
+        case tree.Matmul() | tree.Outer():
+            return True
+        case tree.Add(terms=parts) | tree.Times(factors=parts):
+            return any(map(multiplies, parts))
+        case tree.Negative(value=value) | tree.Spread(value=value):
+            return multiplies(value)
+        case tree.Quotient(above=above, below=below):
+            return multiplies(above) or multiplies(below)
+        case _:
+            return False
+
+
+def _dims(node: tree.Node, dialect: Dialect) -> str:
+    match node:
+        case tree.Matmul():
+            return "".join(_chain(node, dialect))
+        case tree.Outer(left=left, right=right):
+            left_text = show(_shape(left), dialect)
+            return f"({left_text})({show(_shape(right), dialect, row=True)})"
+        case tree.Add(terms=terms):
+            return " + ".join(_dims(term, dialect) for term in terms)
+        case tree.Times(factors=parts):
+            return " ⊙ ".join(_dims(part, dialect) for part in parts if part.axes)
+        case tree.Negative(value=value) | tree.Spread(value=value):
+            return _dims(value, dialect)
+        case tree.Quotient(above=above, below=below):
+            return " / ".join(_dims(part, dialect) for part in (above, below) if part.axes)
+        case _:
+            return show(_shape(node), dialect)
+
+
+def _chain(node: tree.Matmul, dialect: Dialect) -> list[str]:
+    left, right = factors(node, dialect)
+    return [text for side in (left, right) for text in _factor(side, dialect)]
+
+
+def _factor(node: tree.Node, dialect: Dialect) -> list[str]:
+    if isinstance(node, tree.Matmul):
+        return _chain(node, dialect)
+    row = isinstance(node, tree.Transpose)
+    return [f"({show(_shape(node), dialect, row=row)})"]
+
+
+def _shape(node: tree.Node) -> Shape:
+    return tuple(label.size for label in node.axes)

@@ -1,0 +1,73 @@
+"""What there is to say about the known functions: one clause on the slope of each.
+
+In these clauses z is what goes into a function and a what comes out of it.
+"""
+
+from __future__ import annotations
+
+from backpass.reading.presentation import (
+    ONE,
+    TWO,
+    Name,
+    Of,
+    Over,
+    Raised,
+    Root,
+    Shown,
+    multiplied,
+    negated,
+    total,
+)
+from backpass.reading.words import Words, words
+
+A, Z = Name("a"), Name("z")
+
+
+def _slope(value: Shown) -> Words:
+    return words("its slope is {slope}", slope=value)
+
+
+SLOPES: dict[str, Words] = {
+    # `a(1 − a)` is written like a call, without a sign between
+    "sigmoid": _slope(Of("a", (total(ONE, negated(A)),))),
+    "tanh": _slope(total(ONE, negated(Raised(A, TWO)))),
+    "relu": words("its slope is 1 where {z} > 0, else 0", z=Z),
+    "leaky_relu": words("its slope is 1 above zero, and the leak below"),
+    "softplus": _slope(Of("sigmoid", (Z,))),
+    "exp": _slope(A),
+    "expm1": _slope(total(A, ONE)),
+    "log": _slope(Over(ONE, Z)),
+    "log1p": _slope(Over(ONE, total(ONE, Z))),
+    "sin": _slope(Of("cos", (Z,))),
+    "cos": _slope(negated(Of("sin", (Z,)))),
+    "abs": words("its slope is the sign of {z}", z=Z),
+    "sqrt": _slope(Over(ONE, multiplied("scaling", TWO, Root(Z)))),
+    "maximum": words("the larger side takes the whole slope, and a tie goes to the first"),
+    "minimum": words("the smaller side takes the whole slope, and a tie goes to the first"),
+    "where": words("each entry follows the side that was chosen for it"),
+    "clip": words("its slope is 1 inside the bounds, and 0 outside"),
+}
+
+# What a function of whole arrays sends back, and what the lines that prepare it are for.
+
+CALLS: dict[str, Words] = {
+    "softmax": words(
+        "raising one entry of a softmax lowers the others: what all share is taken away"
+    ),
+    "log_softmax": words(
+        "the entries of a softmax sum to 1: each pays its share of all that flows in"
+    ),
+    "logsumexp": words("logsumexp is a smooth maximum: its slope is the softmax"),
+    "cross_entropy": words(
+        "softmax with cross-entropy leaves {p}, averaged over the samples",
+        p=total(Name("p"), negated(Name("y"))),
+    ),
+    "cross_entropy_of_shares": words(
+        "softmax with cross-entropy leaves {p}, averaged over the samples",
+        p=total(Name("p"), negated(Name("t"))),
+    ),
+}
+
+HELPERS: dict[str, str] = {
+    "softmax": "the probabilities, which the next line needs",
+}

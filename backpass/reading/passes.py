@@ -1,0 +1,62 @@
+"""A forward pass with its backward pass, as every reading receives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from backpass.language.program import Array, Call, Origin, Program, Step
+from backpass.language.shapes import Size
+from backpass.reading.presentation import Dialect
+
+
+@dataclass(frozen=True)
+class Passes:
+    """The forward program, the backward steps that read its names, and what was asked for.
+
+    `wrt` are the names whose gradients are wanted. In the `code` dialect `A.T @ B` stands for a
+    product and a one-label quantity is a row of numbers; in `math` it is a column, and `Aᵀ B`.
+    """
+
+    forward: Program
+    backward: tuple[Step, ...]
+    wrt: tuple[str, ...]
+    dialect: Dialect = "code"
+    arrays: Mapping[str, Array] = field(init=False, repr=False, compare=False)
+    gradients: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        arrays = {**self.forward.arrays, **{step.name: step.target for step in self.backward}}
+        object.__setattr__(self, "arrays", arrays)
+        found = {step.name: origin.read.name for step in self.backward for origin in origins(step)}
+        object.__setattr__(self, "gradients", found)
+
+    @property
+    def loss(self) -> str:
+        """The scalar that is differentiated."""
+        return self.forward.outputs[0]
+
+    @property
+    def samples(self) -> Size | None:
+        """The size that counts the samples: all inputs outside `wrt` have it, weights do not.
+
+        None when no size is like that, as with a single sample.
+        """
+        given = [array.shape for array in self.forward.inputs if array.name not in self.wrt]
+        wanted = [array.shape for array in self.forward.inputs if array.name in self.wrt]
+        common = [size for size in given[0] if all(size in s for s in given)] if given else []
+        best = min(common, key=lambda size: sum(size in s for s in wanted), default=None)
+        return None if all(best in shape for shape in wanted) else best
+
+    def step(self, name: str) -> Step:
+        """The forward or backward step that assigns `name`; KeyError if none does."""
+        for step in (*self.forward.steps, *self.backward):
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+
+def origins(step: Step) -> Iterator[Origin]:
+    """Where the writes of a backward step come from, as far as that is known."""
+    bodies = (step.body,) if isinstance(step.body, Call) else step.body
+    yield from (body.origin for body in bodies if body.origin is not None)

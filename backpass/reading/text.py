@@ -1,0 +1,154 @@
+"""A derivation as text: formulas in one column, shapes in the next, reasons below.
+
+80 columns, whatever the terminal; Unicode, or ASCII where a stream cannot do better.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from backpass.language import expr
+from backpass.language.program import Step, Write, bare
+from backpass.reading.dims import dims
+from backpass.reading.matrix import matrix
+from backpass.reading.passes import Passes
+from backpass.reading.plain import Pen, plain, spell
+from backpass.reading.reason import reason
+from backpass.reading.spelling import spell_entry, spell_tree, spell_write
+from backpass.reading.words import Words, say, translate
+
+WIDTH = 80
+COLUMN = 32  # where shapes stand while every formula is shorter
+LONGEST = 48  # the rightmost column for shapes; behind a longer formula they go below it
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A formula with its shapes and, in a backward pass, its reason."""
+
+    left: str
+    sign: str  # = or +=
+    right: str
+    shape: str
+    reason: str
+
+
+def derivation_text(passes: Passes, *, ascii: bool = False) -> str:
+    """The forward and the backward pass, as `print(d)` shows them."""
+    pen = Pen(passes.dialect, ascii)
+    forward = [row for step in passes.forward.steps for row in rows(passes, step, pen)]
+    backward = [
+        row for step in passes.backward for row in rows(passes, step, pen, reason(passes, step))
+    ]
+    column = _column([*forward, *backward])
+    lines = ["forward", *_section(forward, column), "backward", *_section(backward, column)]
+    return "\n".join(lines)
+
+
+def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
+    """A step as one row, or as one for each loop nest where matrix notation fails."""
+    because = say(why, pen)
+    node = matrix(step, passes.arrays)
+    shape = translate(dims(node, step.target, pen.dialect), pen)
+    if node is not None:
+        right = plain(spell_tree(node, pen.dialect), pen)
+        return [Row(spell(step.name, pen), "=", right, shape, because)]
+    if not step.writes:
+        return [Row(spell(step.name, pen), "=", "0", shape, because)]
+    last = len(step.writes) - 1
+    return [
+        _entry_row(step, write, pen, shape if not place else "", because if place == last else "")
+        for place, write in enumerate(step.writes)
+    ]
+
+
+def _entry_row(step: Step, write: Write, pen: Pen, shape: str, why: str) -> Row:
+    """A loop nest in index notation; `+=` unless it alone fills the target, entry by entry."""
+    left = plain(spell_entry(step.name, write.left), pen)
+    labels = bare(write.left)
+    alone = len(step.writes) == 1 and labels is not None
+    right = plain(spell_write(write), pen)
+    ends = _ends(step, write, pen)
+    return Row(left, "=" if alone else "+=", right + ends, shape, why)
+
+
+def _ends(step: Step, write: Write, pen: Pen) -> str:
+    """`for i < 5`, where a loop is shorter than the axis that it walks along."""
+    short = [
+        f"{spell(part.name, pen)} < {part.size}"
+        for part, axis in zip(write.left, step.target.shape, strict=True)
+        if isinstance(part, expr.Label) and part.size != axis
+    ]
+    return f"  for {', '.join(short)}" if short else ""
+
+
+# ── layout ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _column(rows: Iterable[Row]) -> int:
+    """Where shapes stand: behind the longest formula that leaves them room."""
+    ends = [2 + len(f"{row.left} {row.sign} {row.right}") + 2 for row in rows]
+    return max([COLUMN, *(end for end in ends if end <= LONGEST)])
+
+
+def _section(rows: Sequence[Row], column: int) -> list[str]:
+    width = max((len(row.left) for row in rows if row.sign == "="), default=0)
+    return [line for row in rows for line in _lines(row, width, column)]
+
+
+def _lines(row: Row, width: int, column: int) -> list[str]:
+    start = f"  {row.left:{width}} {row.sign} "
+    lines = _broken(start, row.right)
+    room = WIDTH - len(row.shape)
+    if len(lines[-1]) + 2 <= column <= room:
+        lines[-1] = f"{lines[-1]:{column}}{row.shape}"
+    elif len(lines[-1]) + 2 <= room:
+        lines[-1] += f"  {row.shape}"
+    elif row.shape:
+        lines += wrapped(row.shape, min(column, max(8, room)))
+    return lines + wrapped(row.reason, 8)
+
+
+def wrapped(text: str, indent: int) -> list[str]:
+    """Words on as many indented lines as they need; none for no words."""
+    space = " " * indent
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=space,
+        subsequent_indent=space,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _broken(start: str, formula: str) -> list[str]:
+    """A formula on one line, or broken before the operators that bind least."""
+    lines: list[str] = []
+    space = " " * min(len(start), 16)
+    while len(start) + len(formula) > WIDTH - 2:
+        place = _break(formula, WIDTH - 2 - len(start))
+        if place is None:
+            break
+        lines.append(start + formula[:place])
+        start, formula = space, formula[place + 1 :]
+    return [*lines, start + formula]
+
+
+OPERATOR = re.compile(r" (?=(?:[+−⊙@·/*|-]|Σ\S*) )|(?<=,) ")
+
+
+def _break(formula: str, room: int) -> int | None:
+    """The last space before `room` that stands in the fewest brackets and before an operator."""
+    depths: list[int] = []
+    depth = 0
+    for letter in formula:
+        depth += (letter in "([") - (letter in ")]")
+        depths.append(depth)
+    places = [m.start() for m in OPERATOR.finditer(formula) if 0 < m.start() <= room]
+    loose = [place for place in places if formula[place + 1] in "+−-"]
+    candidates = [p for p in loose if depths[p] == 0] or places
+    return min(candidates, key=lambda place: (depths[place], -place), default=None)
