@@ -1,1 +1,51 @@
-"""Write the forward pass, read the backward pass, run both."""
+"""Write the forward pass. Read the backward pass. Run both at full speed.
+
+    import backpass as bp
+
+    d = bp.derive(loss, "X: n k, W: k j", wrt="W")
+    print(d)
+
+The verbs are listed in `__all__`; functions such as `bp.sigmoid` come from `backpass.calculus`.
+Everything is imported when it is first asked for, so that `import backpass` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from backpass._version import __version__
+
+if TYPE_CHECKING:
+    from backpass.check import Check as Check
+    from backpass.check import check as check
+    from backpass.derive import Derivation as Derivation
+    from backpass.derive import derive as derive
+    from backpass.language.errors import BackpassError as BackpassError
+
+_HOMES = {
+    "BackpassError": "backpass.language.errors",
+    "Check": "backpass.check",
+    "Derivation": "backpass.derive",
+    "check": "backpass.check",
+    "derive": "backpass.derive",
+}
+
+__all__ = ["BackpassError", "Check", "Derivation", "__version__", "check", "derive"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        functions: dict[str, Any] = import_module("backpass.calculus.library").FUNCTIONS
+        if name.startswith("_") or name not in functions:
+            raise AttributeError(f"backpass has no {name}")
+        value = functions[name]
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    functions: dict[str, Any] = import_module("backpass.calculus.library").FUNCTIONS
+    return sorted({*__all__, *functions})

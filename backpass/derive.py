@@ -1,0 +1,188 @@
+"""The object a user holds: a forward pass, its backward pass, and every reading of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from backpass.calculus.backward import depends_on, leads_to, reverse
+from backpass.forward.arguments import Arguments, flat
+from backpass.forward.record import record
+from backpass.forward.witness import World
+from backpass.language.errors import DerivationError, UnknownName, nearest
+from backpass.language.evaluate import evaluate
+from backpass.language.notation import format_program
+from backpass.language.program import Array, Program, Step
+from backpass.language.shapes import bind, evaluate_size, show_shape
+from backpass.reading.passes import Passes
+from backpass.reading.text import derivation_text
+
+Forward = Callable[..., Any] | str
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A forward pass with its backward pass: print it, ask it why, run it.
+
+    Calling it on arrays gives the value and the gradients: a dict that is nested like the
+    arguments and holds only what was asked for.
+    """
+
+    forward: Program
+    backward: tuple[Step, ...]
+    gradients: Mapping[str, str]  # leaf -> what its gradient is called: W1 -> dW1
+    arguments: Arguments
+    worlds: tuple[World, ...]  # the sizes at which the forward pass was recorded
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """The arrays whose gradients were asked for."""
+        return tuple(self.gradients)
+
+    @property
+    def loss(self) -> str:
+        """What the forward pass returns is called."""
+        return self.forward.outputs[0]
+
+    @cached_property
+    def program(self) -> Program:
+        """Forward and backward as one program: the value and every gradient come out."""
+        outputs = (self.loss, *self.gradients.values())
+        steps = (*self.forward.steps, *self.backward)
+        return Program(self.forward.inputs, steps, outputs, self.forward.constants)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """What the readings are made from."""
+        return Passes(self.forward, self.backward, self.wrt)
+
+    def __call__(self, *args: Any, **arrays: Any) -> tuple[Any, dict[str, Any]]:
+        """The value and the gradients at these arguments, in their own precision.
+
+        Raises ShapeError when arrays contradict the declared shapes or each other, and
+        DerivationError for a missing argument or an integer out of its range.
+        """
+        values = self._values(args, arrays)
+        found = evaluate(self.program, values)
+        gradients = {leaf: found[name] for leaf, name in self.gradients.items()}
+        return found[self.loss][()], self.arguments.gather(gradients)
+
+    def _values(self, args: tuple[Any, ...], arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """A call's arguments by leaf name, checked against what was declared."""
+        given = self.arguments.arrange(args, arrays)
+        values = {name: np.asarray(value) for name, value in given.items()}
+        sizes = bind((one.name, one.shape, values[one.name].shape) for one in self.forward.inputs)
+        for leaf in self.forward.inputs:
+            _fits(leaf, values[leaf.name], sizes)
+        return values
+
+    def __str__(self) -> str:
+        return derivation_text(self.passes)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def index(self) -> str:
+        """The program in index notation: what is printed is what runs."""
+        return format_program(self.program)
+
+
+def _fits(leaf: Array, value: Any, sizes: Mapping[str, int]) -> None:
+    """Refuse values of the wrong kind, and integers outside their range."""
+    if leaf.kind == "real":
+        if value.dtype.kind not in "fiub":
+            raise DerivationError(f"{leaf.name} must be numbers, not {value.dtype}")
+    elif leaf.kind == "int":
+        if value.dtype.kind not in "iu":
+            raise DerivationError(f"{leaf.name} must be integers, not {value.dtype}")
+        if leaf.below is not None and value.size:
+            bound = evaluate_size(leaf.below, sizes)
+            if value.min() < 0 or value.max() >= bound:
+                bad = int(value.min() if value.min() < 0 else value.max())
+                raise DerivationError(
+                    f"{leaf.name} holds {bad}; its integers run from 0 to {bound - 1}"
+                )
+
+
+def derive(
+    forward: Forward,
+    shapes: Any,
+    wrt: str | Sequence[str] | None = None,
+    functions: str | None = None,
+) -> Derivation:
+    """Derive the backward pass of a forward pass.
+
+    `forward` is a NumPy-like function, or formula text of one or more statements. `shapes`
+    declares its arguments: a text (`"X: n k, w: (), V: 3 2, y: n int<m"`), a dict shaped like
+    the arguments (`{"params": {"W": ["k j", "j m"]}}`), or example arrays. `wrt` names the
+    arrays to differentiate by, every real one if None. `functions` declares functions that stay
+    symbols, `"g: elementwise, C: scalar"`.
+
+    Raises an error of the family `BackpassError`: TraceError for code that cannot be recorded,
+    ShapeError, UnknownName, NotationError for text, and DerivationError when the result is no
+    single number or does not depend on `wrt`.
+    """
+    recording = record(forward, shapes, functions)
+    program = recording.program
+    loss = program.outputs[0]
+    shape = program.arrays[loss].shape
+    if shape:
+        raise DerivationError(
+            f"the forward pass returns {show_shape(shape)}, and a gradient is of one number; "
+            "sum or average it, or use bp.jacobian"
+        )
+    wanted = _wanted(program, recording.arguments, wrt)
+    backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
+    ordered = {name: gradients[name] for name in wanted if name in gradients}
+    return Derivation(program, tuple(backward), ordered, recording.arguments, recording.worlds)
+
+
+def _wanted(
+    program: Program, arguments: Arguments, wrt: str | Sequence[str] | None
+) -> tuple[str, ...]:
+    """The leaves to differentiate by; an argument that is a nest stands for all its real leaves."""
+    leaves = {leaf.name: leaf for leaf in arguments.leaves}
+    influence = leads_to(program.steps, program.outputs[0])
+    if wrt is None:
+        real = [leaf.name for leaf in leaves.values() if leaf.kind == "real"]
+        chosen = [name for name in real if name in influence and _reaches(program, name)]
+        if not chosen:
+            raise DerivationError("the result depends on none of the real inputs")
+        return tuple(chosen)
+    words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(wrt)
+    if not words:
+        raise DerivationError("wrt names nothing; leave it out for every real input")
+    found: list[str] = []
+    for word in words:
+        if word in leaves:
+            found.append(_differentiable(leaves[word]))
+        elif word in arguments.nests:
+            found += [leaf.name for leaf in flat(arguments.nests[word]) if leaf.kind == "real"]
+        else:
+            known = [*leaves, *arguments.nests]
+            raise UnknownName(f"wrt names {word}, which is no input{nearest(word, known)}")
+    for name in found:
+        if name not in influence or not _reaches(program, name):
+            raise DerivationError(
+                f"{program.outputs[0]} does not depend on {name}, so its gradient is zero; "
+                f"leave {name} out of wrt"
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _differentiable(leaf: Array) -> str:
+    if leaf.kind != "real":
+        word = "integers" if leaf.kind == "int" else "truth values"
+        raise DerivationError(f"{leaf.name} holds {word}, which have no gradient")
+    return leaf.name
+
+
+def _reaches(program: Program, name: str) -> bool:
+    """Whether the result depends on an input through real numbers."""
+    return program.outputs[0] in depends_on(program.steps, [name])
+
+
