@@ -10,7 +10,7 @@ summed, the same loop now copies. A gather becomes a scatter because its index c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from backpass.calculus.elementwise import log
@@ -32,6 +32,7 @@ from backpass.language.expr import (
     Sum,
     Term,
     add,
+    labels,
     multiply,
     power,
     reads,
@@ -49,6 +50,7 @@ from backpass.language.program import (
     rename_step,
     step_reads,
 )
+from backpass.language.shapes import Size
 
 Partial = tuple[Read, Term, tuple[Fraction, ...]]  # where, the slope, the numbers met on the way
 
@@ -133,57 +135,125 @@ def reverse(
     path = depends_on(steps, wrt) & leads_to(steps, of)
     if not path:
         return [], {}
-    taken = set(arrays)
-    called = {one: _free(name(one), taken) for one in [of, *(s.name for s in steps), *wrt]
-              if one in path}  # fmt: skip
-    flows: dict[str, list[Write]] = {one: [] for one in path}
-    lead = tuple(label.size for label in extra)
-    last = {read.name: place for place, step in reversed(list(enumerate(steps)))
-            for read in step_reads(step) if read.name in path}  # fmt: skip
     inputs = [one for one in dict.fromkeys(wrt) if one in path]
-    done: list[Step] = []
-    known = {step.body: step.name for step in steps if isinstance(step.body, Call)}
-
-    def emit(one: str) -> None:
-        target = Array(called[one], (*lead, *arrays[one].shape))
-        done.append(canonical(Step(target, merge(flows[one], target), layer=None)))
-
+    back = _Backward(arrays, path, extra, tuple(label.size for label in extra))
+    for one in (of, *(step.name for step in steps), *inputs):
+        if one in path and one not in back.called:
+            back.called[one] = back.free(name(one))
+    back.known = {step.body: step.name for step in steps if isinstance(step.body, Call)}
+    if seed is not None:
+        back.constants[of] = seed
+    first = {read.name: place for place, step in reversed(list(enumerate(steps)))
+             for read in step_reads(step) if step.name in path}  # fmt: skip
     for place in reversed(range(len(steps))):
         step = steps[place]
         if step.name in path:
-            if step.name == of:
-                if seed is None or extra:
-                    flow_in = Array(called[of], (*lead, *step.target.shape))
-                else:
-                    flow_in = None
-            else:
-                emit(step.name)
-                flow_in = Array(called[step.name], (*lead, *step.target.shape))
-            if isinstance(step.body, Call):
-                _through_call(step, arrays, flow_in, extra, path, flows, done, known, taken)
-            else:
-                _through_writes(step, flow_in, seed or ONE, extra, path, flows)
+            if step.name != of:
+                back.emit(step.name, keep=False)
+            back.through(step)
         for one in inputs:
-            if last.get(one) == place:
-                emit(one)
-    return done, {one: called[one] for one in inputs}
+            if first.get(one) == place:
+                back.emit(one, keep=True)
+    return back.done, {one: back.called[one] for one in inputs}
 
 
-def _through_writes(
-    step: Step, flow_in: Array | None, seed: Term, extra: tuple[Label, ...],
-    path: set[str], flows: dict[str, list[Write]],
-) -> None:  # fmt: skip
-    """Send what flows into a step on to everything that its loop nests read."""
-    for write in step.writes:
-        dy = seed if flow_in is None else Read(flow_in.name, (*extra, *write.left))
-        y = write.term
-        if len(step.writes) == 1 and bare(write.left) is not None and not write.summed:
-            y = Read(step.name, write.left)
-        arriving = flow_in.name if flow_in else ""
-        for read, slope, numbers in partials(write.term, dy, y, path.__contains__):
-            origin = Origin(step.name, read, arriving)
-            flow = Write((*extra, *read.index), slope, (*extra, *write.labels), origin, _met(numbers))
-            flows[read.name] += tidy(flow)
+@dataclass
+class _Backward:
+    """A backward pass under way: what flows where, and the steps so far."""
+
+    arrays: Mapping[str, Array]
+    path: set[str]  # what depends on the inputs and leads to the result
+    extra: tuple[Label, ...]
+    lead: tuple[Size, ...]
+    called: dict[str, str] = field(default_factory=dict[str, str])
+    flows: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
+    constants: dict[str, Term] = field(default_factory=dict[str, Term])  # adjoints that are numbers
+    known: dict[Call, str] = field(default_factory=dict[Call, str])
+    done: list[Step] = field(default_factory=list[Step])
+    taken: set[str] = field(default_factory=set[str])
+
+    def free(self, name: str) -> str:
+        """This name, or `name_2`, `name_3` … when it is taken."""
+        found, count = name, 1
+        while found in self.arrays or found in self.taken:
+            count += 1
+            found = f"{name}_{count}"
+        self.taken.add(found)
+        return found
+
+    def adjoint(self, name: str) -> Array:
+        """The array of what flows into a quantity."""
+        return Array(self.called[name], (*self.lead, *self.arrays[name].shape))
+
+    def emit(self, name: str, keep: bool) -> None:
+        """Everything has flowed into a quantity: add it up, as a step or as a mere number."""
+        target = self.adjoint(name)
+        writes = merge(self.flows.pop(name, ()), target)
+        if not keep and not self.extra and len(writes) == 1 and not reads(writes[0].term):
+            (write,) = writes
+            if not labels(write.term) and bare(write.left) is not None and not write.summed:
+                self.constants[name] = write.term
+                return
+        step = canonical(Step(target, writes))
+        before = self.done[-1] if self.done else None
+        if before is not None and _copies(step, before):
+            self.done.pop()
+            step = replace(before, target=target)
+        self.done.append(step)
+
+    def through(self, step: Step) -> None:
+        """Send what has flowed into a step on to everything that the step reads."""
+        if isinstance(step.body, Call):
+            self._through_call(step, step.body)
+            return
+        constant = self.constants.get(step.name)
+        for write in step.body:
+            dy = constant
+            if dy is None:
+                dy = Read(self.called[step.name], (*self.extra, *write.left))
+            y = write.term
+            if len(step.body) == 1 and bare(write.left) is not None and not write.summed:
+                y = Read(step.name, write.left)
+            for read, slope, numbers in partials(write.term, dy, y, self.path.__contains__):
+                origin = Origin(step.name, read, self.called[step.name])
+                flow = Write((*self.extra, *read.index), slope, (*self.extra, *write.labels),
+                             origin, _met(numbers))  # fmt: skip
+                self.flows.setdefault(read.name, []).extend(tidy(flow))
+
+    def _through_call(self, step: Step, call: Call) -> None:
+        """Send it on through a call, by the lines of its rule."""
+        constant = self.constants.get(step.name)
+        adjoint = self.adjoint(step.name)
+        wanted = [arg.name for arg in call.args if arg.name in self.path]
+        texts = {f"d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
+        names: dict[str, str] = {}
+        for line in backward_steps(step, self.arrays, adjoint, wanted):
+            own = line.name
+            line = rename_step(line, {old: new for old, new in names.items() if old != own})
+            if constant is not None and not isinstance(line.body, Call):
+                writes = (replace(w, term=_seeded(w.term, adjoint.name, constant)) for w in line.body)
+                line = replace(line, body=tuple(writes))
+            if own in texts:
+                arg = texts[own]
+                origin = Origin(step.name, arg, adjoint.name)
+                flows = (part for w in line.writes for part in tidy(replace(w, origin=origin)))
+                self.flows.setdefault(arg.name, []).extend(flows)
+            elif isinstance(line.body, Call) and line.body in self.known:
+                names[own] = self.known[line.body]
+            else:
+                names[own] = self.free(own)
+                self.done.append(canonical(rename_step(line, {own: names[own]})))
+                if isinstance(line.body, Call):
+                    self.known[line.body] = names[own]
+
+
+def _copies(step: Step, before: Step) -> bool:
+    """Whether a step does nothing but copy a call that nobody else reads: the call may be it."""
+    if not isinstance(before.body, Call) or len(step.writes) != 1:
+        return False
+    (write,) = step.writes
+    alone = isinstance(write.term, Read) and write.term.name == before.name
+    return alone and isinstance(write.term, Read) and write.term.index == write.left
 
 
 def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:
@@ -195,53 +265,8 @@ def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:
     return (Note("cancelled", tuple(rest)),) if len(rest) > 1 and left == 1 else ()
 
 
-def _through_call(
-    step: Step, arrays: Mapping[str, Array], flow_in: Array | None, extra: tuple[Label, ...],
-    path: set[str], flows: dict[str, list[Write]], done: list[Step],
-    known: dict[Call, str], taken: set[str],
-) -> None:  # fmt: skip
-    """Send what flows into a call on, by the lines of its rule."""
-    call = step.body
-    assert isinstance(call, Call)
-    adjoint = flow_in or Array("1", ())
-    wanted = [arg for arg in call.args if arg.name in path]
-    lines = backward_steps(step, arrays, adjoint, [arg.name for arg in wanted])
-    names: dict[str, str] = {}
-    texts = {f"d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
-    for line in lines:
-        line = rename_step(line, {old: new for old, new in names.items() if old != line.name})
-        if line.name in texts:
-            arg = texts[line.name]
-            for write in line.writes:
-                term = _seeded(write.term) if flow_in is None else write.term
-                origin = Origin(step.name, arg, adjoint.name if flow_in else "")
-                flows[arg.name] += tidy(replace(write, term=term, origin=origin))
-            continue
-        if isinstance(line.body, Call) and line.body in known:
-            names[line.name] = known[line.body]
-            continue
-        new = _free(line.name, taken)
-        names[line.name] = new
-        line = rename_step(line, {line.name: new})
-        if isinstance(line.body, Call):
-            known[line.body] = new
-        elif flow_in is None:
-            line = replace(line, body=tuple(replace(w, term=_seeded(w.term)) for w in line.writes))
-        done.append(line)
-
-
-def _seeded(term: Term) -> Term:
-    """Put 1 where a rule reads what flows into a loss."""
+def _seeded(term: Term, adjoint: str, constant: Term) -> Term:
+    """Put a number where a rule reads what flows in."""
     return transform(
-        term, lambda node: ONE if isinstance(node, Read) and node.name == "1" else None
+        term, lambda node: constant if isinstance(node, Read) and node.name == adjoint else None
     )
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """This name, or `name_2`, `name_3` … when it is taken; marks it as taken."""
-    found, count = name, 1
-    while found in taken:
-        count += 1
-        found = f"{name}_{count}"
-    taken.add(found)
-    return found

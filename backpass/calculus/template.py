@@ -94,11 +94,8 @@ def fill(template: Step, operands: Mapping[str, Operand], target: str) -> Step:
     if isinstance(template.body, Call):
         call = template.body
         args = tuple(read for arg in call.args if isinstance(read := term(arg), Read))
-        return replace(
-            template,
-            target=result,
-            body=replace(call, args=args, left=loops(call.left), over=loops(call.over)),
-        )
+        body = replace(call, args=args, left=loops(call.left), over=loops(call.over))
+        return canonical(replace(template, target=result, body=body))
     writes = tuple(
         Write(index(write.left, shape), term(write.term), loops(write.labels))
         for write in template.body

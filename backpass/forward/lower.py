@@ -36,9 +36,14 @@ class _Lowering:
             self.steps.append(step)
 
 
-def lower(values: Sequence[Value], leaves: Mapping[str, Array], result: int) -> Program:
-    """The program of a graph whose value `result` is what the forward pass returns."""
-    values = _needed(values, result)
+def lower(
+    values: Sequence[Value], recorded: Sequence[Value], leaves: Mapping[str, Array], result: int
+) -> Program:
+    """The program of a graph whose value `result` is what the forward pass returns.
+
+    `recorded` is the graph before hand-written functions were recognised in it.
+    """
+    values = _needed(values, recorded, result)
     uses = _uses(values)
     names = Names(values, leaves, result)
     state = _Lowering(names)
@@ -59,11 +64,18 @@ def lower(values: Sequence[Value], leaves: Mapping[str, Array], result: int) -> 
     return Program(tuple(leaves.values()), tuple(steps), (names.of(result),), fixed)
 
 
-def _needed(values: Sequence[Value], result: int) -> list[Value]:
-    """The result, the user's own lines, the inputs, and what these are computed from."""
+def _needed(values: Sequence[Value], recorded: Sequence[Value], result: int) -> list[Value]:
+    """The result, the inputs, what the result is computed from, and lines that stand for themselves.
+
+    A named line that nothing uses any more is shown if the user's code never used it either, or
+    if it is an activation (the P of a softmax whose loss was recognised as a whole).
+    """
+    used = {one for value in recorded for one in value.operands if isinstance(one, int)}
     wanted = {result}
     for value in reversed(values):
-        if value.index in wanted or (value.place.name is not None and value.place.depth == 0):
+        named = value.place.name is not None and value.place.depth == 0
+        whole = value.op is not None and value.op.name in ACTIVATIONS
+        if value.index in wanted or (named and (whole or value.index not in used)):
             wanted.add(value.index)
             wanted.update(one for one in value.operands if isinstance(one, int))
     return [value for value in values if value.index in wanted or value.input is not None]
@@ -118,6 +130,7 @@ def _line(
                 step = new
         state.arrays[step.name] = step.target
         own = value.place.name is not None or value.index == result
+        own = own or value.op.name in ACTIVATIONS
         alone = step.name == name and uses.get(value.index, 0) == 1 and not own
         if alone and not isinstance(step.body, Call):
             state.waiting[name] = step

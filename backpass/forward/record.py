@@ -62,8 +62,8 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
         result = _run(forward, arguments, world, tape, declared, first=count == 0)
         tapes.append(tape)
         results.append(result.node.index)
-    values = recognise(agree(tapes, chosen, results), chosen)
-    program = lower(values, {leaf.name: leaf for leaf in leaves}, results[0])
+    recorded = agree(tapes, chosen, results)
+    program = lower(recognise(recorded, chosen), recorded, {leaf.name: leaf for leaf in leaves}, results[0])
     return Recording(program, arguments, tuple(chosen))
 
 

@@ -43,13 +43,17 @@ class Value:
 
 
 def worlds(names: Sequence[str], fixed: frozenset[int]) -> tuple[World, World, World]:
-    """Three choices of sizes; no two names and no fixed number share a witness."""
+    """Three choices of sizes; no two names and no fixed number share a witness.
+
+    The second choice runs through the names backwards, so that no two sizes differ by the same
+    amount everywhere, and `k` is never mistaken for `n+6`.
+    """
     small = (p for p in _primes(5) if p not in fixed)
     large = (p for p in _primes(1009) if p not in fixed)
     chosen = list(islice(small, 2 * len(names)))
     return (
-        dict(zip(names, chosen[0::2], strict=True)),
-        dict(zip(names, chosen[1::2], strict=True)),
+        dict(zip(names, chosen[: len(names)], strict=True)),
+        dict(zip(reversed(names), chosen[len(names) :], strict=True)),
         dict(zip(names, islice(large, len(names)), strict=True)),
     )
 

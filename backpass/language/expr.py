@@ -221,7 +221,7 @@ def power(base: Term, exponent: Term) -> Term:
     if isinstance(exponent, Number):
         if exponent.value == 1:
             return base
-        if exponent.value == 0:
+        if exponent.value == 0 or base == ONE:
             return ONE
         whole = exponent.value.denominator == 1
         if isinstance(base, Number) and whole and (base.value or exponent.value > 0):

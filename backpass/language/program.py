@@ -239,7 +239,7 @@ def canonical(step: Step) -> Step:
     is called like its size, or i, j, k … for a number.
     """
     if isinstance(step.body, Call):
-        return step
+        return replace(step, body=_canonical_call(step.body, step.target.shape))
     taken = {name for size in step_sizes(step) if not size.is_name for name in names(size)}
     axes = axis_labels(step.target.shape, taken)
     taken |= {axis.name for axis in axes}
@@ -259,3 +259,15 @@ def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
     write = relabel(write, {old: label for old, label in new.items() if old != label})
     order = (*front, *named)
     return write if order == write.labels else replace(write, labels=order)
+
+
+def _canonical_call(call: Call, shape: Shape) -> Call:
+    axes = axis_labels(shape)
+    rest = [label for arg in call.args for label in labels(*arg.index) if label not in call.left]
+    rest = [*dict.fromkeys(rest)]
+    named = axis_labels((label.size for label in rest), {label.name for label in axes})
+    new = dict(zip((*call.left, *rest), (*axes, *named), strict=True))
+    args = tuple(
+        Read(arg.name, tuple(substitute(part, new) for part in arg.index)) for arg in call.args
+    )
+    return replace(call, args=args, left=axes, over=tuple(new[label] for label in call.over))
