@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from backpass.check import check as check
     from backpass.derive import Derivation as Derivation
     from backpass.derive import derive as derive
+    from backpass.jacobian import hessian as hessian
+    from backpass.jacobian import hvp as hvp
+    from backpass.jacobian import jacobian as jacobian
     from backpass.language.errors import BackpassError as BackpassError
 
 _HOMES = {
@@ -29,9 +32,22 @@ _HOMES = {
     "Derivation": "backpass.derive",
     "check": "backpass.check",
     "derive": "backpass.derive",
+    "hessian": "backpass.jacobian",
+    "hvp": "backpass.jacobian",
+    "jacobian": "backpass.jacobian",
 }
 
-__all__ = ["BackpassError", "Check", "Derivation", "__version__", "check", "derive"]
+__all__ = [
+    "BackpassError",
+    "Check",
+    "Derivation",
+    "__version__",
+    "check",
+    "derive",
+    "hessian",
+    "hvp",
+    "jacobian",
+]
 
 
 def __getattr__(name: str) -> Any:

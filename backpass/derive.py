@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from backpass.calculus.backward import depends_on, leads_to, reverse
 from backpass.forward.arguments import Arguments, flat
 from backpass.forward.record import record
@@ -17,7 +15,7 @@ from backpass.language.errors import DerivationError, UnknownName, nearest
 from backpass.language.evaluate import evaluate
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
-from backpass.language.shapes import bind, evaluate_size, show_shape
+from backpass.language.shapes import show_shape
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
 
@@ -66,19 +64,9 @@ class Derivation:
         Raises ShapeError when arrays contradict the declared shapes or each other, and
         DerivationError for a missing argument or an integer out of its range.
         """
-        values = self._values(args, arrays)
-        found = evaluate(self.program, values)
+        found = evaluate(self.program, self.arguments.values(args, arrays))
         gradients = {leaf: found[name] for leaf, name in self.gradients.items()}
         return found[self.loss][()], self.arguments.gather(gradients)
-
-    def _values(self, args: tuple[Any, ...], arrays: Mapping[str, Any]) -> dict[str, Any]:
-        """A call's arguments by leaf name, checked against what was declared."""
-        given = self.arguments.arrange(args, arrays)
-        values = {name: np.asarray(value) for name, value in given.items()}
-        sizes = bind((one.name, one.shape, values[one.name].shape) for one in self.forward.inputs)
-        for leaf in self.forward.inputs:
-            _fits(leaf, values[leaf.name], sizes)
-        return values
 
     def __str__(self) -> str:
         return derivation_text(self.passes)
@@ -89,23 +77,6 @@ class Derivation:
     def index(self) -> str:
         """The program in index notation: what is printed is what runs."""
         return format_program(self.program)
-
-
-def _fits(leaf: Array, value: Any, sizes: Mapping[str, int]) -> None:
-    """Refuse values of the wrong kind, and integers outside their range."""
-    if leaf.kind == "real":
-        if value.dtype.kind not in "fiub":
-            raise DerivationError(f"{leaf.name} must be numbers, not {value.dtype}")
-    elif leaf.kind == "int":
-        if value.dtype.kind not in "iu":
-            raise DerivationError(f"{leaf.name} must be integers, not {value.dtype}")
-        if leaf.below is not None and value.size:
-            bound = evaluate_size(leaf.below, sizes)
-            if value.min() < 0 or value.max() >= bound:
-                bad = int(value.min() if value.min() < 0 else value.max())
-                raise DerivationError(
-                    f"{leaf.name} holds {bad}; its integers run from 0 to {bound - 1}"
-                )
 
 
 def derive(
@@ -135,13 +106,13 @@ def derive(
             f"the forward pass returns {show_shape(shape)}, and a gradient is of one number; "
             "sum or average it, or use bp.jacobian"
         )
-    wanted = _wanted(program, recording.arguments, wrt)
+    wanted = wanted_leaves(program, recording.arguments, wrt)
     backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
     ordered = {name: gradients[name] for name in wanted if name in gradients}
     return Derivation(program, tuple(backward), ordered, recording.arguments, recording.worlds)
 
 
-def _wanted(
+def wanted_leaves(
     program: Program, arguments: Arguments, wrt: str | Sequence[str] | None
 ) -> tuple[str, ...]:
     """The leaves to differentiate by; an argument that is a nest stands for all its real leaves."""

@@ -22,6 +22,7 @@ from backpass.language.expr import (
     ONE,
     ZERO,
     Apply,
+    Arithmetic,
     Bracket,
     Label,
     Number,
@@ -36,6 +37,7 @@ from backpass.language.expr import (
     multiply,
     power,
     reads,
+    substitute,
     transform,
 )
 from backpass.language.program import (
@@ -45,6 +47,7 @@ from backpass.language.program import (
     Origin,
     Step,
     Write,
+    axis_labels,
     bare,
     canonical,
     rename_step,
@@ -52,6 +55,7 @@ from backpass.language.program import (
 )
 from backpass.language.shapes import Size
 
+Seed = Callable[[tuple[Term, ...]], Term]
 Partial = tuple[Read, Term, tuple[Fraction, ...]]  # where, the slope, the numbers met on the way
 
 
@@ -122,15 +126,15 @@ def reverse(
     of: str,
     wrt: Sequence[str],
     *,
-    seed: Term | None = ONE,
+    seed: Term | Seed = ONE,
     extra: tuple[Label, ...] = (),
     name: Callable[[str], str] = adjoint_name,
 ) -> tuple[list[Step], dict[str, str]]:
     """The backward pass: steps in the order in which they run, and what each gradient is called.
 
-    `seed` is what flows into `of`: 1 for a loss. None means that an array called `name(of)` is
-    given. With `extra` labels many directions flow back at once, and every adjoint carries them
-    in front. Inputs that `of` does not depend on get no step and no name.
+    `seed` is what flows into `of`: 1 for a loss, else a function of its index. With `extra`
+    labels many directions flow back at once, and every adjoint carries them in front. Inputs
+    that `of` does not depend on get no step and no name.
     """
     path = depends_on(steps, wrt) & leads_to(steps, of)
     if not path:
@@ -141,8 +145,7 @@ def reverse(
         if one in path and one not in back.called:
             back.called[one] = back.free(name(one))
     back.known = {step.body: step.name for step in steps if isinstance(step.body, Call)}
-    if seed is not None:
-        back.constants[of] = seed
+    back.seeds[of] = seed
     first = {read.name: place for place, step in reversed(list(enumerate(steps)))
              for read in step_reads(step) if step.name in path}  # fmt: skip
     for place in reversed(range(len(steps))):
@@ -167,7 +170,7 @@ class _Backward:
     lead: tuple[Size, ...]
     called: dict[str, str] = field(default_factory=dict[str, str])
     flows: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
-    constants: dict[str, Term] = field(default_factory=dict[str, Term])  # adjoints that are numbers
+    seeds: dict[str, Term | Seed] = field(default_factory=dict[str, Term | Seed])  # not stored
     known: dict[Call, str] = field(default_factory=dict[Call, str])
     done: list[Step] = field(default_factory=list[Step])
     taken: set[str] = field(default_factory=set[str])
@@ -192,7 +195,7 @@ class _Backward:
         if not keep and not self.extra and len(writes) == 1 and not reads(writes[0].term):
             (write,) = writes
             if not labels(write.term) and bare(write.left) is not None and not write.summed:
-                self.constants[name] = write.term
+                self.seeds[name] = write.term
                 return
         step = canonical(Step(target, writes))
         before = self.done[-1] if self.done else None
@@ -206,11 +209,12 @@ class _Backward:
         if isinstance(step.body, Call):
             self._through_call(step, step.body)
             return
-        constant = self.constants.get(step.name)
+        seed = self.seeds.get(step.name)
         for write in step.body:
-            dy = constant
-            if dy is None:
+            if seed is None:
                 dy = Read(self.called[step.name], (*self.extra, *write.left))
+            else:
+                dy = seed if isinstance(seed, Arithmetic) else seed(write.left)
             y = write.term
             if len(step.body) == 1 and bare(write.left) is not None and not write.summed:
                 y = Read(step.name, write.left)
@@ -222,8 +226,14 @@ class _Backward:
 
     def _through_call(self, step: Step, call: Call) -> None:
         """Send it on through a call, by the lines of its rule."""
-        constant = self.constants.get(step.name)
         adjoint = self.adjoint(step.name)
+        constant = self.seeds.get(step.name)
+        if constant is not None and not isinstance(constant, Arithmetic):
+            axes = axis_labels(adjoint.shape)
+            term = substitute(constant(axes[len(self.extra) :]),
+                              dict(zip(self.extra, axes, strict=False)))  # fmt: skip
+            self.done.append(Step(adjoint, (Write(axes, term, axes),)))
+            constant = None
         wanted = [arg.name for arg in call.args if arg.name in self.path]
         texts = {f"d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
         names: dict[str, str] = {}

@@ -39,7 +39,7 @@ class Names:
         for base, group in bound.items():
             self._number(base, group)
         if result not in self._names:
-            self._names[result] = self._free("L")
+            self._names[result] = self._free("y" if self._values[result].shapes[0] else "L")
 
     def _number(self, base: str, group: list[Value]) -> None:
         """Number the bindings of one name; elements of a list by their place, counted from 1."""
@@ -90,7 +90,9 @@ class Names:
                 continue
             index = int(step.name.removeprefix(UNNAMED))
             digits = self._digits(index)
-            if self._is_preactivation(step.name):
+            if "cross_entropy" in self._op(index):
+                new[step.name] = self._free("C")  # a cost to which more is added
+            elif self._is_preactivation(step.name):
                 layer += 1
                 number = digits or ("" if single else str(layer))
                 new[step.name] = self._free(f"Z{number}")

@@ -1,0 +1,188 @@
+"""Derivatives with more axes than a gradient: Jacobians, Hessians and Hessian-vector products.
+
+All three are the one rule again. A Jacobian sends every direction back at once: each adjoint
+carries the result's labels in front. A Hessian is the Jacobian of the gradient, because a
+backward pass is a program like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from backpass.calculus.backward import leads_to, reverse
+from backpass.derive import Forward, derive, wanted_leaves
+from backpass.forward.arguments import Arguments
+from backpass.forward.record import record
+from backpass.language.errors import DerivationError
+from backpass.language.evaluate import evaluate
+from backpass.language.expr import Bracket, Label, Read, Term, multiply
+from backpass.language.notation import format_program
+from backpass.language.program import Array, Program, Step, Write, axis_labels
+from backpass.language.shapes import show_shape
+from backpass.reading.passes import Passes
+from backpass.reading.text import derivation_text
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A program that computes derivative arrays: print it, or call it for the arrays.
+
+    The result is one array for one `wrt`, a dict by leaf name for several, and for a Hessian a
+    dict of dicts.
+    """
+
+    title: str
+    forward: Program  # what is differentiated: a forward pass, or one with its backward pass
+    backward: tuple[Step, ...]
+    results: Mapping[tuple[str, ...], str]  # the leaves differentiated by -> the array's name
+    arguments: Arguments
+
+    @cached_property
+    def program(self) -> Program:
+        """All steps that the results need."""
+        steps = (*self.forward.steps, *self.backward)
+        names = tuple(self.results.values())
+        needed = {one for name in names for one in leads_to(steps, name)}
+        kept = tuple(step for step in steps if step.name in needed)
+        return Program(self.forward.inputs, kept, names, self.forward.constants)
+
+    def __call__(self, *args: Any, **arrays: Any) -> Any:
+        """The derivative arrays at these arguments, in their precision."""
+        found = evaluate(self.program, self.arguments.values(args, arrays))
+        if len(self.results) == 1:
+            (name,) = self.results.values()
+            return found[name]
+        result: dict[str, Any] = {}
+        for path, name in self.results.items():
+            place = result
+            for part in path[:-1]:
+                place = place.setdefault(part, {})
+            place[path[-1]] = found[name]
+        return result
+
+    def __str__(self) -> str:
+        wrt = tuple(dict.fromkeys(path[-1] for path in self.results))
+        return derivation_text(Passes(self.forward, self.backward, wrt))
+
+    __repr__ = __str__
+
+    def index(self) -> str:
+        """The program in index notation."""
+        return format_program(self.program)
+
+
+def _identity(labels: Sequence[Label]) -> Callable[[tuple[Term, ...]], Term]:
+    """1 where an index is the direction itself: `[e == s]` for every axis."""
+
+    def seed(index: tuple[Term, ...]) -> Term:
+        return multiply(*(Bracket("==", e, s) for e, s in zip(labels, index, strict=True)))
+
+    return seed
+
+
+def _spread(
+    program: Program, of: str, wrt: Sequence[str]
+) -> tuple[list[Step], dict[str, str]]:
+    """∂of/∂wrt for every entry of `of`: an array with the axes of `of` in front."""
+    shape = program.arrays[of].shape
+    extra = tuple(Label(f"e{place}", axis) for place, axis in enumerate(shape))
+    seed = _identity(extra)
+    return reverse(
+        program.steps, program.arrays, of, wrt,
+        seed=seed, extra=extra, name=lambda one: f"d{of}_d{one}",
+    )  # fmt: skip
+
+
+def jacobian(
+    forward: Forward,
+    shapes: Any,
+    wrt: str | Sequence[str] | None = None,
+    functions: str | None = None,
+) -> Arrays:
+    """∂y/∂x for a forward pass that returns an array y of any shape.
+
+    The arguments are those of `derive`. The array has y's axes first, then x's (numerator
+    layout): `J[i,j] = ∂y[i]/∂x[j]`.
+    """
+    recording = record(forward, shapes, functions)
+    program = recording.program
+    of = program.outputs[0]
+    wanted = wanted_leaves(program, recording.arguments, wrt)
+    steps, found = _spread(program, of, wanted)
+    results = {(leaf,): found[leaf] for leaf in wanted if leaf in found}
+    title = f"∂{of}, {show_shape(program.arrays[of].shape)}"
+    return Arrays(title, program, tuple(steps), results, recording.arguments)
+
+
+def hessian(
+    forward: Forward,
+    shapes: Any,
+    wrt: str | Sequence[str] | None = None,
+    functions: str | None = None,
+) -> Arrays:
+    """The second derivatives of a loss: for each two of `wrt` an array with the axes of both.
+
+    The arguments are those of `derive`. With one `wrt` the call returns `H[i,j]` alone, with
+    several a dict of dicts, `result["W1"]["b1"]`. Meant for small sizes: the array has as many
+    entries as the square of the parameters.
+    """
+    d = derive(forward, shapes, wrt, functions)
+    steps: list[Step] = []
+    results: dict[tuple[str, ...], str] = {}
+    for leaf, gradient in d.gradients.items():
+        grown, found = _spread(d.program, gradient, d.wrt)
+        steps += grown
+        for other in d.wrt:
+            if other in found:
+                results[leaf, other] = found[other]
+            else:
+                steps.append(_zero(f"d{gradient}_d{other}", d.program, gradient, other))
+                results[leaf, other] = steps[-1].name
+    if len(d.wrt) == 1:
+        results = {(other,): name for (_, other), name in results.items()}
+    return Arrays(f"second derivatives of {d.loss}", d.program, tuple(steps), results, d.arguments)
+
+
+def _zero(name: str, program: Program, first: str, second: str) -> Step:
+    """A block of a Hessian whose two parameters never meet in a product."""
+    shape = (*program.arrays[first].shape, *program.arrays[second].shape)
+    return Step(Array(name, shape), ())
+
+
+def hvp(
+    forward: Forward,
+    shapes: Any,
+    wrt: str | Sequence[str] | None = None,
+    functions: str | None = None,
+) -> Arrays:
+    """The Hessian times a vector, without the Hessian: the gradient of v·∇L.
+
+    The arguments are those of `derive`. The call takes the forward pass's arguments and then
+    `v`: an array shaped like the one `wrt`, or for several a dict of arrays by leaf name.
+    """
+    d = derive(forward, shapes, wrt, functions)
+    if "v" in d.arguments.nests or any(leaf.name == "v" for leaf in d.arguments.leaves):
+        raise DerivationError("an argument is called v, like the vector; rename it")
+    single = len(d.wrt) == 1
+    vectors = {leaf: Array("v" if single else f"v_{leaf}", d.forward.arrays[leaf].shape)
+               for leaf in d.wrt}  # fmt: skip
+    writes: list[Write] = []
+    for leaf, vector in vectors.items():
+        labels = axis_labels(vector.shape)
+        term = multiply(Read(vector.name, labels), Read(d.gradients[leaf], labels))
+        writes.append(Write((), term, labels))
+    along = Step(Array("vg", ()), tuple(writes))
+    inputs = (*d.forward.inputs, *vectors.values())
+    program = Program(inputs, (*d.program.steps, along), ("vg",), d.forward.constants)
+    steps, found = reverse(program.steps, program.arrays, "vg", d.wrt, name=lambda one: f"h{one}")
+    results: dict[tuple[str, ...], str] = {}
+    for leaf in d.wrt:
+        if leaf not in found:  # the gradient is the same everywhere in this direction
+            steps.append(Step(Array(f"h{leaf}", d.forward.arrays[leaf].shape), ()))
+        results[leaf,] = found.get(leaf, f"h{leaf}")
+    nest: Any = vectors[d.wrt[0]] if single else vectors
+    arguments = Arguments({**d.arguments.nests, "v": nest})
+    return Arrays(f"Hessian of {d.loss} times v", program, tuple(steps), results, arguments)
