@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from backpass.language import expr
 from backpass.language.program import Step, Write, bare
@@ -25,6 +26,20 @@ COLUMN = 32  # where shapes stand while every formula is shorter
 LONGEST = 48  # the rightmost column for shapes; behind a longer formula they go below it
 
 
+Role = Literal["heading", "name", "formula", "shape", "reason"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a line, and the part it plays, for whoever has colours."""
+
+    text: str
+    role: Role
+
+
+Line = tuple[Span, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A formula with its shapes and, in a backward pass, its reason."""
@@ -38,14 +53,24 @@ class Row:
 
 def derivation_text(passes: Passes, *, ascii: bool = False) -> str:
     """The forward and the backward pass, as `print(d)` shows them."""
+    lines = derivation_lines(passes, ascii=ascii)
+    return "\n".join("".join(span.text for span in line) for line in lines)
+
+
+def derivation_lines(passes: Passes, *, ascii: bool = False) -> list[Line]:
+    """The same, in pieces that know what they are."""
     pen = Pen(passes.dialect, ascii)
     forward = [row for step in passes.forward.steps for row in rows(passes, step, pen)]
     backward = [
         row for step in passes.backward for row in rows(passes, step, pen, reason(passes, step))
     ]
     column = _column([*forward, *backward])
-    lines = ["forward", *_section(forward, column), "backward", *_section(backward, column)]
-    return "\n".join(lines)
+    return [
+        (Span("forward", "heading"),),
+        *_section(forward, column),
+        (Span("backward", "heading"),),
+        *_section(backward, column),
+    ]
 
 
 def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
@@ -94,22 +119,28 @@ def _column(rows: Iterable[Row]) -> int:
     return max([COLUMN, *(end for end in ends if end <= LONGEST)])
 
 
-def _section(rows: Sequence[Row], column: int) -> list[str]:
+def _section(rows: Sequence[Row], column: int) -> list[Line]:
     width = max((len(row.left) for row in rows if row.sign == "="), default=0)
     return [line for row in rows for line in _lines(row, width, column)]
 
 
-def _lines(row: Row, width: int, column: int) -> list[str]:
-    start = f"  {row.left:{width}} {row.sign} "
-    lines = _broken(start, row.right)
+def _lines(row: Row, width: int, column: int) -> list[Line]:
+    name = f"  {row.left:{width}}"
+    first, *more = _broken(f"{name} {row.sign} ", row.right)
+    lines: list[Line] = [(Span(name, "name"), Span(first[len(name) :], "formula"))]
+    lines += [(Span(text, "formula"),) for text in more]
+    end = sum(len(span.text) for span in lines[-1])
     room = WIDTH - len(row.shape)
-    if len(lines[-1]) + 2 <= column <= room:
-        lines[-1] = f"{lines[-1]:{column}}{row.shape}"
-    elif len(lines[-1]) + 2 <= room:
-        lines[-1] += f"  {row.shape}"
+    if row.shape and end + 2 <= room:
+        start = column if end + 2 <= column <= room else end + 2
+        lines[-1] = (*lines[-1], Span(" " * (start - end) + row.shape, "shape"))
     elif row.shape:
-        lines += wrapped(row.shape, min(column, max(8, room)))
-    return lines + wrapped(row.reason, 8)
+        lines += _spans(row.shape, min(column, max(8, room)), "shape")
+    return lines + _spans(row.reason, 8, "reason")
+
+
+def _spans(text: str, indent: int, role: Role) -> list[Line]:
+    return [(Span(line, role),) for line in wrapped(text, indent)]
 
 
 def wrapped(text: str, indent: int) -> list[str]:
