@@ -15,13 +15,13 @@ from typing import Any, assert_never
 import numpy as np
 
 from backpass.forward.quantity import (
+    Misfit,
     Quantity,
     entrywise,
     negative,
     outer_product,
     product,
     scaling,
-    shown_sizes,
     transpose,
 )
 from backpass.forward.statements import parse, targets
@@ -68,6 +68,7 @@ def run(
     rebind: bool = False,
     updates: bool = False,
     on_statement: Callable[[Statement], None] | None = None,
+    size_name: Callable[[int], str] = str,
 ) -> tuple[Result, ...]:
     """Run the statements of a formula in order; each may use what the earlier ones named.
 
@@ -75,10 +76,11 @@ def run(
     and `outer` for ⊗ and for a column times a row; ∇C and σ′ are looked up as they are written, and
     σ and σ′ else as `sigmoid` and `sigmoid′`. `on_statement` is told of each statement before it
     runs. `rebind` lets a name be assigned twice, and `updates` lets `W <- …` replace W.
+    `size_name` says how a size is written when sizes do not meet.
 
     Raises an error of the family for all that cannot be read or computed.
     """
-    evaluation = _Evaluation(text, functions)
+    evaluation = _Evaluation(text, functions, size_name)
     evaluation.known.update((name, Quantity(value, name)) for name, value in values.items())
     results: list[Result] = []
     try:
@@ -123,9 +125,15 @@ def _quantity(value: Any, text: str) -> Quantity:
 class _Evaluation:
     """The quantities known so far, and the walk over one statement's tree."""
 
-    def __init__(self, source: str, functions: Mapping[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self,
+        source: str,
+        functions: Mapping[str, Callable[..., Any]],
+        size_name: Callable[[int], str],
+    ) -> None:
         self.source = source
         self.functions = functions
+        self.size_name = size_name
         self.known: dict[str, Quantity] = {}
 
     def permit(self, statement: Statement, *, rebind: bool, updates: bool) -> None:
@@ -145,9 +153,9 @@ class _Evaluation:
         if target is None:
             return
         if statement.updates and quantity.sizes != (before := self.known[target]).sizes:
-            change = f"{shown_sizes(before)} to {shown_sizes(quantity)}"
-            message = f"an update keeps the sizes, and this takes {target} from {change}"
-            raise self.refuse(message, statement, ShapeError)
+            with self.telling(statement):
+                what = f"an update keeps the sizes, and this takes {target} from "
+                raise Misfit(what, before.sizes, " to ", quantity.sizes)
         self.known[target] = replace(quantity, text=target)
 
     def written(self, span: Span) -> str:
@@ -167,6 +175,8 @@ class _Evaluation:
         """Let what goes wrong while a span is computed say where."""
         try:
             yield
+        except Misfit as error:
+            raise self.refuse(error.sentence(self.size_name), span, ShapeError) from None
         except BackpassError as error:
             error.line = error.line or quote(self.source, span.start, span.end)
             raise

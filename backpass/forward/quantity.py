@@ -46,9 +46,23 @@ class Quantity:
         return "matrix" if self.rank == 2 else "stack" if self.rank else "number"
 
 
-def shown_sizes(a: Quantity) -> str:
-    """`2×3`, or what is said where there are no sizes."""
-    return "×".join(str(size) for size in a.sizes) or "a number"
+class Misfit(ShapeError):
+    """Sizes that do not go together, told in words, sizes and shapes, which may yet get names."""
+
+    def __init__(self, *parts: str | int | tuple[int, ...]) -> None:
+        self.parts = parts
+        super().__init__(self.sentence(str))
+
+    def sentence(self, name: Callable[[int], str]) -> str:
+        return "".join(part if isinstance(part, str) else _shown(part, name) for part in self.parts)
+
+
+def _shown(size: int | tuple[int, ...], name: Callable[[int], str]) -> str:
+    """`k` or `2×k`, or what is said where there are no sizes."""
+    if not isinstance(size, tuple):
+        return name(size)
+    names = map(name, size)
+    return "×".join(n if re.fullmatch(r"[\w′]+", n) else f"({n})" for n in names) or "a number"
 
 
 def negative(a: Quantity, text: str) -> Quantity:
@@ -64,7 +78,7 @@ def transpose(a: Quantity, text: str, *, of_stack: bool) -> Quantity:
         return Quantity(a.value.T, text)
     if of_stack:
         return Quantity(a.value.mT, text)
-    raise ShapeError(f"{a.text} is {shown_sizes(a)}; .mT transposes each of its matrices")
+    raise Misfit(a.text, " is ", a.sizes, "; .mT transposes each of its matrices")
 
 
 def product(a: Quantity, b: Quantity, sign: str, text: str, outer: Outer) -> Quantity:
@@ -75,8 +89,8 @@ def product(a: Quantity, b: Quantity, sign: str, text: str, outer: Outer) -> Qua
         fix = _joined(a, "*", b)
         raise ShapeError(f"@ multiplies arrays, and one side is a number; write {fix}")
     if a.sizes[-1] != b.sizes[-2]:
-        meeting = f"({shown_sizes(a)})({shown_sizes(b)}): {a.sizes[-1]} meets {b.sizes[-2]}"
-        raise ShapeError(f"{text} is {meeting}{_mended(a, b, sign)}")
+        meeting = (a.sizes[-1], " meets ", b.sizes[-2])
+        raise Misfit(text, " is (", a.sizes, ")(", b.sizes, "): ", *meeting, _mended(a, b, sign))
     match a.form, b.form:
         case "column", "row":
             return Quantity(outer(a.value, b.value), text)
@@ -100,8 +114,8 @@ def outer_product(a: Quantity, b: Quantity, text: str, outer: Outer) -> Quantity
     if a.rank == b.rank == 1:
         return Quantity(outer(a.value, b.value), text)
     other = a if a.rank > 1 else b
-    what = f"{other.text} is {shown_sizes(other)}"
-    raise ShapeError(f"⊗ is the outer product of two vectors, and {what}; write @ or ⊙")
+    what = f"⊗ is the outer product of two vectors, and {other.text} is "
+    raise Misfit(what, other.sizes, "; write @ or ⊙")
 
 
 def scaling(a: Quantity, b: Quantity, text: str) -> Quantity:
@@ -154,9 +168,9 @@ def _fits_columns(vector: Quantity, matrix: Quantity) -> bool:
     return not to_rows
 
 
-def _unequal(a: Quantity, b: Quantity, fix: str = "") -> ShapeError:
-    sizes = f"{a.text} is {shown_sizes(a)} and {b.text} is {shown_sizes(b)}"
-    return ShapeError(f"{sizes}, which do not go together entry by entry{fix}")
+def _unequal(a: Quantity, b: Quantity, fix: str = "") -> Misfit:
+    sizes = (a.text, " is ", a.sizes, " and ", b.text, " is ", b.sizes)
+    return Misfit(*sizes, ", which do not go together entry by entry", fix)
 
 
 # ── the way out, spelled for the reader ──────────────────────────────────────────────────────

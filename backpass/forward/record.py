@@ -23,7 +23,7 @@ from backpass.forward.trace import Place, Tape, Traced
 from backpass.forward.witness import World, agree, shapes_of, worlds
 from backpass.language.errors import BackpassError, DerivationError, TraceError, nearest
 from backpass.language.program import Line, Program
-from backpass.language.shapes import names
+from backpass.language.shapes import evaluate_size, names
 
 Forward = Callable[..., Any] | str
 
@@ -108,7 +108,9 @@ def _run(
     """One recording, at one choice of sizes; the first also looks at names and lines."""
     traced = {leaf.name: tape.input(leaf, shapes_of(leaf, world)) for leaf in arguments.leaves}
     if isinstance(forward, str):
-        return _run_formula(forward, traced, tape, declared)
+        axes = [axis for leaf in arguments.leaves for axis in leaf.shape]
+        sizes = {evaluate_size(axis, world): str(axis) for axis in axes}
+        return _run_formula(forward, traced, tape, declared, sizes)
     if first:
         code = _code(forward)
         tape.locate = lambda frame: _place(frame, code)
@@ -127,7 +129,11 @@ def _run(
 
 
 def _run_formula(
-    text: str, traced: dict[str, Traced], tape: Tape, declared: Mapping[str, Op]
+    text: str,
+    traced: dict[str, Traced],
+    tape: Tape,
+    declared: Mapping[str, Op],
+    sizes: Mapping[int, str],
 ) -> Traced:
     current: list[Statement] = []
 
@@ -138,7 +144,13 @@ def _run_formula(
 
     tape.locate = place
     functions = {**library.FUNCTIONS, **declared}
-    results = run(text, traced, functions, on_statement=current.append)
+    results = run(
+        text,
+        traced,
+        functions,
+        on_statement=current.append,
+        size_name=lambda size: sizes.get(size, str(size)),
+    )
     for result in results:
         target = result.statement.target
         if target is not None and isinstance(result.value, Traced):

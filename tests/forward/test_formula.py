@@ -189,6 +189,23 @@ def test_the_product_that_fails_is_marked_in_its_statement():
     ]
 
 
+def test_sizes_are_written_by_their_names():
+    names = {2: "n", 3: "k"}
+    for text, message in [
+        ("W3 @ dz3", "W3 @ dz3 is (n×k)(n×1): k meets n; did you mean W3.T @ dz3?"),
+        ("W2 <- W2ᵀ", "this takes W2 from k×n to n×k"),
+        ("W2 + W3", "W2 is k×n and W3 is n×k"),
+    ]:
+        with pytest.raises(ShapeError, match=re.escape(message)):
+            run(
+                text,
+                VALUES,
+                FUNCTIONS,
+                updates=True,
+                size_name=lambda size: names.get(size, str(size)),
+            )
+
+
 def test_an_error_of_the_values_themselves_is_given_the_line():
     def strict(value: Any) -> Any:
         raise ShapeError("too strict")

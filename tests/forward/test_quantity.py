@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backpass.forward.formula import run
-from backpass.forward.quantity import Quantity, entrywise, negative, product, transpose
+from backpass.forward.quantity import Misfit, Quantity, entrywise, negative, product, transpose
 from backpass.language.errors import NotationError, ShapeError
 
 random = np.random.default_rng(7)
@@ -183,18 +183,12 @@ def test_plain_numbers_stay_small_finite_and_whole():
     assert math.isinf(entrywise(Quantity(np.float64(np.inf), "a"), Quantity(2, "b"), "*", "").value)
 
 
-def test_a_size_may_bring_its_own_name():
-    class Named(int):
-        def __str__(self) -> str:
-            return "kj"[self == 3]
-
-    class Box:
-        def __init__(self, *shape: int) -> None:
-            self.shape = tuple(map(Named, shape))
-            self.ndim = len(shape)
-
-    with pytest.raises(ShapeError, match=re.escape("(k×j)(k×j): j meets k; did you mean A.T @ B")):
-        product(Quantity(Box(2, 3), "A"), Quantity(Box(2, 3), "B"), "@", "A @ B", np.outer)
+def test_a_misfit_speaks_of_sizes_that_may_get_names():
+    a, b = Quantity(np.ones((2, 3)), "A"), Quantity(np.ones((2, 3)), "B")
+    with pytest.raises(Misfit, match=re.escape("A @ B is (2×3)(2×3): 3 meets 2;")) as refusal:
+        product(a, b, "@", "A @ B", np.outer)
+    named = refusal.value.sentence(lambda size: {2: "n", 3: "k"}[size])
+    assert named.startswith("A @ B is (n×k)(n×k): k meets n; did you mean A.T @ B")
 
 
 def test_rows_and_columns_are_kept_by_what_keeps_them():
