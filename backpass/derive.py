@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from backpass.calculus.backward import depends_on, leads_to, reverse
+from backpass.calculus.backward import leads_to, reverse
 from backpass.forward.arguments import Arguments, flat
 from backpass.forward.record import record
 from backpass.forward.witness import World
@@ -117,10 +117,10 @@ def wanted_leaves(
 ) -> tuple[str, ...]:
     """The leaves to differentiate by; an argument that is a nest stands for all its real leaves."""
     leaves = {leaf.name: leaf for leaf in arguments.leaves}
-    influence = leads_to(program.steps, program.outputs[0])
+    influence = leads_to(program.steps, program.outputs[0], "real")
     if wrt is None:
         real = [leaf.name for leaf in leaves.values() if leaf.kind == "real"]
-        chosen = [name for name in real if name in influence and _reaches(program, name)]
+        chosen = [name for name in real if name in influence]
         if not chosen:
             raise DerivationError("the result depends on none of the real inputs")
         return tuple(chosen)
@@ -137,7 +137,7 @@ def wanted_leaves(
             known = [*leaves, *arguments.nests]
             raise UnknownName(f"wrt names {word}, which is no input{nearest(word, known)}")
     for name in found:
-        if name not in influence or not _reaches(program, name):
+        if name not in influence:
             raise DerivationError(
                 f"{program.outputs[0]} does not depend on {name}, so its gradient is zero; "
                 f"leave {name} out of wrt"
@@ -150,10 +150,3 @@ def _differentiable(leaf: Array) -> str:
         word = "integers" if leaf.kind == "int" else "truth values"
         raise DerivationError(f"{leaf.name} holds {word}, which have no gradient")
     return leaf.name
-
-
-def _reaches(program: Program, name: str) -> bool:
-    """Whether the result depends on an input through real numbers."""
-    return program.outputs[0] in depends_on(program.steps, [name])
-
-

@@ -43,6 +43,7 @@ from backpass.language.expr import (
 from backpass.language.program import (
     Array,
     Call,
+    Kind,
     Note,
     Origin,
     Step,
@@ -106,11 +107,11 @@ def depends_on(steps: Sequence[Step], names: Iterable[str]) -> set[str]:
     return found
 
 
-def leads_to(steps: Sequence[Step], name: str) -> set[str]:
-    """That name and every quantity that it is computed from."""
+def leads_to(steps: Sequence[Step], name: str, kind: Kind | None = None) -> set[str]:
+    """That name and every quantity that it is computed from, through steps of one kind or any."""
     found = {name}
     for step in reversed(steps):
-        if step.name in found:
+        if step.name in found and kind in (None, step.target.kind):
             found.update(read.name for read in step_reads(step))
     return found
 
@@ -148,15 +149,17 @@ def reverse(
     back.seeds[of] = seed
     first = {read.name: place for place, step in reversed(list(enumerate(steps)))
              for read in step_reads(step) if step.name in path}  # fmt: skip
+    complete: dict[int, list[str]] = {}  # the inputs that nothing before a step reads
+    for one in inputs:
+        complete.setdefault(first[one], []).append(one)
     for place in reversed(range(len(steps))):
         step = steps[place]
         if step.name in path:
             if step.name != of:
                 back.emit(step.name, keep=False)
             back.through(step)
-        for one in inputs:
-            if first.get(one) == place:
-                back.emit(one, keep=True)
+        for one in complete.get(place, ()):
+            back.emit(one, keep=True)
     return back.done, {one: back.called[one] for one in inputs}
 
 
