@@ -33,6 +33,12 @@ class Flow:
         return self.origin.read.name
 
     @property
+    def inflow(self) -> str:
+        """What flows in from behind, such as `dZ2`; "" behind the loss itself, where that is 1."""
+        read = {read.name for write in self.writes for read in reads(write.term)}
+        return self.origin.adjoint if self.origin.adjoint in read else ""
+
+    @property
     def notes(self) -> tuple[Note, ...]:
         return tuple(note for write in self.writes for note in write.notes)
 

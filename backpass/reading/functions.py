@@ -48,6 +48,9 @@ SLOPES: dict[str, Words] = {
     "clip": words("its slope is 1 inside the bounds, and 0 outside"),
 }
 
+# The clauses above that speak of what comes out, a; the others speak of what goes in, z.
+OUTPUT = {"sigmoid", "tanh", "exp", "expm1"}
+
 # What a function of whole arrays sends back, and what the lines that prepare it are for.
 
 CALLS: dict[str, Words] = {
@@ -62,9 +65,48 @@ CALLS: dict[str, Words] = {
         "softmax with cross-entropy leaves {p}, averaged over the samples",
         p=total(Name("p"), negated(Name("y"))),
     ),
+    "cross_entropy_of_weights": words(
+        "softmax with cross-entropy leaves p − y, where p counts as often as the row of y says"
+    ),
     "cross_entropy_of_shares": words(
         "softmax with cross-entropy leaves {p}, averaged over the samples",
         p=total(Name("p"), negated(Name("t"))),
+    ),
+}
+
+# The same at length; z is the operand, y the target, both as the user calls them.
+
+CALLS_AT_LENGTH: dict[str, tuple[str, ...]] = {
+    "softmax": (
+        "An entry of a softmax is p = exp(z) / Σ exp(z).",
+        "Raising one z raises its own p by p(1 − p) and lowers every other one, q, by p·q, because "
+        "all of them sum to 1.",
+        "So what flows back is p times the difference between what flows into this entry and the "
+        "average of what flows into all, weighted by p.",
+    ),
+    "log_softmax": (
+        "An entry of a log-softmax is z − log Σ exp(z).",
+        "The first z passes on what flows in; the slope of the logarithm is the softmax p, which "
+        "takes away its share p of all that flows into the row.",
+    ),
+    "logsumexp": (
+        "The slope of log Σ exp(z) with respect to one z is exp(z) / Σ exp(z): the softmax.",
+    ),
+    "cross_entropy": (
+        "For each sample the loss is log Σ exp({z}) minus the entry of {z} that {y} names.",
+        "The slope of the first part is the softmax p; the slope of the second is 1 at that entry "
+        "and 0 elsewhere: the one-hot row of {y}.",
+        "Softmax and logarithm undo each other, so neither leaves a slope of its own.",
+    ),
+    "cross_entropy_of_weights": (
+        "For each sample the loss is Σ {y} times log Σ exp({z}), minus Σ {y} · {z}.",
+        "The slope of log Σ exp({z}) is the softmax p; the slope of the rest is {y}.",
+        "Where every row of {y} sums to 1 this is p − y.",
+    ),
+    "cross_entropy_of_shares": (
+        "For each sample the loss is log Σ exp({z}) minus Σ {y} · {z}, because {y} sums to 1.",
+        "The slope of the first part is the softmax p; the slope of the second is {y}.",
+        "Softmax and logarithm undo each other, so neither leaves a slope of its own.",
     ),
 }
 

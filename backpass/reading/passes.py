@@ -46,7 +46,10 @@ class Passes:
         wanted = [array.shape for array in self.forward.inputs if array.name in self.wrt]
         common = [size for size in given[0] if all(size in s for s in given)] if given else []
         best = min(common, key=lambda size: sum(size in s for s in wanted), default=None)
-        return None if all(best in shape for shape in wanted) else best
+        carried = sum(best in shape for shape in wanted)
+        if all(len(shape) < 2 for shape in given):  # then it may as well be the length of x
+            return None if carried else best
+        return None if carried == len(wanted) else best
 
     def step(self, name: str) -> Step:
         """The forward or backward step that assigns `name`; KeyError if none does."""

@@ -17,6 +17,7 @@ from backpass.reading.presentation import (
     VULGAR,
     Blocks,
     Copied,
+    Derivative,
     Dialect,
     Entry,
     Indicator,
@@ -82,6 +83,10 @@ def _write(node: Shown, pen: Pen) -> tuple[str, Bind]:
             return _multiplied(join, factors, pen)
         case Over(above=above, below=below):
             return _over(above, below, pen), Bind.PRODUCT
+        case Derivative(of=of, by=by):
+            letter = "d" if pen.ascii else "∂"
+            above, below = (_hold(part, Bind.ATOM, pen) for part in (of, by))
+            return f"{letter}{above}/{letter}{below}", Bind.PRODUCT
         case Raised(base=base, exponent=exponent):
             return _raised(base, exponent, pen), Bind.POWER
         case Root(value=value):
@@ -221,9 +226,8 @@ SUBSCRIPT = dict(
 def _sigma(over: tuple[str, ...], pen: Pen) -> str:
     if pen.ascii:
         return "_".join(["Sum", *(spell(label, pen) for label in over)])
-    small = "".join(SUBSCRIPT.get(letter, "") for label in over for letter in label)
-    if len(small) == len(over):
-        return f"Σ{small}"
+    if all(label in SUBSCRIPT for label in over):
+        return "Σ" + "".join(SUBSCRIPT[label] for label in over)
     return f"Σ_{over[0]}" if len(over) == 1 else f"Σ_({', '.join(over)})"
 
 

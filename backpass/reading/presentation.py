@@ -69,6 +69,14 @@ class Over:
 
 
 @dataclass(frozen=True, slots=True)
+class Derivative:
+    """How much one quantity moves with another, ∂z/∂W."""
+
+    of: Shown
+    by: Shown
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """A power."""
 
@@ -148,6 +156,7 @@ Shown = (
     | Signed
     | Multiplied
     | Over
+    | Derivative
     | Raised
     | Root
     | Magnitude

@@ -28,6 +28,7 @@ from backpass.reading.flow import Flow, flows
 from backpass.reading.functions import CALLS, HELPERS, SLOPES
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
+from backpass.reading.presentation import Dialect
 from backpass.reading.spelling import factors, spell_term, spell_tree
 from backpass.reading.words import Words, listed, words
 
@@ -44,10 +45,17 @@ def reason(passes: Passes, step: Step) -> Words:
 
 def _without_origin(step: Step) -> Words:
     if isinstance(step.body, Call):
-        return words(HELPERS.get(step.body.function.name, "the lines below need it"))
+        return _helper(step.body.function.name)
     if not step.body:
         return words("nothing of the loss changes with it: what flows back adds up to zero")
     return words("the next line needs it")
+
+
+def _helper(function: str) -> Words:
+    if function.startswith("∇"):
+        text = "{c} was only declared, so its gradient {g} stays a symbol"
+        return words(text, c=function[1:], g=function)
+    return words(HELPERS.get(function, "the lines below need it"))
 
 
 def shared(parts: list[Flow]) -> Words:
@@ -112,7 +120,7 @@ def core(node: tree.Node | None) -> tree.Node | None:
 def matmul_reason(passes: Passes, flow: Flow, product: tree.Matmul) -> Words:
     """Why a label is summed, and which factor had to be transposed for that."""
     summed = product.summed
-    if _is_shared(passes, flow, summed):
+    if is_shared(passes, flow, summed):
         place = direction(flow, summed)
         first = words(
             "every {place}{n} used the same {w}, so {n} is summed",
@@ -132,11 +140,16 @@ def _turns(passes: Passes, product: tree.Matmul) -> list[Words]:
     sides = factors(product, passes.dialect)
     text = "{a} has {n} {place}, hence {mark}"
     turned = [
-        words(text, a=spell_tree(side.value, passes.dialect), n=product.summed,
-              place=(standing(side.value, product.summed),), mark=(mark(side, passes),))
+        words(
+            text,
+            a=spell_tree(side.value, passes.dialect),
+            n=product.summed,
+            place=(standing(side.value, product.summed, passes.dialect),),
+            mark=(mark(side, passes),),
+        )
         for side in sides
         if isinstance(side, tree.Transpose)
-    ]  # fmt: skip
+    ]
     if turned:
         return turned
     left, right = (spell_tree(side, passes.dialect) for side in sides)
@@ -151,10 +164,10 @@ def mark(factor: tree.Transpose, passes: Passes) -> str:
     return ".T" if passes.dialect == "code" else "ᵀ"
 
 
-def standing(node: tree.Node, label: Label) -> str:
-    """Where a label stands among the axes of a factor: first or last of the matrix."""
+def standing(node: tree.Node, label: Label, dialect: Dialect) -> str:
+    """Where a label stands among the axes of a factor; a column has it first, and then a 1."""
     if len(node.axes) == 1:
-        return "alone"
+        return "first" if dialect == "math" else "alone"
     return "last" if node.axes[-1] == label else "first"
 
 
@@ -162,7 +175,7 @@ def direction(flow: Flow, label: Label) -> str:
     """Whether a label counts rows or columns of what flows in; "" where neither word fits."""
     for write in flow.writes:
         for read in reads(write.term):
-            if read.name == flow.origin.adjoint and label in read.index and len(read.index) == 2:
+            if read.name == flow.inflow and label in read.index and len(read.index) == 2:
                 return ("row", "column")[read.index.index(label)]
     return ""
 
@@ -174,13 +187,13 @@ def staying(flow: Flow, summed: Label) -> list[Label]:
         label
         for write in flow.writes
         for read in reads(write.term)
-        if read.name == flow.origin.adjoint
+        if read.name == flow.inflow
         for label in read.index
     ]
     return [label for label in here if label in inflow and label != summed]
 
 
-def _is_shared(passes: Passes, flow: Flow, summed: Label) -> bool:
+def is_shared(passes: Passes, flow: Flow, summed: Label) -> bool:
     """Whether the sum runs over samples, which all used the same operand."""
     samples = passes.samples
     if samples is None:
@@ -264,8 +277,7 @@ def _has_others(parts: tuple[Term, ...], read: Read) -> bool:
 def _function(name: str, product: bool) -> Words:
     known = SLOPES.get(name)
     if known is None:
-        text = "{f} was only declared, so its slope {slope} stays a symbol"
-        return words(text, f=name, slope=f"{name}′")
+        known = words("its slope {slope} stays a symbol", slope=f"{name}′")
     first = "{f} acts entry by entry, so ⊙; " if product else "{f}: "
     return words(first, f=name) + known
 
@@ -365,4 +377,4 @@ def _call_reason(flow: Flow) -> Words:
     name = flow.source.body.function.name
     if name in CALLS:
         return CALLS[name]
-    return words("{c} was only declared, so its gradient stays a symbol", c=name)
+    return words("{f} has a rule of its own for what flows back", f=name)

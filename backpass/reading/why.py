@@ -1,0 +1,215 @@
+"""One line of a derivation at length: where it comes from, why it looks so, what it serves."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from backpass.language.errors import UnknownName, nearest
+from backpass.language.expr import Label
+from backpass.language.program import Call, Step, step_reads
+from backpass.reading import presentation as show
+from backpass.reading import tree
+from backpass.reading.dims import dims
+from backpass.reading.explanation import (
+    Block,
+    Display,
+    Explanation,
+    Heading,
+    explanation_text,
+    paragraph,
+)
+from backpass.reading.flow import Flow, flows
+from backpass.reading.functions import CALLS_AT_LENGTH
+from backpass.reading.local import local, spell_line
+from backpass.reading.matrix import matrix
+from backpass.reading.passes import Passes
+from backpass.reading.plain import Pen
+from backpass.reading.presentation import Shown
+from backpass.reading.reason import core, flow_reason, reason, shared
+from backpass.reading.spelling import spell_entry, spell_tree
+from backpass.reading.why_entry import entry_blocks, needs
+from backpass.reading.why_product import is_weight, product_blocks
+from backpass.reading.words import Words, listed, words
+
+
+def why(passes: Passes, name: str, *, ascii: bool = False) -> str:
+    """The account of one quantity as text; an input stands for its gradient."""
+    return explanation_text(explain(passes, name), Pen(passes.dialect, ascii))
+
+
+def explain(passes: Passes, name: str) -> Explanation:
+    """The account of one quantity; UnknownName if the derivation has none of that name."""
+    backward = {step.name: step for step in passes.backward}
+    forward = {step.name: step for step in passes.forward.steps}
+    of_input = {of: gradient for gradient, of in passes.gradients.items()}
+    if name in forward:
+        return tuple(_forward(passes, forward[name]))
+    if name in of_input and name not in backward:
+        name = of_input[name]
+    if name not in backward:
+        known = [*backward, *forward, *of_input]
+        raise UnknownName(f"{name} is no line of this derivation{nearest(name, known)}")
+    return tuple(_backward(passes, backward[name]))
+
+
+def equation(passes: Passes, step: Step) -> Words:
+    """A step as one formula, in matrix notation where that exists."""
+    return words("{name} = {right}", name=step.name, right=right_side(passes, step))
+
+
+def right_side(passes: Passes, step: Step) -> Shown:
+    """The right side of a step, in matrix notation where that exists, else in components."""
+    node = matrix(step, passes.arrays)
+    return spell_line(step, {}) if node is None else spell_tree(node, passes.dialect)
+
+
+def _title(passes: Passes, step: Step) -> Block:
+    shapes = dims(matrix(step, passes.arrays), step.target, passes.dialect)
+    return Heading((*equation(passes, step), f"     {shapes}"))
+
+
+# ── backward lines ───────────────────────────────────────────────────────────────────────────
+
+
+def _backward(passes: Passes, step: Step) -> list[Block]:
+    parts = flows(passes, step)
+    blocks = [_title(passes, step)]
+    if not parts:
+        return [*blocks, paragraph(sentence(reason(passes, step)))]
+    if len(parts) > 1:
+        blocks.append(
+            paragraph(
+                sentence(shared(parts)),
+                words(
+                    "A change of {a} reaches the loss on each of these ways.", a=parts[0].operand
+                ),
+            )
+        )
+    for part in parts:
+        blocks += _flow(passes, part)
+    kept = [needs(passes, part) for part in parts]
+    return [*blocks, paragraph(*kept, _serves(passes, step), _order(passes, step))]
+
+
+def sentence(clause: Words) -> Words:
+    """A clause as a sentence of its own."""
+    first = clause[0]
+    if isinstance(first, str):
+        clause = (first[:1].upper() + first[1:], *clause[1:])
+    return (*clause, ".")
+
+
+def _flow(passes: Passes, flow: Flow) -> list[Block]:
+    blocks: list[Block] = [
+        paragraph(words("{a} is used in", a=flow.operand)),
+        _forward_line(passes, flow),
+    ]
+    if isinstance(flow.source.body, Call):
+        return [*blocks, paragraph(*_call(passes, flow, flow.source.body))]
+    entry = local(flow)
+    if entry is None:
+        return [*blocks, paragraph(sentence(flow_reason(passes, flow)))]
+    product = core(flow.back)
+    if isinstance(product, (tree.Matmul, tree.Outer)):
+        return blocks + product_blocks(passes, flow, product, entry)
+    return blocks + entry_blocks(passes, flow, entry)
+
+
+def _call(passes: Passes, flow: Flow, call: Call) -> list[Words]:
+    target = call.args[-1].name
+    told = CALLS_AT_LENGTH.get(call.function.name, ())
+    short = sentence(flow_reason(passes, flow))
+    return [*(words(text, z=flow.operand, y=target) for text in told), short]
+
+
+def _forward_line(passes: Passes, flow: Flow) -> Display:
+    line = flow.source.line
+    source: Words = ()
+    if line is not None and line.text and line.file != "formula":
+        source = words(f"{PurePath(line.file).name}:{line.number}: {line.text.strip()}")
+    rows = [(equation(passes, flow.source), source)]
+    entry = local(flow)
+    if entry is not None and (flow.source.target.shape or entry.at):
+        rows.append((words("{of} = {line}", of=entry.of, line=entry.line), ()))
+    return Display(tuple(rows))
+
+
+def _serves(passes: Passes, step: Step) -> Words:
+    """Which later lines read this one: computed once, used again."""
+    users = [one.name for one in passes.backward if step.name in _names(one)]
+    if len(users) < 2:
+        return ()
+    names = listed([words("{d}", d=user) for user in users])
+    return words(
+        "{d} is computed once and used again in {users}: going backwards shares what the "
+        "gradients have in common.",
+        d=step.name, users=names,
+    )  # fmt: skip
+
+
+def _names(step: Step) -> set[str]:
+    return {read.name for read in step_reads(step)}
+
+
+def _order(passes: Passes, step: Step) -> Words:
+    """A weight that a gradient flows through must be the one that the forward pass used."""
+    if passes.gradients.get(step.name) in {array.name for array in passes.forward.inputs}:
+        return ()
+    weights = [name for name in _names(step) if is_weight(passes, name) and name in passes.wrt]
+    if not weights:
+        return ()
+    return words(
+        "This must still be the {w} of the forward pass: update {w} only when everything has "
+        "flowed back.",
+        w=weights[0],
+    )  # fmt: skip
+
+
+# ── forward lines ────────────────────────────────────────────────────────────────────────────
+
+
+def _forward(passes: Passes, step: Step) -> list[Block]:
+    blocks = [_title(passes, step)]
+    if isinstance(step.body, Call):
+        return blocks
+    if step.target.shape:
+        left = spell_entry(step.name, step.body[0].left)
+        line = words("{left} = {right}", left=left, right=spell_line(step, {}))
+        blocks.append(Display(((line, ()),)))
+    return [*blocks, *_product_of(passes, step), *_pointer(passes, step)]
+
+
+def _product_of(passes: Passes, step: Step) -> list[Block]:
+    """What a matrix product of the forward pass does to the rows."""
+    node = matrix(step, passes.arrays)
+    terms = node.terms if isinstance(node, tree.Add) else (node,)
+    product = next((term for term in terms if isinstance(term, tree.Matmul)), None)
+    if product is None or not step.target.shape:
+        return []
+    stays = [label for label in product.axes if label.size == passes.samples]
+    told = [
+        words("{k} is summed; ", k=product.summed),
+        listed([words("{n}", n=a) for a in product.axes]),
+    ]
+    first = told[0] + told[1] + words(" stay." if len(product.axes) > 1 else " stays.")
+    rows = [
+        words(
+            "{z} has one {part} for each {n}, as many as there are samples: with a batch of {n} it "
+            "has {n} of them, and with a single sample one.",
+            z=step.name, n=label, part=(_part(product.axes, label),),
+        )
+        for label in stays
+    ]  # fmt: skip
+    return [paragraph(first, *rows)]
+
+
+def _part(axes: tree.Axes, label: Label) -> str:
+    """What an array has one of for each value of a label."""
+    return ("row", "column")[axes.index(label)] if len(axes) == 2 else "part"
+
+
+def _pointer(passes: Passes, step: Step) -> list[Block]:
+    gradient = next((d for d, of in passes.gradients.items() if of == step.name), None)
+    if gradient is None:
+        return []
+    return [paragraph(words("Its gradient is {d}.", d=show.Name(gradient)))]

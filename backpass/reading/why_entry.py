@@ -1,0 +1,172 @@
+"""A backward line that acts entry by entry, at length: slopes, squares, copies."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from backpass.language.expr import Apply, Number, Power, Product, SizeTerm, reads, walk
+from backpass.reading import tree
+from backpass.reading.dims import show
+from backpass.reading.explanation import Block, Display, paragraph
+from backpass.reading.flow import Flow
+from backpass.reading.functions import OUTPUT, SLOPES
+from backpass.reading.local import Local
+from backpass.reading.passes import Passes
+from backpass.reading.presentation import Derivative, Dialect
+from backpass.reading.reason import cancelled, core, enclosing
+from backpass.reading.words import Words, words
+
+
+def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
+    """The account of a flow in which no product sums."""
+    blocks: list[Block] = []
+    if flow.inflow:
+        line = words("{d} = {slope}", d=Derivative(entry.of, entry.by), slope=entry.slope)
+        asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
+        blocks += [paragraph(asks), Display(((line, ()),))]
+    function = next((n.function.name for n in enclosing(flow) if isinstance(n, Apply)), None)
+    if function is not None:
+        blocks.append(paragraph(*_function(flow, entry, function, passes.dialect)))
+    if _square(flow):
+        blocks.append(paragraph(*_halves(flow)))
+    if flow.summed:
+        blocks.append(paragraph(*_copied(passes, flow, entry)))
+    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
+    blocks.append(Display(((line, ()),)))
+    if not flow.inflow:
+        blocks.append(paragraph(*_straight(passes, flow)))
+    return blocks
+
+
+def _function(flow: Flow, entry: Local, function: str, dialect: Dialect) -> list[Words]:
+    known = SLOPES.get(function)
+    if known is None:
+        told = words(
+            "{f} was only declared: its slope {g} stays a symbol.", f=function, g=f"{function}′"
+        )
+    else:
+        told = words("{f} acts entry by entry: ", f=function) + known
+        told += words(", where {x} is what ", x="a" if function in OUTPUT else "z")
+        told += words("comes out." if function in OUTPUT else "goes in.")
+    if not flow.step.target.shape:
+        return [told]
+    return [
+        told,
+        words(
+            "No other entry of {z} contains {a}: the Jacobian is diagonal, and multiplying by a "
+            "diagonal matrix is multiplying entry by entry, ⊙.",
+            z=flow.source.name, a=entry.by,
+        ),
+        *_same_shape(flow, dialect),
+    ]  # fmt: skip
+
+
+def _same_shape(flow: Flow, dialect: Dialect) -> list[Words]:
+    """Nothing is copied here, so whatever ⊙ joins has as many rows and columns as the rest."""
+    found = core(flow.back)
+    if not isinstance(found, tree.Times):
+        return []
+    arrays = [part for part in found.factors if part.axes]
+    if len(arrays) < 2 or any(isinstance(part, tree.Spread) for part in arrays):
+        return []
+    shape = show(flow.step.target.shape, dialect)
+    return [words(f"Entries meet entries: all that ⊙ joins has one shape, {shape}.")]
+
+
+def needs(passes: Passes, flow: Flow) -> Words:
+    """Which of the two the slope needs: what went in, or what came out."""
+    function = next((n for n in enclosing(flow) if isinstance(n, Apply)), None)
+    if function is None:
+        return ()
+    used = {read.name for write in flow.writes for read in reads(write.term)}
+    took, gave = flow.operand, flow.source.name
+    if gave in used and took not in used:
+        return words(
+            "The output {a} is enough for the slope, so {z} need not be kept.", a=gave, z=took
+        )
+    if took in used:
+        return words(
+            "The slope needs {z}, what went into {f}: it must be kept from the forward pass.",
+            z=took, f=function.function.name,
+        )  # fmt: skip
+    return ()
+
+
+def _square(flow: Flow) -> bool:
+    two = Number(Fraction(2))
+    return any(isinstance(node, Power) and node.exponent == two for node in enclosing(flow))
+
+
+def _halves(flow: Flow) -> list[Words]:
+    """What the factor in front of a square does, and what it does not."""
+    told = [words("The slope of a square is twice its base.")]
+    assert flow.write is not None
+    counts = [node for node in walk(flow.write.term) if isinstance(node, SizeTerm)]
+    if cancelled(flow) is not None:
+        told.append(
+            words(
+                "The ½ in front takes the 2 away. Without the ½ the gradient would be twice as "
+                "long and point the same way: half the learning rate would then take the same "
+                "steps."
+            )
+        )
+    elif counts:
+        told.append(
+            words("What divides it makes it an average, which does not grow with the batch.")
+        )
+    else:
+        told.append(
+            words(
+                "With a ½ in front of the square the 2 would be gone; the gradient would point "
+                "the same way, and twice the learning rate would take the same steps."
+            )
+        )
+    return told
+
+
+def _straight(passes: Passes, flow: Flow) -> list[Words]:
+    """Where a linear output meets the loss: no activation, no slope."""
+    if flow.operand not in {step.name for step in passes.forward.steps}:
+        return []
+    source = passes.forward.step(flow.operand)
+    applied = any(isinstance(node, Apply) for write in source.writes for node in walk(write.term))
+    if applied or not source.writes:
+        return []
+    return [
+        words(
+            "{z} goes into {l} without an activation, so no slope stands between them: a linear "
+            "output has the factor 1.",
+            z=flow.operand, l=flow.source.name,
+        )
+    ]  # fmt: skip
+
+
+def _copied(passes: Passes, flow: Flow, entry: Local) -> list[Words]:
+    """A bias, and whatever else was used again and again."""
+    assert flow.write is not None
+    names = [words("{n}", n=label) for label in flow.summed]
+    told = [
+        words(
+            "One and the same {b} went into {z} for every {n}, so what comes back is added up: "
+            "that is where {n} goes.",
+            b=entry.by, z=flow.source.name, n=names[0] if len(names) == 1 else _all(names),
+        )
+    ]  # fmt: skip
+    factors = flow.write.term.factors if isinstance(flow.write.term, Product) else ()
+    is_bias = not factors and flow.operand in {array.name for array in passes.forward.inputs}
+    if is_bias and len(flow.source.writes) > 1 and len(flow.summed) == 1:
+        told.append(
+            words(
+                "A bias is a weight whose input is always 1: written as one more row of the "
+                "weights, it would meet a column of ones, and that column is a constant, which "
+                "nothing ever updates.",
+            )
+        )
+    return told
+
+
+def _all(names: list[Words]) -> Words:
+    result: Words = ()
+    for name in names:
+        result += ((",",) if result else ()) + name
+    return result

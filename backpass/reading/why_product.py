@@ -1,0 +1,203 @@
+"""A matrix product in a backward pass, at length: what is summed, what is turned, what fails."""
+
+from __future__ import annotations
+
+from backpass.language.expr import reads
+from backpass.language.shapes import show_shape
+from backpass.reading import tree
+from backpass.reading.dims import show
+from backpass.reading.explanation import Block, Display, paragraph
+from backpass.reading.flow import Flow
+from backpass.reading.local import Local
+from backpass.reading.orders import other_orders, pair, sizes, written
+from backpass.reading.passes import Passes
+from backpass.reading.presentation import Derivative
+from backpass.reading.reason import direction, is_shared, standing, staying
+from backpass.reading.spelling import factors, spell_tree
+from backpass.reading.words import Words, listed, words
+
+
+def product_blocks(
+    passes: Passes, flow: Flow, product: tree.Matmul | tree.Outer, entry: Local
+) -> list[Block]:
+    """The account of a flow whose backward line is a product of two factors."""
+    blocks = _derivative(passes, flow, entry)
+    if isinstance(product, tree.Matmul):
+        blocks += _sum(passes, flow, product, entry)
+        blocks += _as_matrices(passes, flow, product)
+    else:
+        blocks += _outer(passes, flow, product, entry)
+    return blocks + _orders(passes, product)
+
+
+def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
+    line = words("{d} = {slope}", d=Derivative(entry.of, entry.by), slope=entry.slope)
+    others = _factors_of(flow)
+    told: list[Words] = []
+    if len(others) == 1 and is_weight(passes, flow.operand):
+        told.append(_weight(flow, entry, others[0]))
+    elif len(others) == 1 and is_weight(passes, others[0]):
+        told.append(
+            words(
+                "So {w} is itself the derivative of {z} with respect to {a}: that is why it stands "
+                "here, where the chain rule asks for a derivative.",
+                w=others[0],
+                z=flow.source.name,
+                a=flow.operand,
+            )
+        )
+    asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
+    blocks: list[Block] = [paragraph(asks), Display(((line, ()),))]
+    return [*blocks, paragraph(*told)] if told else blocks
+
+
+def is_weight(passes: Passes, name: str) -> bool:
+    """Whether a matrix is an input that does not count samples."""
+    array = next((one for one in passes.forward.inputs if one.name == name), None)
+    return array is not None and len(array.shape) == 2 and passes.samples not in array.shape
+
+
+def _factors_of(flow: Flow) -> list[str]:
+    """The other factors in the forward product."""
+    assert flow.write is not None
+    names = dict.fromkeys(read.name for read in reads(flow.write.term))
+    return [name for name in names if name != flow.operand]
+
+
+def _weight(flow: Flow, entry: Local, other: str) -> Words:
+    """Which unit a weight leads from, and which it leads to."""
+    if len(entry.at) != 2:
+        return ()
+    row, column = entry.at
+    first, second = ("from", "to") if column in entry.to else ("to", "from")
+    source, sink = (row, column) if column in entry.to else (column, row)
+    return words(
+        "It is the weight from unit {i} of {a} to unit {j} of {z}: {w} has a row for each unit "
+        f"that it leads {first}, and a column for each that it leads {second}.",
+        i=source, a=other, j=sink, z=flow.source.name, w=flow.operand,
+    )  # fmt: skip
+
+
+def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list[Block]:
+    summed = product.summed
+    if is_shared(passes, flow, summed):
+        place = direction(flow, summed)
+        each = f"Every {place} {{n}}" if place else "Every {n}"
+        told = [
+            words(each + " of {z} used this same {w}.", n=summed, z=flow.source.name, w=entry.by),
+            words("So each of them pulls on it, and the pulls add up: {n} is summed.", n=summed),
+        ]
+    else:
+        told = [
+            words(
+                "{a} goes into {z} for every {m}, so what comes back is summed over {m}.",
+                a=entry.by,
+                z=entry.of,
+                m=summed,
+            )
+        ]
+    told += [
+        words(
+            "{n} is not summed: the part of {z} at one {n} is made from the part of {a} at that "
+            "{n} alone.",
+            n=label,
+            z=flow.source.name,
+            a=flow.operand,
+        )
+        for label in staying(flow, summed)
+        if label.size == passes.samples
+    ]
+    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
+    return [paragraph(*told), Display(((line, ()),))]
+
+
+def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block]:
+    """From the sum to `A.T @ B`: where the summed label stands, and what is turned for it."""
+    rule = words(
+        "A matrix product sums the last label of its left factor with the first label of its "
+        "right factor."
+    )
+    sides = factors(product, passes.dialect)
+    stands = [
+        words(
+            "{place} in {a} ({shape})",
+            place=(standing(_bare(side), product.summed, passes.dialect),),
+            a=spell_tree(_bare(side), passes.dialect),
+            shape=_shape(_bare(side), passes),
+        )
+        for side in sides
+    ]
+    turned = [side for side in sides if isinstance(side, tree.Transpose)]
+    where = words("{n} stands ", n=product.summed) + listed(stands)
+    if turned:
+        where += words(", so ") + listed(
+            [words("{a} is transposed", a=spell_tree(_bare(t), passes.dialect)) for t in turned]
+        )
+    else:
+        where += words(", so nothing is transposed")
+    found = pair(product, passes.dialect)
+    blocks: list[Block] = [paragraph(rule, where + words("."))]
+    if found is not None:
+        equation = words("{p}", p=written(found))
+        target = show(tuple(label.size for label in product.axes), passes.dialect)
+        blocks.append(Display(((equation, words(f"{sizes(found)} → {target}")),)))
+    blocks.append(
+        paragraph(
+            words("That is the shape of {w}, as it must be of a gradient.", w=flow.operand),
+            words("The shapes fit because the right label is summed, and not the other way round."),
+        )
+    )
+    return blocks
+
+
+def _bare(node: tree.Node) -> tree.Node:
+    return node.value if isinstance(node, tree.Transpose) else node
+
+
+def _shape(node: tree.Node, passes: Passes) -> Words:
+    return words(show(tuple(label.size for label in node.axes), passes.dialect))
+
+
+def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> list[Block]:
+    left, right = (spell_tree(side, passes.dialect) for side in (product.left, product.right))
+    one = words(
+        "No other entry of {z} contains {w}, so nothing is summed: each entry of the gradient is "
+        "one product.",
+        z=flow.source.name, w=entry.by,
+    )  # fmt: skip
+    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
+    blocks: list[Block] = [paragraph(one), Display(((line, ()),))]
+    found = pair(product, passes.dialect)
+    if found is None:
+        blocks.append(
+            paragraph(
+                words("All products of two entries are the outer product of the two vectors.")
+            )
+        )
+        return blocks
+    told = words(
+        "All products of an entry of {a} with an entry of {b}: a column times a row. {b} lies down "
+        "because its label, {j}, is the second one of {w}; that the sizes then fit is the "
+        "consequence, not the reason.",
+        a=left, b=right, j=product.axes[1], w=flow.operand,
+    )  # fmt: skip
+    target = show_shape([label.size for label in product.axes])
+    equation = words("{p}", p=written(found))
+    return [*blocks, paragraph(told), Display(((equation, words(f"{sizes(found)} → {target}")),))]
+
+
+def _orders(passes: Passes, product: tree.Matmul | tree.Outer) -> list[Block]:
+    found = pair(product, passes.dialect)
+    others = other_orders(found) if found is not None else []
+    if not others:
+        return []
+    lead = words("Other orders, and what becomes of them:")
+    return [paragraph(lead), Display(tuple(others)), paragraph(_luck(product))]
+
+
+def _luck(product: tree.Matmul | tree.Outer) -> Words:
+    """Two names may stand for the same number, and then no shape warns."""
+    sides = {label.size for side in (product.left, product.right) for label in side.axes}
+    if sum(one.number is None for one in sides) < 2:
+        return ()
+    return words("Should two of these sizes be equal one day, a wrong order would run in silence.")
