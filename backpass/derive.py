@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from backpass.calculus.backward import leads_to, reverse
-from backpass.forward.arguments import Arguments, flat
+from backpass.calculus.convention import convention, transposed, unfused
+from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import record
 from backpass.forward.witness import World
 from backpass.language.errors import DerivationError, UnknownName, nearest
 from backpass.language.evaluate import evaluate
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
-from backpass.language.shapes import show_shape
+from backpass.language.shapes import show_shape, size
 from backpass.reading.passes import Passes
+from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 
 Forward = Callable[..., Any] | str
@@ -73,6 +75,54 @@ class Derivation:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def columns(self, samples: str | None = None) -> Derivation:
+        """The same derivation with samples as columns, `z = W x + b` and W out×in.
+
+        `samples` is the size that counts them; by default the one that all inputs outside `wrt`
+        share. Every array comes transposed, and so does every gradient. Raises DerivationError
+        when nothing tells rows from columns.
+        """
+        return self._stated("columns", samples)
+
+    def rows(self, samples: str | None = None) -> Derivation:
+        """The same derivation with samples as rows, `Z = X W + b` and W in×out."""
+        return self._stated("rows", samples)
+
+    def _stated(self, wanted: str, samples: str | None) -> Derivation:
+        counts = size(samples) if samples else self.passes.samples
+        now = convention(self.forward, counts, self.wrt)
+        if now is None:
+            raise DerivationError(
+                "nothing tells whether samples are rows or columns here; "
+                'name the size that counts them, as in d.columns(samples="n")'
+            )
+        if now == wanted:
+            return self
+        nests = {
+            name: replace_leaves(nest, lambda leaf: replace(leaf, shape=leaf.shape[::-1]))
+            for name, nest in self.arguments.nests.items()
+        }
+        return self._derived(transposed(self.forward), Arguments(nests))
+
+    def unfused(self) -> Derivation:
+        """The long way: softmax, cross-entropy and their like in elementary steps.
+
+        Its gradients are the same numbers (less stably computed); it shows why the short form
+        `P − onehot(y)` is right.
+        """
+        return self._derived(unfused(self.forward), self.arguments)
+
+    def _derived(self, program: Program, arguments: Arguments) -> Derivation:
+        """The derivation of another statement of the same forward pass."""
+        steps, gradients = reverse(program.steps, program.arrays, self.loss, self.wrt)
+        return replace(self, forward=program, backward=tuple(steps), gradients=gradients,
+                       arguments=arguments)  # fmt: skip
+
+    @cached_property
+    def saved(self) -> Saved:
+        """What must be kept from the forward pass; `d.saved.bytes(n=64, …)` is what it costs."""
+        return saved(self.passes)
 
     def index(self) -> str:
         """The program in index notation: what is printed is what runs."""

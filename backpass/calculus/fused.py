@@ -78,8 +78,9 @@ log_softmax = array_function(
 
 
 def _labels_loss(z: Any, y: Any, *, axes: tuple[int, ...]) -> Any:
-    picked = np.take_along_axis(z, np.expand_dims(y, -1), -1)[..., 0]
-    return (_logsumexp(z, axes=(-1,)) - picked).mean()
+    classes = axes[-1]
+    picked = np.take_along_axis(z, np.expand_dims(y, classes), classes).squeeze(classes)
+    return (_logsumexp(z, axes=(classes,)) - picked).mean()
 
 
 LABELS = enter(
@@ -99,7 +100,7 @@ LABELS = enter(
 
 
 def _shares_loss(z: Any, t: Any, *, axes: tuple[int, ...]) -> Any:
-    return (_logsumexp(z, axes=(-1,)) - (t * z).sum(axis=-1)).mean()
+    return (_logsumexp(z, axes=axes[-1:]) - (t * z).sum(axis=axes[-1])).mean()
 
 
 # Each row of T sums to 1, so the sum of T·log S over k is log S itself.
@@ -122,7 +123,7 @@ SHARES = enter(
 
 
 def _weights_loss(z: Any, t: Any, *, axes: tuple[int, ...]) -> Any:
-    return -(t * _log_softmax(z, axes=(-1,))).sum(axis=-1).mean()
+    return -(t * _log_softmax(z, axes=axes[-1:])).sum(axis=axes[-1]).mean()
 
 
 # Targets that nobody promised to sum to 1, as when a hand-written loss is recognised.
