@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import assert_never
 
+from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
 from backpass.reading.plain import Pen
 from backpass.reading.words import Words, say
-
-WIDTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +42,39 @@ def paragraph(*sentences: Words) -> Paragraph:
 
 def explanation_text(blocks: Explanation, pen: Pen) -> str:
     """The explanation in 80 columns: displays indented, sentences wrapped."""
-    lines: list[str] = []
+    return joined(explanation_lines(blocks, pen))
+
+
+def explanation_lines(blocks: Explanation, pen: Pen) -> list[Line]:
+    """The same, in pieces that know what they are."""
+    lines: list[Line] = []
     after_display = False
     for block in blocks:
         match block:
             case Heading(title=title):
-                lines += ([""] if lines else []) + wrapped(say(title, pen), 0)
+                lines += ([EMPTY] if lines else []) + wrapped(say(title, pen), 0, "heading")
             case Paragraph(sentences=sentences):
                 if after_display and sentences:
-                    lines.append("")
-                lines += wrapped(" ".join(say(sentence, pen) for sentence in sentences), 2)
+                    lines.append(EMPTY)
+                text = " ".join(say(sentence, pen) for sentence in sentences)
+                lines += wrapped(text, 2, "words")
             case Display(lines=rows):
                 lines += _rows([(say(left, pen), say(right, pen)) for left, right in rows])
             case _:
                 assert_never(block)
         after_display = isinstance(block, Display)
-    return "\n".join(lines)
+    return lines
 
 
-def wrapped(text: str, indent: int) -> list[str]:
-    """Words on as many indented lines as they need; none for no words."""
-    space = " " * indent
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=space,
-        subsequent_indent=space,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def _rows(rows: list[tuple[str, str]]) -> list[str]:
+def _rows(rows: list[tuple[str, str]]) -> list[Line]:
     """Formulas, and what is said of each in a column behind them where that fits."""
     ends = [len(left) for left, right in rows if right and len(left) <= 40]
     column = 4 + max(ends, default=0) + 3
-    lines: list[str] = []
+    lines: list[Line] = []
     for left, right in rows:
-        if right and 4 + len(left) < column and column + len(right) <= WIDTH:
-            lines.append(f"{'    ' + left:{column}}{right}")
+        formula = "    " + left
+        if right and len(formula) < column and column + len(right) <= WIDTH:
+            lines.append((Span(f"{formula:{column}}", "formula"), Span(right, "reason")))
         else:
-            lines += [f"    {left}", *wrapped(right, 8)]
+            lines += [(Span(formula, "formula"),), *wrapped(right, 8, "reason")]
     return lines

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from backpass.language import expr
 from backpass.language.program import Step, Write, bare
 from backpass.reading.dims import dims
+from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen, plain, spell
@@ -21,23 +20,8 @@ from backpass.reading.reason import reason
 from backpass.reading.spelling import spell_entry, spell_tree, spell_write
 from backpass.reading.words import Words, say, translate
 
-WIDTH = 80
 COLUMN = 32  # where shapes stand while every formula is shorter
 LONGEST = 48  # the rightmost column for shapes; behind a longer formula they go below it
-
-
-Role = Literal["heading", "name", "formula", "shape", "reason"]
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of a line, and the part it plays, for whoever has colours."""
-
-    text: str
-    role: Role
-
-
-Line = tuple[Span, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +37,7 @@ class Row:
 
 def derivation_text(passes: Passes, *, ascii: bool = False) -> str:
     """The forward and the backward pass, as `print(d)` shows them."""
-    lines = derivation_lines(passes, ascii=ascii)
-    return "\n".join("".join(span.text for span in line) for line in lines)
+    return joined(derivation_lines(passes, ascii=ascii))
 
 
 def derivation_lines(passes: Passes, *, ascii: bool = False) -> list[Line]:
@@ -135,25 +118,8 @@ def _lines(row: Row, width: int, column: int) -> list[Line]:
         start = column if end + 2 <= column <= room else end + 2
         lines[-1] = (*lines[-1], Span(" " * (start - end) + row.shape, "shape"))
     elif row.shape:
-        lines += _spans(row.shape, min(column, max(8, room)), "shape")
-    return lines + _spans(row.reason, 8, "reason")
-
-
-def _spans(text: str, indent: int, role: Role) -> list[Line]:
-    return [(Span(line, role),) for line in wrapped(text, indent)]
-
-
-def wrapped(text: str, indent: int) -> list[str]:
-    """Words on as many indented lines as they need; none for no words."""
-    space = " " * indent
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=space,
-        subsequent_indent=space,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
+        lines += wrapped(row.shape, min(column, max(8, room)), "shape")
+    return lines + wrapped(row.reason, 8, "reason")
 
 
 def _broken(start: str, formula: str) -> list[str]:

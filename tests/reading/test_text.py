@@ -1,6 +1,7 @@
 """What `print(d)` shows, to the letter."""
 
-from backpass.reading.text import WIDTH, derivation_text
+from backpass.reading.lines import WIDTH
+from backpass.reading.text import derivation_text
 from tests.reading.networks import BATCH, COLUMNS, PAIR, RESIDUAL, passes
 
 
