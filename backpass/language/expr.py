@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from backpass.language.shapes import Size, size
 
@@ -20,7 +20,8 @@ Comparison = Literal["==", "!=", "<", "<=", ">", ">="]
 class Arithmetic:
     """Lets a rule be written as mathematics: `dy * (1 - y**2)`, `dy * (x > 0)`."""
 
-    __slots__ = ()
+    __slots__ = ("_parts",)  # what `parts` found; a term never changes
+    _parts: Parts
 
     def __add__(self, other: Operand) -> Term:
         return add(term(self), term(other))
@@ -305,13 +306,15 @@ def transform(term: Term, change: Callable[[Term], Term | None]) -> Term:
 
 def substitute(term: Term, labels: Mapping[Label, Term]) -> Term:
     """Put terms in the place of labels."""
-    if not labels:
+    if not labels or not any(label in labels for label in parts(term).labels):
         return term
     return transform(term, lambda node: labels.get(node) if isinstance(node, Label) else None)
 
 
 def rename(term: Term, names: Mapping[str, str]) -> Term:
     """Read other arrays in the same places."""
+    if not any(read.name in names for read in parts(term).reads):
+        return term
 
     def change(node: Term) -> Term | None:
         if isinstance(node, Read) and node.name in names:
@@ -322,19 +325,54 @@ def rename(term: Term, names: Mapping[str, str]) -> Term:
     return transform(term, change)
 
 
+class Parts(NamedTuple):
+    """What a term is made of: its reads, its labels and the sizes in it."""
+
+    reads: tuple[Read, ...]  # once for each appearance, outer before inner
+    labels: tuple[Label, ...]  # each once, in the order of their first appearance
+    sizes: tuple[Size, ...]
+
+
+def parts(term: Term) -> Parts:
+    """The reads, labels and sizes of a term; looked for once and kept with it."""
+    try:
+        return term._parts  # pyright: ignore[reportPrivateUsage]
+    except AttributeError:
+        pass
+    match term:
+        case Number():
+            found = NOTHING
+        case Label():
+            found = Parts((), (term,), ())
+        case SizeTerm():
+            found = Parts((), (), (term.size,))
+        case _:
+            below = [parts(child) for child in children(term)]
+            reads = tuple(read for part in below for read in part.reads)
+            found = Parts(
+                (term, *reads) if isinstance(term, Read) else reads,
+                tuple(dict.fromkeys(label for part in below for label in part.labels)),
+                tuple(size for part in below for size in part.sizes),
+            )
+    object.__setattr__(term, "_parts", found)
+    return found
+
+
+NOTHING = Parts((), (), ())
+
+
 def labels(*terms: Term) -> tuple[Label, ...]:
     """The labels that occur, each once, in the order of their first appearance."""
-    found: dict[Label, None] = {}
-    for term in terms:
-        for node in walk(term):
-            if isinstance(node, Label):
-                found[node] = None
-    return tuple(found)
+    if len(terms) == 1:
+        return parts(terms[0]).labels
+    return tuple(dict.fromkeys(label for term in terms for label in parts(term).labels))
 
 
 def reads(*terms: Term) -> tuple[Read, ...]:
     """Every read, once for each appearance, outer before inner."""
-    return tuple(node for term in terms for node in walk(term) if isinstance(node, Read))
+    if len(terms) == 1:
+        return parts(terms[0]).reads
+    return tuple(read for term in terms for read in parts(term).reads)
 
 
 def fresh(name: str, taken: Iterable[str]) -> str:

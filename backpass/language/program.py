@@ -9,14 +9,13 @@ from typing import Any, Literal
 from backpass.language.expr import (
     Label,
     Read,
-    SizeTerm,
     Term,
     fresh,
     labels,
+    parts,
     reads,
     rename,
     substitute,
-    walk,
 )
 from backpass.language.shapes import Shape, Size, names
 
@@ -176,7 +175,7 @@ def step_sizes(step: Step) -> Iterator[Size]:
     for write in step.body:
         yield from (label.size for label in write.labels)
         for term in (*write.left, write.term):
-            yield from (node.size for node in walk(term) if isinstance(node, SizeTerm))
+            yield from parts(term).sizes
 
 
 def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
@@ -194,19 +193,25 @@ def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
 
 def rename_step(step: Step, new: Mapping[str, str]) -> Step:
     """The same step over other names, its target's included."""
-    target = replace(step.target, name=new.get(step.name, step.name))
-    if isinstance(step.body, Call):
-        args = tuple(Read(new.get(arg.name, arg.name), arg.index) for arg in step.body.args)
-        return replace(step, target=target, body=replace(step.body, args=args))
-    writes = tuple(
-        replace(
-            write,
-            left=tuple(rename(part, new) for part in write.left),
-            term=rename(write.term, new),
+    target = step.target
+    if step.name in new:
+        target = Array(new[step.name], target.shape, target.kind, target.below)
+    body = step.body
+    if isinstance(body, Call):
+        args = tuple(Read(new.get(arg.name, arg.name), arg.index) for arg in body.args)
+        body = replace(body, args=args)
+    else:
+        body = tuple(
+            Write(
+                tuple(rename(part, new) for part in write.left),
+                rename(write.term, new),
+                write.labels,
+                write.origin,
+                write.notes,
+            )
+            for write in body
         )
-        for write in step.body
-    )
-    return replace(step, target=target, body=writes)
+    return Step(target, body, step.line, step.layer, step.notes)
 
 
 LETTERS = "ijklpqrstuvw"
@@ -244,7 +249,7 @@ def canonical(step: Step) -> Step:
     axes = axis_labels(step.target.shape, taken)
     taken |= {axis.name for axis in axes}
     writes = tuple(_canonical(write, axes, taken) for write in step.body)
-    return replace(step, body=writes)
+    return Step(step.target, writes, step.line, step.layer, step.notes)
 
 
 def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
@@ -258,7 +263,9 @@ def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
     new |= zip(rest, named, strict=True)
     write = relabel(write, {old: label for old, label in new.items() if old != label})
     order = (*front, *named)
-    return write if order == write.labels else replace(write, labels=order)
+    if order == write.labels:
+        return write
+    return Write(write.left, write.term, order, write.origin, write.notes)
 
 
 def _canonical_call(call: Call, shape: Shape) -> Call:
