@@ -1,9 +1,9 @@
 """Sizes by witness: run the forward pass at three choices of sizes and explain what changed.
 
 Python code wants real integers (`len(X)`, `np.ones((X.shape[0], 1))`, `range(L)`), so the pass
-runs with two small primes and one number above 1,000 for each named size. The three recordings
-must be the same graph; a number that changes must be a simple expression in the sizes. Equality
-at three points is evidence and no proof, so a derivation states its witnesses.
+runs with two small primes and one number above 1,000 for each named size. The recordings must be
+the same graph; a number that changes must be a simple expression in the sizes. Equality at a few
+points is evidence and no proof, so a derivation states its witnesses.
 """
 
 from __future__ import annotations
@@ -42,19 +42,29 @@ class Value:
     below: Size | None = None
 
 
-def worlds(names: Sequence[str], fixed: frozenset[int]) -> tuple[World, World, World]:
-    """Three choices of sizes; no two names and no fixed number share a witness.
+def worlds(names: Sequence[str], fixed: frozenset[int]) -> tuple[World, ...]:
+    """Choices of sizes: two small ones, and for every size one in which it is above 1,000.
 
-    The second choice runs through the names backwards, so that no two sizes differ by the same
-    amount everywhere, and `k` is never mistaken for `n+6`.
+    No two names and no fixed number share a witness. The second choice runs through the names
+    backwards, so that no two sizes differ by the same amount everywhere, and `k` is never
+    mistaken for `n+6`. With three names or more they take turns at being large: a forward pass
+    may fill an array of its own with three axes.
     """
-    small = (p for p in _primes(5) if p not in fixed)
-    large = (p for p in _primes(1009) if p not in fixed)
-    chosen = list(islice(small, 2 * len(names)))
+    small = list(islice((p for p in _primes(5) if p not in fixed), 2 * len(names)))
+    large = list(islice((p for p in _primes(1009) if p not in fixed), len(names)))
+    first = dict(zip(names, small, strict=False))
+    second = dict(zip(reversed(names), small[len(names) :], strict=True))
+    turns = 1 if len(names) < 3 else 3
     return (
-        dict(zip(names, chosen[: len(names)], strict=True)),
-        dict(zip(reversed(names), chosen[len(names) :], strict=True)),
-        dict(zip(names, islice(large, len(names)), strict=True)),
+        first,
+        second,
+        *(
+            {
+                name: large[place] if place % turns == turn else (first, second)[turn % 2][name]
+                for place, name in enumerate(names)
+            }
+            for turn in range(turns)
+        ),
     )
 
 
