@@ -11,7 +11,9 @@ Everything is imported when it is first asked for, so that `import backpass` cos
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from backpass._version import __version__
@@ -65,3 +67,14 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     functions: dict[str, Any] = import_module("backpass.calculus.library").FUNCTIONS
     return sorted({*__all__, *functions})
+
+
+class _Package(ModuleType):
+    """This package; importing `backpass.derive`, the module, leaves `bp.derive` the verb."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

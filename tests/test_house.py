@@ -38,6 +38,14 @@ def test_the_public_names_are_few_sorted_and_there():
     assert [name for name in backpass.__all__ if not hasattr(backpass, name)] == []
 
 
+def test_a_module_does_not_hide_the_verb_of_its_name():
+    script = "import backpass.derive, backpass; print(backpass.derive.__class__.__name__)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "function"
+
+
 def test_no_sentence_depends_on_a_machine():
     # a path of somebody's machine, a folder beside the checkout, the address of a registry
     banned = re.compile(
