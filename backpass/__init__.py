@@ -70,7 +70,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(ModuleType):
-    """This package; importing `backpass.derive`, the module, leaves `bp.derive` the verb."""
+    """Importing `backpass.derive`, the module, leaves `bp.derive` the verb that it was."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name in _HOMES and isinstance(value, ModuleType)):
