@@ -7,6 +7,7 @@ from typing import assert_never
 
 from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
 from backpass.reading.plain import Pen
+from backpass.reading.presentation import Shown
 from backpass.reading.words import Words, say
 
 
@@ -38,6 +39,11 @@ Explanation = tuple[Block, ...]
 def paragraph(*sentences: Words) -> Paragraph:
     """Sentences of one thought; empty ones are left out."""
     return Paragraph(tuple(sentence for sentence in sentences if sentence))
+
+
+def formula(shown: Shown, remark: Words = ()) -> Display:
+    """One formula on a line of its own."""
+    return Display((((shown,), remark),))
 
 
 def explanation_text(blocks: Explanation, pen: Pen) -> str:

@@ -20,6 +20,7 @@ from backpass.reading.presentation import (
     Derivative,
     Dialect,
     Entry,
+    Equal,
     Indicator,
     Join,
     Magnitude,
@@ -87,6 +88,8 @@ def _write(node: Shown, pen: Pen) -> tuple[str, Bind]:
             letter = "d" if pen.ascii else "∂"
             above, below = (_hold(part, Bind.ATOM, pen) for part in (of, by))
             return f"{letter}{above}/{letter}{below}", Bind.PRODUCT
+        case Equal(left=left, right=right):
+            return f"{plain(left, pen)} = {plain(right, pen)}", Bind.SUM
         case Raised(base=base, exponent=exponent):
             return _raised(base, exponent, pen), Bind.POWER
         case Root(value=value):
@@ -284,6 +287,13 @@ def _ascii(letter: str) -> str:
     known = unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode()
     if known:
         return known
-    words = unicodedata.name(letter, "U LETTER CHARACTER").split()
-    word = words[words.index("LETTER") + 1] if "LETTER" in words[:-1] else f"u{ord(letter):x}"
-    return word.lower() if "SMALL" in words else word.capitalize()
+    return greek(letter) or f"u{ord(letter):x}"
+
+
+def greek(letter: str) -> str | None:
+    """What a Greek letter is called: delta, Omega; None for any other."""
+    words = unicodedata.name(letter, "").split()
+    if words[:1] != ["GREEK"] or words[2:3] != ["LETTER"]:
+        return None
+    word = words[4 if words[3] == "FINAL" else 3].replace("LAMDA", "LAMBDA")
+    return word.lower() if words[1] == "SMALL" else word.capitalize()

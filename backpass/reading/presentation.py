@@ -77,6 +77,14 @@ class Derivative:
 
 
 @dataclass(frozen=True, slots=True)
+class Equal:
+    """Two sides of an equation."""
+
+    left: Shown
+    right: Shown
+
+
+@dataclass(frozen=True, slots=True)
 class Raised:
     """A power."""
 
@@ -157,6 +165,7 @@ Shown = (
     | Multiplied
     | Over
     | Derivative
+    | Equal
     | Raised
     | Root
     | Magnitude

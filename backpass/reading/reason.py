@@ -279,7 +279,7 @@ def _function(name: str, product: bool) -> Words:
     if known is None:
         known = words("its slope {slope} stays a symbol", slope=f"{name}′")
     first = "{f} acts entry by entry, so ⊙; " if product else "{f}: "
-    return words(first, f=name) + known
+    return words(first, f=(name,)) + known
 
 
 def _power(exponent: Fraction) -> Words:
@@ -307,7 +307,8 @@ def _copies(flow: Flow) -> list[Words]:
     if len(summed) == rank > 1:
         return [words("{b} " + used + " every entry, so all are added up", b=flow.operand)]
     if len(summed) == 1 and (place := direction(flow, summed[0])):
-        text = f"{used} every {place}, so the {place}s are added up"
+        minus = ", with a minus" if "subtracted" in used else ""
+        text = f"{used} every {place}, so the {place}s are added up{minus}"
         return [words("{b} " + text, b=flow.operand)]
     labels = listed([words("{n}", n=label) for label in summed])
     verb = "is" if len(summed) == 1 else "are"

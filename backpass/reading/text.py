@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from backpass.language import expr
-from backpass.language.program import Step, Write, bare
+from backpass.language.program import Step
 from backpass.reading.dims import dims
+from backpass.reading.equations import Equation, equations
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen, plain, spell
 from backpass.reading.reason import reason
-from backpass.reading.spelling import spell_entry, spell_tree, spell_write
 from backpass.reading.words import Words, say, translate
 
 COLUMN = 32  # where shapes stand while every formula is shorter
@@ -58,38 +57,23 @@ def derivation_lines(passes: Passes, *, ascii: bool = False) -> list[Line]:
 
 def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
     """A step as one row, or as one for each loop nest where matrix notation fails."""
-    because = say(why, pen)
-    node = matrix(step, passes.arrays)
-    shape = translate(dims(node, step.target, pen.dialect), pen)
-    if node is not None:
-        right = plain(spell_tree(node, pen.dialect), pen)
-        return [Row(spell(step.name, pen), "=", right, shape, because)]
-    if not step.writes:
-        return [Row(spell(step.name, pen), "=", "0", shape, because)]
-    last = len(step.writes) - 1
+    shape = translate(dims(matrix(step, passes.arrays), step.target, pen.dialect), pen)
+    found = equations(passes, step)
     return [
-        _entry_row(step, write, pen, shape if not place else "", because if place == last else "")
-        for place, write in enumerate(step.writes)
+        Row(
+            plain(one.left, pen),
+            "+=" if one.adds else "=",
+            plain(one.right, pen) + _ends(one, pen),
+            shape if one is found[0] else "",
+            say(why, pen) if one is found[-1] else "",
+        )
+        for one in found
     ]
 
 
-def _entry_row(step: Step, write: Write, pen: Pen, shape: str, why: str) -> Row:
-    """A loop nest in index notation; `+=` unless it alone fills the target, entry by entry."""
-    left = plain(spell_entry(step.name, write.left), pen)
-    labels = bare(write.left)
-    alone = len(step.writes) == 1 and labels is not None
-    right = plain(spell_write(write), pen)
-    ends = _ends(step, write, pen)
-    return Row(left, "=" if alone else "+=", right + ends, shape, why)
-
-
-def _ends(step: Step, write: Write, pen: Pen) -> str:
+def _ends(equation: Equation, pen: Pen) -> str:
     """`for i < 5`, where a loop is shorter than the axis that it walks along."""
-    short = [
-        f"{spell(part.name, pen)} < {part.size}"
-        for part, axis in zip(write.left, step.target.shape, strict=True)
-        if isinstance(part, expr.Label) and part.size != axis
-    ]
+    short = [f"{spell(label.name, pen)} < {label.size}" for label in equation.short]
     return f"  for {', '.join(short)}" if short else ""
 
 

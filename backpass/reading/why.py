@@ -16,6 +16,7 @@ from backpass.reading.explanation import (
     Explanation,
     Heading,
     explanation_text,
+    formula,
     paragraph,
 )
 from backpass.reading.flow import Flow, flows
@@ -54,7 +55,7 @@ def explain(passes: Passes, name: str) -> Explanation:
 
 def equation(passes: Passes, step: Step) -> Words:
     """A step as one formula, in matrix notation where that exists."""
-    return words("{name} = {right}", name=step.name, right=right_side(passes, step))
+    return (show.Equal(show.Name(step.name), right_side(passes, step)),)
 
 
 def right_side(passes: Passes, step: Step) -> Shown:
@@ -130,7 +131,7 @@ def _forward_line(passes: Passes, flow: Flow) -> Display:
     rows = [(equation(passes, flow.source), source)]
     entry = local(flow)
     if entry is not None and (flow.source.target.shape or entry.at):
-        rows.append((words("{of} = {line}", of=entry.of, line=entry.line), ()))
+        rows.append(((show.Equal(entry.of, entry.line),), ()))
     return Display(tuple(rows))
 
 
@@ -174,8 +175,7 @@ def _forward(passes: Passes, step: Step) -> list[Block]:
         return blocks
     if step.target.shape:
         left = spell_entry(step.name, step.body[0].left)
-        line = words("{left} = {right}", left=left, right=spell_line(step, {}))
-        blocks.append(Display(((line, ()),)))
+        blocks.append(formula(show.Equal(left, spell_line(step, {}))))
     return [*blocks, *_product_of(passes, step), *_pointer(passes, step)]
 
 

@@ -7,12 +7,12 @@ from fractions import Fraction
 from backpass.language.expr import Apply, Number, Power, Product, SizeTerm, reads, walk
 from backpass.reading import tree
 from backpass.reading.dims import show
-from backpass.reading.explanation import Block, Display, paragraph
+from backpass.reading.explanation import Block, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.functions import OUTPUT, SLOPES
 from backpass.reading.local import Local
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Derivative, Dialect
+from backpass.reading.presentation import Derivative, Dialect, Equal
 from backpass.reading.reason import cancelled, core, enclosing
 from backpass.reading.words import Words, words
 
@@ -21,9 +21,9 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
     """The account of a flow in which no product sums."""
     blocks: list[Block] = []
     if flow.inflow:
-        line = words("{d} = {slope}", d=Derivative(entry.of, entry.by), slope=entry.slope)
+        line = formula(Equal(Derivative(entry.of, entry.by), entry.slope))
         asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
-        blocks += [paragraph(asks), Display(((line, ()),))]
+        blocks += [paragraph(asks), line]
     function = next((n.function.name for n in enclosing(flow) if isinstance(n, Apply)), None)
     if function is not None:
         blocks.append(paragraph(*_function(flow, entry, function, passes.dialect)))
@@ -31,8 +31,7 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
         blocks.append(paragraph(*_halves(flow)))
     if flow.summed:
         blocks.append(paragraph(*_copied(passes, flow, entry)))
-    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
-    blocks.append(Display(((line, ()),)))
+    blocks.append(formula(Equal(entry.left, entry.sum)))
     if not flow.inflow:
         blocks.append(paragraph(*_straight(passes, flow)))
     return blocks
@@ -42,10 +41,10 @@ def _function(flow: Flow, entry: Local, function: str, dialect: Dialect) -> list
     known = SLOPES.get(function)
     if known is None:
         told = words(
-            "{f} was only declared: its slope {g} stays a symbol.", f=function, g=f"{function}′"
+            "{f} was only declared: its slope {g} stays a symbol.", f=(function,), g=f"{function}′"
         )
     else:
-        told = words("{f} acts entry by entry: ", f=function) + known
+        told = words("{f} acts entry by entry: ", f=(function,)) + known
         told += words(", where {x} is what ", x="a" if function in OUTPUT else "z")
         told += words("comes out." if function in OUTPUT else "goes in.")
     if not flow.step.target.shape:
@@ -87,7 +86,7 @@ def needs(passes: Passes, flow: Flow) -> Words:
     if took in used:
         return words(
             "The slope needs {z}, what went into {f}: it must be kept from the forward pass.",
-            z=took, f=function.function.name,
+            z=took, f=(function.function.name,),
         )  # fmt: skip
     return ()
 

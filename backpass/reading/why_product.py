@@ -6,12 +6,12 @@ from backpass.language.expr import reads
 from backpass.language.shapes import show_shape
 from backpass.reading import tree
 from backpass.reading.dims import show
-from backpass.reading.explanation import Block, Display, paragraph
+from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.local import Local
 from backpass.reading.orders import other_orders, pair, sizes, written
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Derivative
+from backpass.reading.presentation import Derivative, Equal
 from backpass.reading.reason import direction, is_shared, standing, staying
 from backpass.reading.spelling import factors, spell_tree
 from backpass.reading.words import Words, listed, words
@@ -31,7 +31,7 @@ def product_blocks(
 
 
 def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
-    line = words("{d} = {slope}", d=Derivative(entry.of, entry.by), slope=entry.slope)
+    line = formula(Equal(Derivative(entry.of, entry.by), entry.slope))
     others = _factors_of(flow)
     told: list[Words] = []
     if len(others) == 1 and is_weight(passes, flow.operand):
@@ -47,7 +47,7 @@ def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
             )
         )
     asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
-    blocks: list[Block] = [paragraph(asks), Display(((line, ()),))]
+    blocks: list[Block] = [paragraph(asks), line]
     return [*blocks, paragraph(*told)] if told else blocks
 
 
@@ -107,8 +107,7 @@ def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list
         for label in staying(flow, summed)
         if label.size == passes.samples
     ]
-    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
-    return [paragraph(*told), Display(((line, ()),))]
+    return [paragraph(*told), formula(Equal(entry.left, entry.sum))]
 
 
 def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block]:
@@ -138,9 +137,8 @@ def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block
     found = pair(product, passes.dialect)
     blocks: list[Block] = [paragraph(rule, where + words("."))]
     if found is not None:
-        equation = words("{p}", p=written(found))
         target = show(tuple(label.size for label in product.axes), passes.dialect)
-        blocks.append(Display(((equation, words(f"{sizes(found)} → {target}")),)))
+        blocks.append(formula(written(found), words(f"{sizes(found)} → {target}")))
     blocks.append(
         paragraph(
             words("That is the shape of {w}, as it must be of a gradient.", w=flow.operand),
@@ -165,8 +163,7 @@ def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> lis
         "one product.",
         z=flow.source.name, w=entry.by,
     )  # fmt: skip
-    line = words("{left} = {sum}", left=entry.left, sum=entry.sum)
-    blocks: list[Block] = [paragraph(one), Display(((line, ()),))]
+    blocks: list[Block] = [paragraph(one), formula(Equal(entry.left, entry.sum))]
     found = pair(product, passes.dialect)
     if found is None:
         blocks.append(
@@ -182,8 +179,8 @@ def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> lis
         a=left, b=right, j=product.axes[1], w=flow.operand,
     )  # fmt: skip
     target = show_shape([label.size for label in product.axes])
-    equation = words("{p}", p=written(found))
-    return [*blocks, paragraph(told), Display(((equation, words(f"{sizes(found)} → {target}")),))]
+    shapes = words(f"{sizes(found)} → {target}")
+    return [*blocks, paragraph(told), formula(written(found), shapes)]
 
 
 def _orders(passes: Passes, product: tree.Matmul | tree.Outer) -> list[Block]:

@@ -126,7 +126,8 @@ backward
   dC1 = g ⊙ dS                   n×k
         each factor is the other one's slope
   dM  = −Σₖ dC1                  n
-        M was subtracted from every column, so the columns are added up
+        M was subtracted from every column, so the columns are added up, with a
+        minus
   dA1 = dC1 + (dM / k)[:, None]  n×k
         A1 is used in C1 and M, so the two gradients are added
   dH  = dA1                      n×k

@@ -1,0 +1,141 @@
+r"""A derivation as LaTeX and as a Markdown document with formulas between dollars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from backpass.language.program import Array, Step
+from backpass.language.shapes import Shape
+from backpass.reading import presentation as show
+from backpass.reading.equations import equations
+from backpass.reading.explanation import Display, Explanation, Heading, Paragraph
+from backpass.reading.latex import Gradients, Type, latex, symbol
+from backpass.reading.passes import Passes
+from backpass.reading.reason import reason
+from backpass.reading.spelling import spell_size
+from backpass.reading.why import sentence
+from backpass.reading.words import Words
+
+
+def derivation_latex(passes: Passes, *, gradients: Gradients = "fraction") -> str:
+    r"""Both passes as one `aligned` display, each line with the space that it lives in.
+
+    `gradients="bar"` writes $\bar W_1$ for $\partial L/\partial W_1$. Vectors are columns.
+    """
+    passes = replace(passes, dialect="math")
+    type = type_of(passes, gradients)
+    forward = [line for step in passes.forward.steps for line in _lines(passes, step, type)]
+    backward = [line for step in passes.backward for line in _lines(passes, step, type)]
+    heads = r"&\textbf{forward}", r"&\textbf{backward}"
+    rows = [heads[0], *forward, heads[1], *backward]
+    return "\\begin{aligned}\n" + " \\\\\n".join(f"  {row}" for row in rows) + "\n\\end{aligned}"
+
+
+def type_of(passes: Passes, gradients: Gradients = "fraction") -> Type:
+    """How this derivation's names are set."""
+    return Type(passes.loss, passes.gradients, gradients)
+
+
+def _lines(passes: Passes, step: Step, type: Type) -> list[str]:
+    """A step as lines `name &= formula && space`."""
+    lines: list[str] = []
+    for one in equations(passes, step):
+        sign = r"\mathrel{+}=" if one.adds else "="
+        ends = [f"{symbol(label.name)} < {latex(spell_size(label.size))}" for label in one.short]
+        bounds = rf" \quad ({', '.join(ends)})" if ends else ""
+        space = f" && {_space(step.target)}" if not lines else ""
+        right = latex(one.right, type)
+        lines.append(f"{latex(one.left, type)} &{sign} {right}{bounds}{space}")
+    return lines
+
+
+def _space(array: Array) -> str:
+    letter = {"real": "R", "int": "Z", "bool": "B"}[array.kind]
+    return rf"\in \mathbb{{{letter}}}{_power(array.shape)}"
+
+
+def _power(shape: Shape) -> str:
+    if not shape:
+        return ""
+    sizes = [latex(spell_size(axis)) for axis in shape]
+    if len(sizes) > 1:
+        sizes = [f"({one})" if "+" in one or "-" in one else one for one in sizes]
+    return "^{" + r" \times ".join(sizes) + "}"
+
+
+# ── Markdown ─────────────────────────────────────────────────────────────────────────────────
+
+
+def derivation_markdown(passes: Passes) -> str:
+    """A document: what is given, the forward pass, and each backward line with its reason."""
+    passes = replace(passes, dialect="math")
+    type = type_of(passes)
+    inputs = [f"${symbol(one.name)} {_space(one)}$" for one in passes.forward.inputs]
+    wanted = [f"${latex(show.Name(name), type)}$" for name in _wanted(passes)]
+    parts = [
+        f"# The gradient of ${symbol(passes.loss)}$",
+        f"Given {_and(inputs)}; wanted {_and(wanted)}.",
+        "## Forward pass",
+        _aligned(line for step in passes.forward.steps for line in _lines(passes, step, type)),
+        "## Backward pass",
+    ]
+    for step in passes.backward:
+        parts.append(_aligned(_lines(passes, step, type)))
+        parts.append(markdown_words(sentence(reason(passes, step)), type))
+    return "\n\n".join(parts) + "\n"
+
+
+def _wanted(passes: Passes) -> list[str]:
+    return [name for name, of in passes.gradients.items() if of in passes.wrt]
+
+
+def _and(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
+
+
+def _aligned(rows: Iterable[str]) -> str:
+    body = " \\\\\n".join(rows)
+    return f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"
+
+
+def markdown_words(sentence: Words, type: Type) -> str:
+    """A sentence, its formulas between dollars."""
+    return "".join(
+        _escaped(part) if isinstance(part, str) else f"${latex(part, type)}$" for part in sentence
+    )
+
+
+def _escaped(text: str) -> str:
+    """Plain words; what Markdown would take for its own gets a backslash."""
+    return re.sub(r"([\\`*_\[\]<>#$|])", r"\\\1", text)
+
+
+def explanation_markdown(passes: Passes, blocks: Explanation) -> str:
+    """An account such as `d.why` gives, as Markdown."""
+    type = type_of(passes)
+    parts: list[str] = []
+    for block in blocks:
+        match block:
+            case Heading(title=title):
+                parts.append(f"### {markdown_words(title, type)}")
+            case Paragraph(sentences=()):
+                pass
+            case Paragraph(sentences=sentences):
+                parts.append(" ".join(markdown_words(one, type) for one in sentences))
+            case Display(lines=rows):
+                parts.append(_table(rows, type))
+            case _:
+                assert_never(block)
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(rows: Sequence[tuple[Words, Words]], type: Type) -> str:
+    """Displayed formulas as a list, each with its remark behind it."""
+    lines = [
+        f"- {markdown_words(left, type)}" + (f" — {markdown_words(right, type)}" if right else "")
+        for left, right in rows
+    ]
+    return "\n".join(lines)
