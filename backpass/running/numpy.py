@@ -33,14 +33,15 @@ WIDEST = 60  # a longer line does not push the comments of the others aside
 class Source:
     """Emitted source: its text, the function's name, and what the function takes.
 
-    `arrays` are names in the program, in the order of the arguments; `functions` those behind
-    them, for functions that NumPy has no spelling for.
+    `arrays` are the program's names of the arguments, in order: the inputs, then the fixed
+    arrays. `functions` come behind them, called `function_words`: those that have no spelling.
     """
 
     text: str
     name: str
     arrays: tuple[str, ...]
     functions: tuple[str, ...]
+    function_words: tuple[str, ...]
 
 
 def source(
@@ -81,7 +82,8 @@ def source(
     body_text = textwrap.indent("\n".join(lines), "    ")
     imports, definitions = _above(desk.asked.functions)
     text = "\n\n\n".join([imports, *definitions, f"def {name}({arguments}):\n{body_text}\n"])
-    return Source(text, name, tuple(array.name for array in inputs), functions)
+    taken_from = tuple(array.name for array in inputs)
+    return Source(text, name, taken_from, functions, tuple(words[one] for one in functions))
 
 
 # ── what stands above the steps ──────────────────────────────────────────────────────────────
@@ -174,7 +176,11 @@ def _shape_text(array: Array) -> str:
 
 def _docstring(inputs: Sequence[Array], words: Mapping[str, str], result: str) -> list[str]:
     """What goes in, with its shapes, and what comes out."""
-    shapes = [f"{words[array.name]} {_shape_text(array) or 'a number'}" for array in inputs]
+    kinds = {"real": "", "int": " of integers", "bool": " of truth values"}
+    shapes = [
+        f"{words[array.name]} {_shape_text(array) or 'a number'}{kinds[array.kind]}"
+        for array in inputs
+    ]
     text = textwrap.wrap(", ".join(shapes), 88, break_long_words=False)
     return [f'"""Return {result}.', "", *text, '"""']
 

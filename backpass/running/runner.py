@@ -1,0 +1,173 @@
+"""Emitted source, compiled once and called often: what is printed is what runs.
+
+A combination of shapes and dtypes is checked when it is first seen; after that a call costs
+little more than the NumPy that it runs.
+"""
+
+from __future__ import annotations
+
+import linecache
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import InspectLoader
+from importlib.util import module_from_spec, spec_from_loader
+from itertools import count
+from types import CodeType
+from typing import Any
+
+import numpy as np
+
+from backpass.language.errors import DerivationError, UnknownName
+from backpass.language.expr import Apply, walk
+from backpass.language.program import Array, Call, Program
+from backpass.language.shapes import bind, evaluate_size
+from backpass.running.numpy import Nest, Source, source
+
+Plan = tuple[tuple[Any, ...], tuple[tuple[int, int], ...], tuple[Any, ...]]
+NUMBERS = count(1)
+
+
+class Runner:
+    """A program as a function of its inputs; `source` is the text that runs.
+
+    Raises ShapeError for arrays that contradict the declared shapes or each other,
+    DerivationError for arrays of the wrong kind, UnknownName for what was not given.
+    """
+
+    def __init__(self, program: Program, emitted: Source) -> None:
+        self.program = program
+        self.source = emitted
+        self.run = load(emitted)
+        self._known = _values_of_functions(program)
+        self._plans: dict[tuple[Any, ...], Plan] = {}
+
+    def __call__(
+        self, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None
+    ) -> Any:
+        """Run on arrays by name; `functions` are those that were declared without a body."""
+        arrays = [_array(one.name, values) for one in self.program.inputs]
+        seen = tuple([(one.shape, one.dtype) for one in arrays])
+        plan = self._plans.get(seen)
+        if plan is None:
+            plan = self._plans[seen] = self._plan(arrays)
+        casts, bounds, constants = plan
+        for place, bound in bounds:
+            _check_range(self.program.inputs[place], arrays[place], bound)
+        if casts:
+            arrays = [a if t is None else a.astype(t) for a, t in zip(arrays, casts, strict=True)]
+        if not self.source.functions:
+            return self.run(*arrays, *constants)
+        return self.run(*arrays, *constants, *self._functions(functions or {}))
+
+    def _plan(self, arrays: Sequence[Any]) -> Plan:
+        """What to do for arrays of these shapes and dtypes: casts, ranges to check, constants."""
+        inputs = self.program.inputs
+        sizes = bind((a.name, a.shape, v.shape) for a, v in zip(inputs, arrays, strict=True))
+        casts = tuple(_cast(a, v.dtype) for a, v in zip(inputs, arrays, strict=True))
+        bounds = tuple(
+            (place, evaluate_size(a.below, sizes))
+            for place, a in enumerate(inputs)
+            if a.kind == "int" and a.below is not None
+        )
+        real = [
+            cast or value.dtype
+            for a, value, cast in zip(inputs, arrays, casts, strict=True)
+            if a.kind == "real"
+        ]
+        dtype = np.result_type(*real) if real else np.dtype(np.float64)
+        constants = tuple(
+            np.asarray(value, dtype=dtype if a.kind == "real" else None)
+            for a, value in self.program.constants
+        )
+        return casts if any(casts) else (), bounds, constants
+
+    def _functions(self, given: Mapping[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
+        found: list[Callable[..., Any]] = []
+        for name, word in zip(self.source.functions, self.source.function_words, strict=True):
+            value = given.get(name) or given.get(word) or self._known.get(name)
+            if value is None:
+                raise UnknownName(f"{name} was declared without a body; pass {word}=… at the call")
+            found.append(value)
+        return found
+
+
+def compile_numpy(
+    program: Program, *, name: str = "forward_backward", gradients: Nest | None = None
+) -> Runner:
+    """Emit a program as NumPy source and compile it; the arguments are those of `source`."""
+    return Runner(program, source(program, name=name, gradients=gradients))
+
+
+def _array(name: str, values: Mapping[str, Any]) -> Any:
+    try:
+        value = values[name]
+    except KeyError:
+        raise UnknownName(f"the input {name} was not given") from None
+    return value if type(value) is np.ndarray else np.asarray(value)
+
+
+def _cast(array: Array, dtype: Any) -> Any:
+    """The dtype that an input must be brought to; None to leave it. Refuses the wrong kind."""
+    if array.kind == "real":
+        if dtype.kind not in "fiub":
+            raise DerivationError(f"{array.name} must be numbers, not {dtype}")
+        return None if dtype.kind == "f" else np.dtype(np.float64)
+    if array.kind == "int":
+        if dtype.kind not in "iu":
+            raise DerivationError(f"{array.name} must be integers, not {dtype}")
+        return None if dtype.itemsize == 8 and dtype.kind == "i" else np.dtype(np.int64)
+    if dtype.kind not in "biu":
+        raise DerivationError(f"{array.name} must be truth values, not {dtype}")
+    return None if dtype.kind == "b" else np.dtype(np.bool_)
+
+
+def _check_range(array: Array, value: Any, bound: int) -> None:
+    """NumPy would count a negative index from the end and go on."""
+    if value.size and (value.min() < 0 or value.max() >= bound):
+        bad = int(value.min() if value.min() < 0 else value.max())
+        raise DerivationError(f"{array.name} holds {bad}; its integers run from 0 to {bound - 1}")
+
+
+def _values_of_functions(program: Program) -> dict[str, Callable[..., Any]]:
+    """The functions that carry a value of their own, for those that have no spelling."""
+    found: dict[str, Callable[..., Any]] = {}
+    for step in program.steps:
+        if isinstance(step.body, Call) and step.body.function.value is not None:
+            found[step.body.function.name] = step.body.function.value
+        for write in step.writes:
+            for node in walk(write.term):
+                if isinstance(node, Apply) and node.function.value is not None:
+                    found[node.function.name] = node.function.value
+    return found
+
+
+# ── from text to a function ──────────────────────────────────────────────────────────────────
+
+
+class _Emitted(InspectLoader):
+    """Lets Python's own import machinery compile a text that is no file."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.text = text
+        self.path = path
+
+    def get_source(self, fullname: str) -> str:
+        return self.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self.text, self.path, "exec")
+
+
+def load(emitted: Source) -> Callable[..., Any]:
+    """The function that the source defines; a traceback through it shows its lines."""
+    path = f"<{emitted.name} {next(NUMBERS)}>"
+    loader = _Emitted(emitted.text, path)
+    spec = spec_from_loader(f"backpass_{emitted.name}", loader)
+    assert spec is not None
+    module = module_from_spec(spec)
+    loader.exec_module(module)
+    lines = emitted.text.splitlines(keepends=True)
+    linecache.cache[path] = (len(emitted.text), None, lines, path)
+    function = getattr(module, emitted.name)
+    weakref.finalize(function, linecache.cache.pop, path, None)
+    return function
