@@ -15,7 +15,7 @@ from fractions import Fraction
 
 from backpass.calculus.elementwise import log
 from backpass.calculus.simplify import merge, tidy
-from backpass.calculus.whole import backward_steps, operand_texts
+from backpass.calculus.whole import OWN, backward_steps, operand_texts
 from backpass.language.errors import NoRule
 from backpass.language.expr import (
     MINUS_ONE,
@@ -238,11 +238,11 @@ class _Backward:
             self.done.append(Step(adjoint, (Write(axes, term, axes),)))
             constant = None
         wanted = [arg.name for arg in call.args if arg.name in self.path]
-        texts = {f"d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
+        texts = {f"{OWN}d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
         names: dict[str, str] = {}
         for line in backward_steps(step, self.arrays, adjoint, wanted):
             own = line.name
-            line = rename_step(line, {old: new for old, new in names.items() if old != own})
+            line = rename_step(line, names)
             if constant is not None and not isinstance(line.body, Call):
                 writes = (replace(w, term=_seeded(w.term, adjoint.name, constant)) for w in line.body)
                 line = replace(line, body=tuple(writes))
@@ -254,7 +254,7 @@ class _Backward:
             elif isinstance(line.body, Call) and line.body in self.known:
                 names[own] = self.known[line.body]
             else:
-                names[own] = self.free(own)
+                names[own] = self.free(own.removeprefix(OWN))
                 self.done.append(canonical(rename_step(line, {own: names[own]})))
                 if isinstance(line.body, Call):
                     self.known[line.body] = names[own]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from backpass.calculus.whole import Rule, long_steps
+from backpass.calculus.whole import OWN, Rule, long_steps
 from backpass.language.expr import Product, Read, Term, transform
 from backpass.language.program import (
     Array,
@@ -111,7 +111,7 @@ def unfused(program: Program) -> Program:
             if own != lines[-1].name and line.body in same:
                 names[own] = same[line.body]
                 continue
-            names[own] = step.name if own == lines[-1].name else _free(own, taken.__contains__)
+            names[own] = step.name if own == lines[-1].name else _free(own.removeprefix(OWN), taken.__contains__)
             taken.add(names[own])
             same[line.body] = names[own]
             steps.append(replace(rename_step(line, {own: names[own]}), line=step.line))

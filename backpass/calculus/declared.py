@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from backpass.calculus.op import RESULT, Op, Operand, Steps
+from backpass.calculus.whole import OWN
 from backpass.language.errors import NotationError, ShapeError
 from backpass.language.expr import Apply, Function, Read, Term, multiply
 from backpass.language.program import Array, ArrayFunction, Call, Step, Write, axis_labels
@@ -68,11 +69,11 @@ class Gradient:
         assert isinstance(call, Call)
         (arg,) = call.args
         labels = call.over
-        inside = Step(Array("G", tuple(one.size for one in labels)),
+        inside = Step(Array(f"{OWN}G", tuple(one.size for one in labels)),
                       Call(self.gradient, (Read(arg.name, labels),), labels, labels))  # fmt: skip
         lead = axis_labels(adjoint.shape, {one.name for one in labels})
-        term = multiply(Read(adjoint.name, lead), Read("G", labels))
-        target = Array("dY", (*adjoint.shape, *inside.target.shape))
+        term = multiply(Read(adjoint.name, lead), Read(inside.name, labels))
+        target = Array(f"{OWN}dY", (*adjoint.shape, *inside.target.shape))
         return [inside, Step(target, (Write((*lead, *labels), term, (*lead, *labels)),))]
 
 

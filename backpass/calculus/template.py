@@ -100,6 +100,7 @@ def fill(template: Step, operands: Mapping[str, Operand], target: str) -> Step:
         Write(index(write.left, shape), term(write.term), loops(write.labels))
         for write in template.body
     )
+    writes = tuple(write for write in writes if write.term != ZERO)  # x + 0 is x
     return canonical(replace(template, target=result, body=writes))
 
 

@@ -63,6 +63,7 @@ class Rule:
         return list(_lines(self.backward, call, known))
 
 
+OWN = "%"  # marks the names that a rule gives to its own lines
 FUNCTIONS: dict[str, ArrayFunction] = {}
 
 
@@ -152,13 +153,18 @@ def fill_text(template: Step, operands: Mapping[str, Operand]) -> Step:
 
 
 def _lines(texts: Sequence[str], call: Call, operands: Mapping[str, Operand]) -> Iterator[Step]:
-    """Fill lines in turn, each able to read what the earlier ones assign."""
+    """Fill lines in turn, each able to read what the earlier ones assign.
+
+    What a line assigns is marked as the rule's own: the arrays that a user calls P or s are
+    others.
+    """
     index = call.args[0].index
     known = dict(operands)
     for text in texts:
         step = _fill(text, len(index), index.index(call.over[-1]), known)
-        known[step.name] = step.target
-        yield step
+        target = replace(step.target, name=f"{OWN}{step.name}")
+        known[step.name] = target
+        yield replace(step, target=target)
 
 
 def operand_texts(call: Call) -> tuple[str, ...]:
@@ -174,12 +180,13 @@ def backward_steps(
 ) -> list[Step]:
     """The backward pass of a call, as far as the operands called `wanted` need it.
 
-    Steps keep the names of the rule: `dZ` is the gradient of the operand that the rule calls Z.
+    Steps keep the names of the rule, marked by `OWN`: `%dZ` is the gradient of the operand that
+    the rule calls Z.
     """
     call = step.body
     assert isinstance(call, Call)
     rule: Differentiable = call.function.rule
-    names = {f"d{name}" for name, arg in zip(operand_texts(call), call.args, strict=True)
+    names = {f"{OWN}d{name}" for name, arg in zip(operand_texts(call), call.args, strict=True)
              if arg.name in wanted}  # fmt: skip
     needed: list[Step] = []
     for one in reversed(rule.steps(step, arrays, adjoint)):
@@ -190,7 +197,7 @@ def backward_steps(
 
 
 def long_steps(step: Step, arrays: Mapping[str, Array]) -> list[Step]:
-    """A call's definition in elementary steps; the last one assigns the text's result."""
+    """A call's definition in elementary steps, their names marked; the last one is the result."""
     call = step.body
     assert isinstance(call, Call)
     rule: Rule = call.function.rule

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from backpass.calculus.simplify import tidy
 from backpass.language.expr import (
-
+    ZERO,
     Label,
     Number,
     Power,
@@ -22,7 +21,8 @@ from backpass.language.expr import (
     substitute,
     transform,
 )
-from backpass.language.program import Call, Step, Write, bare, canonical
+from backpass.language.program import Call, Step, Write, canonical
+from backpass.language.shapes import size
 
 
 def inlined(step: Step, source: Step) -> Step | None:
@@ -70,15 +70,32 @@ def is_plain(step: Step) -> bool:
     return len(arrays) <= 1 and all(_fixed(one) for one in rest) and not write.summed
 
 
+def is_short(step: Step) -> bool:
+    """Whether a line reads two entries at most, so that it may stand inside a function."""
+    return sum(len(reads(write.term)) for write in step.writes) <= 2
+
+
 def _fixed(term: Term) -> bool:
     """A number, a size, a label or a comparison of labels: nothing that costs a computation."""
     return not reads(term)
 
 
 def _whole(write: Write, source: Step) -> bool:
-    """Whether a write fills the target entry by entry: bare labels over whole axes."""
-    left = bare(write.left)
-    return left is not None and tuple(one.size for one in left) == source.target.shape
+    """Whether a write fills the target entry by entry: bare labels over whole axes.
+
+    An axis of length 1 has one place, 0, which every index of it says.
+    """
+    labels = [part for part in write.left if isinstance(part, Label)]
+    return len(set(labels)) == len(labels) and all(
+        part.size == axis if isinstance(part, Label) else part == ZERO and axis == size(1)
+        for part, axis in zip(write.left, source.target.shape, strict=True)
+    )
+
+
+def _places(write: Write, index: tuple[Term, ...]) -> dict[Label, Term]:
+    """Which index stands for each label of the left."""
+    pairs = zip(write.left, index, strict=True)
+    return {part: place for part, place in pairs if isinstance(part, Label)}
 
 
 def _is_pure(source: Step) -> bool:
@@ -89,8 +106,7 @@ def _body(source: Step, index: tuple[Term, ...]) -> Term:
     """What a line without sums is at an index."""
     parts: list[Term] = []
     for write in source.writes:
-        place: Mapping[Label, Term] = dict(zip(bare(write.left) or (), index, strict=True))
-        parts.append(substitute(write.term, place))
+        parts.append(substitute(write.term, _places(write, index)))
     return add(*parts)
 
 
@@ -117,7 +133,6 @@ def _summed(write: Write, read: Read, source: Step) -> list[Write] | None:
         return None
     done: list[Write] = []
     for one in source.writes:
-        left = bare(one.left) or ()
         taken = {label.name for label in write.labels}
         inner: dict[Label, Term] = {}
         loops: list[Label] = []
@@ -128,7 +143,7 @@ def _summed(write: Write, read: Read, source: Step) -> list[Write] | None:
             taken.add(name)
             loops.append(Label(name, label.size))
             inner[label] = loops[-1]
-        inner |= dict(zip(left, read.index, strict=True))
+        inner |= _places(one, read.index)
         term = multiply(*scale, substitute(one.term, inner)) if scale else substitute(one.term, inner)
         done.append(replace(write, term=term, labels=(*write.labels, *loops)))
     return done

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from backpass.calculus.op import RESULT, steps_of
-from backpass.forward.inline import inlined, is_plain
+from backpass.forward.inline import inlined, is_plain, is_short
 from backpass.forward.label import ACTIVATIONS, Names
 from backpass.forward.trace import show_line
 from backpass.forward.witness import Value
@@ -121,7 +121,7 @@ def _line(
             if waiting is None or not _reads(step, source):
                 continue
             new = None
-            if not (value.op.name in ACTIVATIONS and not is_plain(waiting)):
+            if _may_hold(value.op.name, waiting):
                 new = inlined(step, waiting)
             if new is None:
                 state.emit(source)
@@ -136,6 +136,24 @@ def _line(
             state.waiting[name] = step
         else:
             state.steps.append(step)
+
+
+# Operations that copy, add, scale or move entries; all others bend what they are applied to.
+STRAIGHT = frozenset(
+    """add subtract multiply divide negative positive sum mean getitem transpose reshape
+    broadcast_to concatenate stack matmul dot outer einsum trace diagonal spread tril triu""".split()
+)
+
+
+def _may_hold(op: str, waiting: Step) -> bool:
+    """Whether an operation may be applied to a whole line instead of to its name.
+
+    The argument of an activation is a line of its own unless it only scales an array; inside
+    other functions a short one may stand: its slope will read it again.
+    """
+    if op in ACTIVATIONS:
+        return is_plain(waiting)
+    return op in STRAIGHT or is_short(waiting)
 
 
 def _reads(step: Step, name: str) -> bool:
