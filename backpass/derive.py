@@ -17,9 +17,11 @@ from backpass.language.evaluate import evaluate
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import show_shape, size
+from backpass.reading.document import derivation_latex, derivation_markdown
 from backpass.reading.passes import Passes
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
+from backpass.reading.why import why
 
 Forward = Callable[..., Any] | str
 
@@ -75,6 +77,25 @@ class Derivation:
 
     def __repr__(self) -> str:
         return str(self)
+
+    def why(self, name: str) -> str:
+        """One line at length: where it comes from, what is summed and why, the shapes.
+
+        `name` is a forward or backward line, or an input for the line of its gradient. Raises
+        UnknownName, with the nearest known one.
+        """
+        known = [*self.gradients, *(step.name for step in self.program.steps)]
+        if name not in known:
+            raise UnknownName(f"no line assigns {name}{nearest(name, known)}")
+        return why(self.passes, self.gradients.get(name, name))
+
+    def latex(self) -> str:
+        """Both passes as one aligned display; KaTeX and LaTeX read it."""
+        return derivation_latex(self.passes)
+
+    def markdown(self) -> str:
+        """Both passes as a document: headings, formulas and reasons."""
+        return derivation_markdown(self.passes)
 
     def columns(self, samples: str | None = None) -> Derivation:
         """The same derivation with samples as columns, `z = W x + b` and W out×in.
