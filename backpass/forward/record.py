@@ -190,8 +190,16 @@ def _code(forward: Callable[..., Any]) -> CodeType:
 
 
 def _place(frame: FrameType, code: CodeType) -> Place:
+    """What the code does with a value, at the line of the function that gives the name."""
     found = binding(frame, code)
-    line = Line(found.file, found.line, source_line(found.file, found.line))
+    file, number = found.file, found.line
+    if found.scope == 0 and found.depth:
+        here: FrameType | None = frame
+        while here is not None and here.f_code is not code:
+            here = here.f_back
+        if here is not None:
+            file, number = code.co_filename, here.f_lineno
+    line = Line(file, number, source_line(file, number))
     return Place(found.name, found.position, found.into, found.into_position, found.depth, line)
 
 
