@@ -1,0 +1,75 @@
+"""The questions of four people, each answered by one command on the asker's own network."""
+
+from dataclasses import dataclass
+
+from tests.seeds.networks import batch, listed, two_matrices, two_three_two
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the account of one line must name before it explains anything."""
+
+    forward: str  # the line of the forward pass that it comes from
+    summed: str  # which label is summed, in words
+    positions: str  # where that label stands in each factor
+    components: str  # the sum over it
+    fails: str  # another order, both its shapes, and what meets what
+
+
+ANSWERS = {
+    "Q5: why is the weight matrix there?": (
+        listed(),
+        "dout1",
+        Answer(
+            "net2 = out1 @ W2",
+            "so what comes back is summed over m",
+            "m stands last in dnet2 (n×m) and last in W2 (b×m), so W2 is transposed",
+            "dout1[n,b] = Σₘ dnet2[n,m] · W2[b,m]",
+            "dnet2 @ W2 (n×m)(b×m): m meets b",
+        ),
+    ),
+    "Q6: why is it transposed, in a column?": (
+        two_matrices(),
+        "dh1",
+        Answer(
+            "z2 = W2 h1",
+            "so what comes back is summed over u",
+            "u stands first in W2 (u×m) and first in dz2 (u×1), so W2 is transposed",
+            "dh1[m] = Σᵤ W2[u,m] · dz2[u]",
+            "W2 dz2 (u×m)(u×1): m meets u",
+        ),
+    ),
+    "Q7: why are the activations transposed?": (
+        listed(),
+        "dW2",
+        Answer(
+            "net2 = out1 @ W2",
+            "n is summed",
+            "n stands first in out1 (n×b) and first in dnet2 (n×m), so out1 is transposed",
+            "dW2[b,m] = Σₙ out1[n,b] · dnet2[n,m]",
+            "out1 @ dnet2 (n×b)(n×m): b meets n",
+        ),
+    ),
+    "Q11: is it only so that the dimensions work out?": (
+        two_three_two(" n"),
+        "dW3",
+        Answer(
+            "z3 = W3 a2",
+            "n is summed",
+            "n stands last in dz3 (2×n) and last in a2 (3×n), so a2 is transposed",
+            "dW3[i,j] = Σₙ dz3[i,n] · a2[j,n]",
+            "dz3 a2 (2×n)(3×n): n meets 3",
+        ),
+    ),
+    "Q15: where does n go?": (
+        batch(),
+        "dW2",
+        Answer(
+            "Z2 = O1 @ W2",
+            "n is summed",
+            "n stands first in O1 (n×j) and first in dZ2 (n×k), so O1 is transposed",
+            "dW2[j,k] = Σₙ O1[n,j] · dZ2[n,k]",
+            "O1 @ dZ2 (n×j)(n×k): j meets n",
+        ),
+    ),
+}
