@@ -108,7 +108,9 @@ def _term(
         case SizeTerm(size=size):
             return evaluate_size(size, sizes)
         case Read(name=name, index=index):
-            return arrays[name][tuple(np.asarray(at(part)).astype(np.intp) for part in index)]
+            array = arrays[name]
+            entries = array[tuple(np.asarray(at(part)).astype(np.intp) for part in index)]
+            return entries * 1 if array.dtype == bool else entries  # True + True is 2 here
         case Bracket(relation=relation, left=left, right=right):
             return RELATIONS[relation](at(left), at(right)) * 1
         case Apply(function=function, args=args):

@@ -78,7 +78,7 @@ def entrywise(term: Term, arrays: Arrays, order: Axes = ()) -> Node | None:
 def total(terms: Sequence[Node | None], order: Axes = ()) -> Node | None:
     """The sum of nodes, flat."""
     flat = [part for term in terms for part in (term.terms if isinstance(term, Add) else (term,))]
-    row = _align([part and _unspread(part) for part in flat], order)
+    row = _align([part and unspread(part) for part in flat], order)
     return row and Add(row.nodes, row.axes)
 
 
@@ -248,7 +248,8 @@ def spread(node: Node, axes: Axes) -> Node:
     return Spread(node, axes)
 
 
-def _unspread(node: Node) -> Node:
+def unspread(node: Node) -> Node:
+    """The node before it was copied; a minus stays outside."""
     match node:
         case Spread(value=value):
             return value

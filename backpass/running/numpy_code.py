@@ -132,7 +132,8 @@ def total(codes: Sequence[Code], desk: Desk, signs: Sequence[bool] = ()) -> Code
     minus = signs or [False] * len(codes)
     if len(codes) == 1:
         return negative(codes[0], desk) if minus[0] else codes[0]
-    first, *rest = _meeting(codes, desk)
+    codes = _meeting(codes, desk)
+    first, *rest = codes
     text = negative(first, desk).text if minus[0] else first.at(SUM)
     for code, taken in zip(rest, minus[1:], strict=True):
         turned = code.text.startswith("-") and code.level in (SIGN, PRODUCT)
@@ -142,12 +143,15 @@ def total(codes: Sequence[Code], desk: Desk, signs: Sequence[bool] = ()) -> Code
 
 
 def product(codes: Sequence[Code], desk: Desk) -> Code:
-    """Operands multiplied entry by entry; none are the number 1."""
-    if len(codes) < 2:
-        return codes[0] if codes else number(Fraction(1))
+    """Operands multiplied entry by entry, booleans last: they may stay what they are there."""
+    if not codes:
+        return number(Fraction(1))
     if not all(code.holds == "bool" for code in codes):
+        codes = sorted(codes, key=lambda code: code.holds == "bool")
         codes = _meeting(codes, desk)
     first, *rest = codes
+    if not rest:
+        return first
     text = " * ".join([first.at(PRODUCT), *(code.at(SIGN) for code in rest)])
     return Code(text, PRODUCT, _together(codes))
 

@@ -11,9 +11,10 @@ from dataclasses import replace
 from backpass.language.expr import Label, labels
 from backpass.language.program import Array, Call, Step, Write
 from backpass.reading.affine import affine
+from backpass.reading.entrywise import unspread
 from backpass.reading.left import plain, plain_left
 from backpass.reading.matrix import matrix, matrix_write
-from backpass.reading.tree import Axes, Spread
+from backpass.reading.tree import Axes
 from backpass.running import numpy_code as code
 from backpass.running.identifiers import assign
 from backpass.running.numpy_code import Code, Desk
@@ -99,8 +100,7 @@ def _value(write: Write, target: Array, left: Axes, desk: Desk) -> Grid:
     node = matrix_write(write, whole_target, desk.arrays)
     if node is None:
         return value(write, left, desk)
-    if isinstance(node, Spread):
-        node = node.value
+    node = unspread(node)
     return Grid(expression(node, desk), node.axes)
 
 

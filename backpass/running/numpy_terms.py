@@ -22,6 +22,7 @@ from backpass.language.expr import (
     SizeTerm,
     Sum,
     Term,
+    labels,
     negate,
 )
 from backpass.reading.affine import affine
@@ -137,12 +138,13 @@ def permuted(grid: Grid, order: Axes) -> Grid:
 
 def read_entries(read: Read, desk: Desk) -> Grid:
     """What a read takes out of an array, its axes as they come."""
-    node = pick(read, desk.arrays)
-    if node is not None:
-        return Grid(expression(node, desk), node.axes)
-    window = windows(read, desk)
-    if window is not None:
-        return Grid(*window)
+    if desk.loops.keys().isdisjoint(labels(read)):
+        node = pick(read, desk.arrays)
+        if node is not None:
+            return Grid(expression(node, desk), node.axes)
+        window = windows(read, desk)
+        if window is not None:
+            return Grid(*window)
     found = parts(read.index, desk.arrays[read.name].shape, desk, whole_numbers)
     return Grid(subscript(desk.array(read.name), found.index), found.axes)
 
