@@ -339,21 +339,22 @@ def parts(term: Term) -> Parts:
         return term._parts  # pyright: ignore[reportPrivateUsage]
     except AttributeError:
         pass
-    match term:
-        case Number():
-            found = NOTHING
-        case Label():
-            found = Parts((), (term,), ())
-        case SizeTerm():
-            found = Parts((), (), (term.size,))
-        case _:
-            below = [parts(child) for child in children(term)]
-            reads = tuple(read for part in below for read in part.reads)
-            found = Parts(
-                (term, *reads) if isinstance(term, Read) else reads,
-                tuple(dict.fromkeys(label for part in below for label in part.labels)),
-                tuple(size for part in below for size in part.sizes),
-            )
+    kind = type(term)
+    if kind is Label:
+        found = Parts((), (term,), ())
+    elif kind is Number:
+        found = NOTHING
+    elif kind is SizeTerm:
+        found = Parts((), (), (term.size,))
+    else:
+        below = [parts(child) for child in children(term)]
+        reads = [read for part in below for read in part.reads]
+        labels = [label for part in below for label in part.labels]
+        found = Parts(
+            (term, *reads) if kind is Read else tuple(reads),
+            tuple(dict.fromkeys(labels)),
+            tuple([size for part in below for size in part.sizes]),
+        )
     object.__setattr__(term, "_parts", found)
     return found
 

@@ -16,18 +16,18 @@ Monomial = tuple[tuple[str, int], ...]  # n²·k is (("k", 1), ("n", 2))
 
 
 class Size:
-    """A polynomial with integer coefficients; equal polynomials are one and the same object."""
+    """A polynomial with integer coefficients; equal polynomials are one and the same object.
 
-    __slots__ = ("_hash", "_text", "is_name", "number", "terms")
+    So two sizes are compared, and hashed, by identity.
+    """
+
+    __slots__ = ("_text", "is_name", "number", "terms")
     terms: tuple[tuple[Monomial, int], ...]
     number: int | None  # the value, when no name occurs in it
     is_name: bool  # whether this is one bare name, such as `n`
 
     def __new__(cls, terms: Iterable[tuple[Monomial, int]] = ()) -> Size:
         return _interned(tuple(sorted((m, c) for m, c in terms if c)))
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def __add__(self, other: Size | int) -> Size:
         total = dict(self.terms)
@@ -71,7 +71,6 @@ def _interned(terms: tuple[tuple[Monomial, int], ...]) -> Size:
     new.terms = terms
     new.number = 0 if not terms else terms[0][1] if len(terms) == 1 and not terms[0][0] else None
     new.is_name = len(terms) == 1 and terms[0][1] == 1 and [p for _, p in terms[0][0]] == [1]
-    new._hash = hash(terms)  # pyright: ignore[reportPrivateUsage]
     new._text = _shown(terms)  # pyright: ignore[reportPrivateUsage]
     return new
 
