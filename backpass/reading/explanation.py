@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from backpass.reading.breaking import broken
 from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Shown
@@ -82,5 +83,6 @@ def _rows(rows: list[tuple[str, str]]) -> list[Line]:
         if right and len(formula) < column and column + len(right) <= WIDTH:
             lines.append((Span(f"{formula:{column}}", "formula"), Span(right, "reason")))
         else:
-            lines += [(Span(formula, "formula"),), *wrapped(right, 8, "reason")]
+            lines += [(Span(line, "formula"),) for line in broken("    ", left)]
+            lines += wrapped(right, 8, "reason")
     return lines

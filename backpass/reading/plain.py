@@ -163,6 +163,8 @@ def _factor(node: Shown, join: Join, pen: Pen, *, first: bool, last: bool) -> st
             )
         case Over():
             fits = last and join == "scaling"
+        case Derivative():
+            fits = join == "scaling"
         case Summed():
             fits = last and join == "scaling"
         case _:
@@ -184,7 +186,7 @@ def _signs(join: Join, factors: tuple[Shown, ...], texts: list[str], pen: Pen) -
             if pen.ascii:
                 return [" * "] * gaps
             number = isinstance(factors[0], Numeral)
-            entries = any(isinstance(factor, Entry) for factor in factors)
+            entries = any(isinstance(factor, (Entry, Derivative)) for factor in factors)
             loud = pen.dialect == "code" or entries
             if loud or any(text[0] == "(" for text in texts[1 + number :]):
                 first = " · " if texts[1][0].isdigit() else " "

@@ -6,9 +6,10 @@ Nothing here knows brackets: they are the writer's, from its table of precedence
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal, cast
 
 Dialect = Literal["code", "math"]
 Join = Literal["matrix", "entrywise", "scaling", "outer"]
@@ -178,6 +179,21 @@ Shown = (
 )
 
 ZERO, ONE, TWO = Numeral(Fraction(0)), Numeral(Fraction(1)), Numeral(Fraction(2))
+
+
+def substitute(node: Shown, change: Callable[[Shown], Shown | None]) -> Shown:
+    """Replace nodes from the outside in; where `change` answers None, look below."""
+    new = change(node)
+    if new is not None:
+        return new
+    parts = {one.name: _inside(getattr(node, one.name), change) for one in fields(node)}
+    return replace(node, **parts)
+
+
+def _inside(value: Any, change: Callable[[Shown], Shown | None]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_inside(part, change) for part in cast("tuple[Any, ...]", value))
+    return substitute(value, change) if isinstance(value, Shown) else value
 
 
 def signed(value: Shown) -> tuple[Literal[1, -1], Shown]:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from backpass.language.program import Step
+from backpass.reading.breaking import broken
 from backpass.reading.dims import dims
 from backpass.reading.equations import Equation, equations
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
@@ -93,7 +93,7 @@ def _section(rows: Sequence[Row], column: int) -> list[Line]:
 
 def _lines(row: Row, width: int, column: int) -> list[Line]:
     name = f"  {row.left:{width}}"
-    first, *more = _broken(f"{name} {row.sign} ", row.right)
+    first, *more = broken(f"{name} {row.sign} ", row.right)
     lines: list[Line] = [(Span(name, "name"), Span(first[len(name) :], "formula"))]
     lines += [(Span(text, "formula"),) for text in more]
     end = sum(len(span.text) for span in lines[-1])
@@ -104,32 +104,3 @@ def _lines(row: Row, width: int, column: int) -> list[Line]:
     elif row.shape:
         lines += wrapped(row.shape, min(column, max(8, room)), "shape")
     return lines + wrapped(row.reason, 8, "reason")
-
-
-def _broken(start: str, formula: str) -> list[str]:
-    """A formula on one line, or broken before the operators that bind least."""
-    lines: list[str] = []
-    space = " " * min(len(start), 16)
-    while len(start) + len(formula) > WIDTH - 2:
-        place = _break(formula, WIDTH - 2 - len(start))
-        if place is None:
-            break
-        lines.append(start + formula[:place])
-        start, formula = space, formula[place + 1 :]
-    return [*lines, start + formula]
-
-
-OPERATOR = re.compile(r" (?=(?:[+−⊙@·/*|-]|Σ\S*) )|(?<=,) ")
-
-
-def _break(formula: str, room: int) -> int | None:
-    """The last space before `room` that stands in the fewest brackets and before an operator."""
-    depths: list[int] = []
-    depth = 0
-    for letter in formula:
-        depth += (letter in "([") - (letter in ")]")
-        depths.append(depth)
-    places = [m.start() for m in OPERATOR.finditer(formula) if 0 < m.start() <= room]
-    loose = [place for place in places if formula[place + 1] in "+−-"]
-    candidates = [p for p in loose if depths[p] == 0] or places
-    return min(candidates, key=lambda place: (depths[place], -place), default=None)
