@@ -9,7 +9,7 @@ from typing import Literal
 
 WIDTH = 80
 
-Role = Literal["heading", "name", "formula", "shape", "reason", "words"]
+Role = Literal["heading", "name", "formula", "shape", "reason", "words", "good", "bad"]
 
 
 @dataclass(frozen=True, slots=True)
