@@ -13,7 +13,6 @@ from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import record
 from backpass.forward.witness import World
 from backpass.language.errors import DerivationError, UnknownName, nearest
-from backpass.language.evaluate import evaluate
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import show_shape, size
@@ -22,6 +21,7 @@ from backpass.reading.passes import Passes
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 from backpass.reading.why import why
+from backpass.running.runner import Runner, compile_numpy
 
 Forward = Callable[..., Any] | str
 
@@ -62,15 +62,30 @@ class Derivation:
         """What the readings are made from."""
         return Passes(self.forward, self.backward, self.wrt)
 
+    @cached_property
+    def runner(self) -> Runner:
+        """The emitted program, compiled; `d.runner.source.text` is what runs."""
+        return compile_numpy(self.program, gradients=self.arguments.gather(self.gradients))
+
     def __call__(self, *args: Any, **arrays: Any) -> tuple[Any, dict[str, Any]]:
         """The value and the gradients at these arguments, in their own precision.
 
+        A function that was declared without a body is given by name, its slope as `g_prime`.
         Raises ShapeError when arrays contradict the declared shapes or each other, and
         DerivationError for a missing argument or an integer out of its range.
         """
-        found = evaluate(self.program, self.arguments.values(args, arrays))
-        gradients = {leaf: found[name] for leaf, name in self.gradients.items()}
-        return found[self.loss][()], self.arguments.gather(gradients)
+        emitted = self.runner.source
+        words = (*emitted.functions, *emitted.function_words)
+        functions = {word: arrays.pop(word) for word in words if word in arrays}
+        return self.runner(self.arguments.arrange(args, arrays), functions)
+
+    def code(self, language: str = "numpy", style: str = "unrolled") -> str:
+        """Importable source of the forward and the backward pass; NumPy is all it needs."""
+        if language != "numpy":
+            raise DerivationError(f"there is no writer for {language} yet; there is one for numpy")
+        if style != "unrolled":
+            raise DerivationError(f"the style {style} is not known; there is unrolled")
+        return self.runner.source.text
 
     def __str__(self) -> str:
         return derivation_text(self.passes)

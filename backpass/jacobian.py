@@ -17,13 +17,13 @@ from backpass.derive import Forward, derive, wanted_leaves
 from backpass.forward.arguments import Arguments
 from backpass.forward.record import record
 from backpass.language.errors import DerivationError
-from backpass.language.evaluate import evaluate
 from backpass.language.expr import Bracket, Label, Read, Term, multiply
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step, Write, axis_labels
 from backpass.language.shapes import show_shape
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
+from backpass.running.runner import Runner, compile_numpy
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,21 @@ class Arrays:
         kept = tuple(step for step in steps if step.name in needed)
         return Program(self.forward.inputs, kept, names, self.forward.constants)
 
+    @cached_property
+    def runner(self) -> Runner:
+        """The emitted program, compiled."""
+        return compile_numpy(self.program, name="derivatives")
+
+    def code(self) -> str:
+        """Importable source that needs NumPy alone."""
+        return self.runner.source.text
+
     def __call__(self, *args: Any, **arrays: Any) -> Any:
         """The derivative arrays at these arguments, in their precision."""
-        found = evaluate(self.program, self.arguments.values(args, arrays))
+        found = self.runner(self.arguments.arrange(args, arrays))
         if len(self.results) == 1:
-            (name,) = self.results.values()
-            return found[name]
+            return found
+        found = dict(zip(self.program.outputs, found, strict=True))
         result: dict[str, Any] = {}
         for path, name in self.results.items():
             place = result

@@ -17,7 +17,7 @@ import numpy as np
 
 from backpass.language.errors import DerivationError, NotationError, UnknownName, nearest
 from backpass.language.program import Array, Kind
-from backpass.language.shapes import Size, bind, evaluate_size, size
+from backpass.language.shapes import Size, size
 
 Nest = Any  # an Array, or a list, tuple or dict of nests
 
@@ -55,18 +55,6 @@ class Arguments:
             _take(nest, given[name], name, found)
         return found
 
-    def values(self, args: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
-        """A call's arrays by leaf name, checked against what was declared.
-
-        Raises ShapeError when they contradict it or each other, and DerivationError for a
-        missing argument or an integer out of its range.
-        """
-        values = {name: np.asarray(value) for name, value in self.arrange(args, named).items()}
-        sizes = bind((leaf.name, leaf.shape, values[leaf.name].shape) for leaf in self.leaves)
-        for leaf in self.leaves:
-            _fits(leaf, values[leaf.name], sizes)
-        return values
-
     def gather(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Values by leaf name -> values by argument, nested alike; leaves without one are left out."""
         result: dict[str, Any] = {}
@@ -78,23 +66,6 @@ class Arguments:
 
 
 _NOTHING = object()
-
-
-def _fits(leaf: Array, value: Any, sizes: Mapping[str, int]) -> None:
-    """Refuse values of the wrong kind, and integers outside their range."""
-    if leaf.kind == "real":
-        if value.dtype.kind not in "fiub":
-            raise DerivationError(f"{leaf.name} must be numbers, not {value.dtype}")
-    elif leaf.kind == "int":
-        if value.dtype.kind not in "iu":
-            raise DerivationError(f"{leaf.name} must be integers, not {value.dtype}")
-        if leaf.below is not None and value.size:
-            bound = evaluate_size(leaf.below, sizes)
-            if value.min() < 0 or value.max() >= bound:
-                bad = int(value.min() if value.min() < 0 else value.max())
-                raise DerivationError(
-                    f"{leaf.name} holds {bad}; its integers run from 0 to {bound - 1}"
-                )
 
 
 def flat(nest: Nest) -> Iterator[Array]:
