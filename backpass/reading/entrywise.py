@@ -7,7 +7,7 @@ copied along those that they lack. (`u[i] * v[j]` is the one exception: an outer
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
@@ -40,6 +40,7 @@ from backpass.reading.tree import (
     Ramp,
     Scalar,
     Spread,
+    Thin,
     Times,
     Transpose,
 )
@@ -240,12 +241,72 @@ def arrange(node: Node, order: Axes) -> Node | None:
 
 
 def spread(node: Node, axes: Axes) -> Node:
-    """The node copied along the axes that it lacks; a minus stays outside."""
+    """The node copied along the axes that it lacks, beside another that has them all.
+
+    What is made of `Thin` arrays is made while they are thin: the copying in `X - M / k` is M's,
+    and NumPy does it by itself.
+    """
+    return _spread(node, axes, lambda one: isinstance(one.value, Thin) and one.trailing)
+
+
+def spread_whole(node: Node, axes: Axes) -> Node:
+    """The same where nothing else has all the axes, as for a whole step.
+
+    A mean that keeps its axis is the sum that keeps it, divided.
+    """
+    return _spread(node, axes, lambda one: one.keeps)
+
+
+def _spread(node: Node, axes: Axes, inside: Callable[[Spread], bool]) -> Node:
     if node.axes == axes:
         return node
-    if isinstance(node, Negative):
-        return replace(node, value=spread(node.value, axes), axes=axes)
-    return Spread(node, axes)
+    if isinstance(node, Negative):  # a minus stays outside
+        return Negative(_spread(node.value, axes, inside), axes)
+    copied = Spread(node, axes)
+    operands = _operands(node)
+    wide = [one for one in operands if one.axes]
+    if not wide or any(one.axes != node.axes for one in wide):
+        return copied
+    lifted = [_spread(unspread(one), axes, inside) if one.axes else one for one in operands]
+
+    def fits(one: Node) -> bool:
+        if isinstance(one, Negative):
+            return fits(one.value)
+        return inside(one) if isinstance(one, Spread) else True
+
+    if not all(fits(one) for one in lifted if one.axes):
+        return copied
+    return _rebuilt(node, tuple(lifted), axes)
+
+
+def _operands(node: Node) -> tuple[Node, ...]:
+    """What an entry-by-entry node is made of; nothing for any other."""
+    match node:
+        case Add(terms=operands) | Times(factors=operands) | Applied(args=operands):
+            return operands
+        case Quotient(above=left, below=right) | Powered(base=left, exponent=right):
+            return (left, right)
+        case Negative(value=value):
+            return (value,)
+        case _:
+            return ()
+
+
+def _rebuilt(node: Node, operands: tuple[Node, ...], axes: Axes) -> Node:
+    """An entry-by-entry node over other operands."""
+    match node:
+        case Add():
+            return Add(operands, axes)
+        case Times():
+            return Times(operands, axes)
+        case Applied(function=function):
+            return Applied(function, operands, axes)
+        case Quotient():
+            return Quotient(operands[0], operands[1], axes)
+        case Powered():
+            return Powered(operands[0], operands[1], axes)
+        case _:
+            return Spread(node, axes)
 
 
 def unspread(node: Node) -> Node:

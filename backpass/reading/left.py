@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backpass.language.expr import Label, Read, Term, fresh, labels, transform
+from backpass.language.expr import Label, Product, Read, Term, fresh, labels, multiply, transform
 from backpass.language.program import Array, Write, axis_labels, relabel
 from backpass.language.shapes import Shape, Size, size
 from backpass.reading.affine import affine, group
@@ -38,7 +38,12 @@ def plain(write: Write, shape: Shape, arrays: Arrays) -> Write | None:
     if len(set(left)) != len(left):
         return None
     term = transform(write.term, lambda node: turned.get(node) if isinstance(node, Label) else None)
-    term = _through_thin(term, tuple(left), arrays)
+    factors = term.factors if isinstance(term, Product) else (term,)
+    summed = set(write.summed)
+    term = multiply(
+        # under a Σ the reads go by the axes of their neighbours
+        *(f if summed & set(labels(f)) else _through_thin(f, tuple(left), arrays) for f in factors)
+    )
     return replace(write, left=tuple(left), term=term, labels=(*left, *write.summed))
 
 

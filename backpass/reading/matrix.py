@@ -13,7 +13,7 @@ from fractions import Fraction
 from backpass.language.expr import ZERO, Label, Term, labels, size_term
 from backpass.language.program import Array, Call, Step, Write, axis_labels
 from backpass.reading.contraction import contract
-from backpass.reading.entrywise import arrange, entrywise, quotient, split, spread, total
+from backpass.reading.entrywise import arrange, entrywise, quotient, split, spread_whole, total
 from backpass.reading.indexing import pick
 from backpass.reading.left import Arrays, laid_out, plain, plain_left, same_labels
 from backpass.reading.tree import (
@@ -39,7 +39,7 @@ def matrix(step: Step, arrays: Arrays) -> Node | None:
     if isinstance(step.body, Call):
         return _call(step.body, arrays)
     if not step.body:
-        return spread(Scalar(ZERO), axis_labels(step.target.shape))
+        return spread_whole(Scalar(ZERO), axis_labels(step.target.shape))
     return _added(step.body, step.target, arrays) or _stacked(step, arrays)
 
 
@@ -64,7 +64,7 @@ def _added(writes: Sequence[Write], target: Array, arrays: Arrays) -> Node | Non
     whole = parts[0] if len(parts) == 1 else total(parts, axes)
     if whole is None:
         return None
-    whole = spread(whole, axes)
+    whole = spread_whole(whole, axes)
     return whole if len(axes) == len(target.shape) else Reshaped(whole, axis_labels(target.shape))
 
 
@@ -77,7 +77,7 @@ def _diagonal(writes: Sequence[Write], target: Array, arrays: Arrays) -> Node | 
     if left[0] != left[1] or not isinstance(label, Label) or {*target.shape} != {label.size}:
         return None
     value = _value(writes[0], (label,), arrays)
-    return value and DiagonalMatrix(spread(value, (label,)), axis_labels((axis, axis)))
+    return value and DiagonalMatrix(spread_whole(value, (label,)), axis_labels((axis, axis)))
 
 
 def _stacked(step: Step, arrays: Arrays) -> Node | None:

@@ -249,6 +249,8 @@ def _spread(node: tree.Spread, dialect: Dialect) -> Shown:
     if isinstance(value, tree.Thin) and node.trailing:
         return show.Name(value.value.name)
     shown = spell_tree(value, dialect)
+    if node.keeps:  # a Σ is written without its axes, kept or not
+        return shown
     kept = tuple(axis in value.axes for axis in node.axes)
     return show.Copied(shown, kept) if any(kept) and not all(kept) else shown
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from backpass.language.expr import Comparison, Function, Label, Number, SizeTerm
 from backpass.language.program import ArrayFunction
-from backpass.language.shapes import Size
+from backpass.language.shapes import Size, size
 
+ONE = size(1)
 Axes = tuple[Label, ...]
 
 
@@ -167,6 +168,17 @@ class Spread:
         return start >= 0 and all(
             slot == axis or slot not in kept
             for slot, axis in zip(slots, self.axes[start:], strict=True)
+        )
+
+    @property
+    def keeps(self) -> bool:
+        """Whether this is a Σ whose axes stay, at length 1: `keepdims=True`."""
+        if not isinstance(self.value, Total):
+            return False
+        own, gone = self.value.value.axes, self.value.over
+        return len(own) == len(self.axes) and all(
+            new.size == ONE if old in gone else new == old
+            for old, new in zip(own, self.axes, strict=True)
         )
 
     @property

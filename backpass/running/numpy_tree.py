@@ -7,12 +7,10 @@ from dataclasses import replace
 from typing import assert_never
 
 from backpass.language.expr import Label, Number
-from backpass.language.shapes import Size, size
+from backpass.language.shapes import Size
 from backpass.reading import tree
 from backpass.running import numpy_code as code
 from backpass.running.numpy_code import ATOM, Code, Desk
-
-ONE = size(1)
 
 
 def expression(node: tree.Node, desk: Desk) -> Code:
@@ -91,11 +89,11 @@ def whole(node: tree.Node, desk: Desk) -> Code:
         case tree.Negative(value=tree.Spread(value=value, axes=axes)):
             return whole(tree.Spread(tree.Negative(value, value.axes), axes), desk)
         case tree.Spread(value=value):
-            if _kept(node) is not None:
+            if node.keeps:
                 return expression(node, desk)
             if not value.axes:
                 return full(expression(value, desk), node.axes, desk)
-            if any(axis.size != ONE for axis in node.along):
+            if any(axis.size != tree.ONE for axis in node.along):
                 return broadcast(expression(node, desk), node.axes, desk)
             return inserted(expression(value, desk), value.axes, node.axes)
         case _:
@@ -143,9 +141,9 @@ def inserted(value: Code, own: tree.Axes, axes: tree.Axes) -> Code:
 
 
 def _spread(node: tree.Spread, desk: Desk) -> Code:
-    kept = _kept(node)
-    if kept is not None:
-        return code.add_up(expression(kept.value, desk), _places(kept), desk, keep=True)
+    if node.keeps and isinstance(node.value, tree.Total):
+        inner = expression(node.value.value, desk)
+        return code.add_up(inner, _places(node.value), desk, keep=True)
     if node.trailing:
         return expression(_meant(node.value), desk)
     first = next(place for place, axis in enumerate(node.axes) if axis in node.value.axes)
@@ -155,15 +153,6 @@ def _spread(node: tree.Spread, desk: Desk) -> Code:
 def _meant(node: tree.Node) -> tree.Node:
     """What NumPy copies by itself: an array with its axes of length 1."""
     return node.value if isinstance(node, tree.Thin) else node
-
-
-def _kept(node: tree.Spread) -> tree.Total | None:
-    """The total that is put back in the place of what it summed: `keepdims=True`."""
-    value = node.value
-    if not isinstance(value, tree.Total) or any(axis.size != ONE for axis in node.along):
-        return None
-    places = [place for place, axis in enumerate(node.axes) if axis in node.along]
-    return value if places == _places(value) else None
 
 
 def _places(node: tree.Total) -> list[int]:
