@@ -9,10 +9,10 @@ from backpass.reading.lines import WIDTH
 OPERATOR = re.compile(r" (?=(?:[+−⊙⊗@·/*|-]|Σ\S*) )|(?<=,) |(?<=[)ᵀ]) (?=\()")
 
 
-def broken(start: str, formula: str) -> list[str]:
+def broken(start: str, formula: str, indent: int | None = None) -> list[str]:
     """A formula behind `start`, on one line or on several; what follows is indented below it."""
     lines: list[str] = []
-    space = " " * min(len(start), 16)
+    space = " " * min(len(start) if indent is None else indent, 16)
     while len(start) + len(formula) > WIDTH - 2:
         place = _place(formula, WIDTH - 2 - len(start))
         if place is None:

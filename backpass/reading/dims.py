@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backpass.language.program import Array
-from backpass.language.shapes import Shape, show_shape
+from backpass.language.shapes import Shape, show_shape, size
 from backpass.reading import tree
 from backpass.reading.presentation import Dialect
 from backpass.reading.spelling import factors
@@ -23,8 +23,8 @@ def dims(node: tree.Node | None, target: Array, dialect: Dialect) -> str:
 def show(shape: Shape, dialect: Dialect, *, row: bool = False) -> str:
     """A shape as the dialect sees it."""
     if len(shape) == 1 and dialect == "math":
-        return show_shape((1, shape[0]) if row else (shape[0], 1))
-    return show_shape(shape)
+        shape = (size(1), shape[0]) if row else (shape[0], size(1))
+    return show_shape(shape).replace("*", "·")
 
 
 def multiplies(node: tree.Node) -> bool:

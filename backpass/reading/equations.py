@@ -31,7 +31,12 @@ def equations(passes: Passes, step: Step) -> list[Equation]:
     node = matrix(step, passes.arrays)
     if node is not None:
         return [Equation(show.Name(step.name), spell_tree(node, passes.dialect))]
-    return [_nest(step, write) for write in step.writes]
+    nests = [_nest(step, write) for write in step.writes]
+    left = step.writes[0].left
+    whole = bare(left) is not None and not any(nest.short for nest in nests)
+    if whole and all(write.left == left for write in step.writes):
+        return [Equation(nests[0].left, show.total(*(nest.right for nest in nests)))]
+    return nests
 
 
 def _nest(step: Step, write: Write) -> Equation:

@@ -83,6 +83,6 @@ def _rows(rows: list[tuple[str, str]]) -> list[Line]:
         if right and len(formula) < column and column + len(right) <= WIDTH:
             lines.append((Span(f"{formula:{column}}", "formula"), Span(right, "reason")))
         else:
-            lines += [(Span(line, "formula"),) for line in broken("    ", left)]
+            lines += [(Span(line, "formula"),) for line in broken("    ", left, 8)]
             lines += wrapped(right, 8, "reason")
     return lines

@@ -23,13 +23,18 @@ class Passes:
     wrt: tuple[str, ...]
     dialect: Dialect = "code"
     arrays: Mapping[str, Array] = field(init=False, repr=False, compare=False)
-    gradients: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    gradients: Mapping[str, str] = field(init=False, repr=False, compare=False)  # dW1 -> W1
+    adjoints: Mapping[str, str] = field(init=False, repr=False, compare=False)  # W1 -> dW1
+    _steps: Mapping[str, Step] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        steps = {step.name: step for step in (*self.forward.steps, *self.backward)}
+        object.__setattr__(self, "_steps", steps)
         arrays = {**self.forward.arrays, **{step.name: step.target for step in self.backward}}
         object.__setattr__(self, "arrays", arrays)
         found = {step.name: origin.read.name for step in self.backward for origin in origins(step)}
         object.__setattr__(self, "gradients", found)
+        object.__setattr__(self, "adjoints", {of: gradient for gradient, of in found.items()})
 
     @property
     def loss(self) -> str:
@@ -47,16 +52,14 @@ class Passes:
         common = [size for size in given[0] if all(size in s for s in given)] if given else []
         best = min(common, key=lambda size: sum(size in s for s in wanted), default=None)
         carried = sum(best in shape for shape in wanted)
-        if all(len(shape) < 2 for shape in given):  # then it may as well be the length of x
-            return None if carried else best
+        counted = any(best in one.shape for one in self.forward.inputs if one.kind == "int")
+        if all(len(shape) < 2 for shape in given) and not counted:
+            return None if carried else best  # it may as well be the length of a vector x
         return None if carried == len(wanted) else best
 
     def step(self, name: str) -> Step:
         """The forward or backward step that assigns `name`; KeyError if none does."""
-        for step in (*self.forward.steps, *self.backward):
-            if step.name == name:
-                return step
-        raise KeyError(name)
+        return self._steps[name]
 
 
 def origins(step: Step) -> Iterator[Origin]:

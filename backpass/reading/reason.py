@@ -216,7 +216,9 @@ def cancelled(flow: Flow) -> Words | None:
     note = next((note for note in flow.notes if note.kind == "cancelled"), None)
     if note is None:
         return None
-    values = [value for value in note.data if isinstance(value, Fraction)]
+    values = [value for value in note.data if isinstance(value, Fraction) and abs(value) != 1]
+    if not values:
+        return None
     if sorted(values) == [Fraction(1, 2), Fraction(2)] and _squared(flow):
         return words("the 2 of the square meets the ½: no factor is left")
     return listed([words("{x}", x=spell_term(Number(value))) for value in values]) + words(
@@ -353,6 +355,8 @@ def _moves(passes: Passes, flow: Flow) -> list[Words]:
             return [words("only these entries of {a} were used; the others get 0", a=a)]
         case tree.Diagonal():
             return [words("only the diagonal of {a} was used; the rest gets 0", a=a)]
+        case None if not all(isinstance(part, Label) for part in flow.origin.read.index):
+            return [words("an entry of {a} that is read several times collects a sum", a=a)]
         case _:
             return []
 

@@ -79,3 +79,34 @@ D[n,m] = Z2[n,m]
 L = cross_entropy(D[n,m], y[n] over n,m)
 return L
 """
+
+# Entries that move: transposed, sliced, joined, reshaped, scaled.
+SHAPES = """\
+A: n k
+B: n j
+s: ()
+H: k-1 n
+C: n k+j
+T[k,n] = A[n,k]
+H[i,n] = T[i+1,n]
+C[n,i] = A[n,i] for i<k
+C[n,k+i] = B[n,i] for i<j
+V = s * A[n,k]
+M[n] = C[n,i] / (k+j)
+Q[n] = M[n]**2 + 1
+R[n] = Q[n]**(1/2)
+D[i,n] = -H[i,n] / R[n]
+L = V + D[i,n]
+return L
+"""
+
+# A window of three that moves by two.
+CONVOLUTION = """\
+X: n 2*p+1
+W: 3
+c: p
+Y[n,p] = X[n,2*p+u] * W[u] + c[p]
+Z[n,p] = tanh(Y[n,p])
+L = Z[n,p]**2 / n
+return L
+"""
