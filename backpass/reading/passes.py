@@ -32,9 +32,18 @@ class Passes:
         object.__setattr__(self, "_steps", steps)
         arrays = {**self.forward.arrays, **{step.name: step.target for step in self.backward}}
         object.__setattr__(self, "arrays", arrays)
-        found = {step.name: origin.read.name for step in self.backward for origin in origins(step)}
+        found = {step.name: of for step in self.backward if (of := self._source(step)) is not None}
         object.__setattr__(self, "gradients", found)
         object.__setattr__(self, "adjoints", {of: gradient for gradient, of in found.items()})
+
+    def _source(self, step: Step) -> str | None:
+        """What a backward step is the gradient of; None for one that only prepares another."""
+        origin = next(origins(step), None)
+        if origin is not None:
+            return origin.read.name
+        # the gradient of a declared cost is a call, `dy = ∇C(y)`, and has no read that moved
+        of = step.name.removeprefix("d")
+        return of if step.name != of and of in self.forward.arrays else None
 
     @property
     def loss(self) -> str:
