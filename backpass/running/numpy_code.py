@@ -25,16 +25,25 @@ Holds = Literal["number", "bool", "int", "real"]  # a Python number, or entries 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An expression. `shared` says that its memory may belong to another array."""
+    """An expression.
+
+    `shared` says that its memory may belong to another array; `terms` are those of a sum, with
+    their signs, where a long line may be broken.
+    """
 
     text: str
     level: int = ATOM
     holds: Holds = "real"
     shared: bool = False
+    terms: tuple[str, ...] = ()
 
     def at(self, level: int) -> str:
         """The text, in brackets if it binds less tightly than this."""
         return self.text if self.level >= level else f"({self.text})"
+
+    def view(self, text: str) -> Code:
+        """The same entries seen otherwise, in memory that is no more shared than before."""
+        return Code(text, holds=self.holds, shared=self.shared)
 
 
 @dataclass(slots=True)
@@ -100,7 +109,7 @@ def number(value: Fraction) -> Code:
         return Code(str(value.numerator), holds="number")
     if Fraction(repr(float(value))) == value:
         return Code(repr(float(value)), holds="number")
-    return Code(f"{value.numerator} / {value.denominator}", PRODUCT, "number")
+    return Code(f"{value.numerator} / {value.denominator}", MATMUL, "number")
 
 
 def cast(code: Code, desk: Desk) -> Code:
@@ -134,12 +143,12 @@ def total(codes: Sequence[Code], desk: Desk, signs: Sequence[bool] = ()) -> Code
         return negative(codes[0], desk) if minus[0] else codes[0]
     codes = _meeting(codes, desk)
     first, *rest = codes
-    text = negative(first, desk).text if minus[0] else first.at(SUM)
+    texts = [negative(first, desk).text if minus[0] else first.at(SUM)]
     for code, taken in zip(rest, minus[1:], strict=True):
         turned = code.text.startswith("-") and code.level in (SIGN, PRODUCT)
         word = code.text[1:] if turned else code.at(MATMUL)
-        text += f" - {word}" if taken != turned else f" + {word}"
-    return Code(text, SUM, _together(codes))
+        texts.append(f"- {word}" if taken != turned else f"+ {word}")
+    return Code(" ".join(texts), SUM, _together(codes), terms=tuple(texts))
 
 
 def product(codes: Sequence[Code], desk: Desk) -> Code:

@@ -21,7 +21,17 @@ from backpass.running.numpy_code import Code, Desk
 from backpass.running.numpy_index import parts, window_of
 from backpass.running.numpy_sums import value
 from backpass.running.numpy_terms import Grid, align, permuted, whole_numbers
-from backpass.running.numpy_tree import broadcast, expression, full, reshape, subscript, whole
+from backpass.running.numpy_tree import (
+    broadcast,
+    expression,
+    full,
+    inserted,
+    reshape,
+    subscript,
+    whole,
+)
+
+LONG = 80  # a longer sum goes over several lines
 
 
 def statements(step: Step, desk: Desk, *, own: bool) -> list[str]:
@@ -31,39 +41,42 @@ def statements(step: Step, desk: Desk, *, own: bool) -> list[str]:
         desk = desk.plain()
     node = matrix(step, desk.arrays)
     if node is not None:
-        return [_assign(target, whole(node, desk), own, desk)]
+        return _assign(target, whole(node, desk), own, desk)
     if isinstance(step.body, Call):
         raise AssertionError("the arguments of a call are whole arrays")
-    shapes = [plain(write, target.shape, desk.arrays) for write in step.body]
-    covering = [write for write in shapes if write is not None]
+    found = [plain(write, target.shape, desk.arrays) for write in step.body]
+    covering = [write for write in found if write is not None]
+    later = [write for write, one in zip(step.body, found, strict=True) if one is None]
+    counts = bool(later) and target.kind == "bool"  # several writes may meet in one entry
+    held = replace(target, kind="int") if counts else target
     lines: list[str] = []
     if covering:
-        lines.append(
-            _assign(target, _covering(covering, target, desk), own or None in shapes, desk)
-        )
-    for write, found in zip(step.body, shapes, strict=True):
-        if found is None:
-            lines += _scatter(write, target, desk, first=not lines)
-    if target.kind == "bool" and None in shapes:
+        lines += _assign(held, _covering(covering, held, desk), own or bool(later), desk)
+    for write in later:
+        lines += _scatter(write, held, desk, first=not lines)
+    if counts:
         lines.append(f"{desk.names[target.name]} = {desk.names[target.name]} != 0")
     return lines
 
 
-def _assign(target: Array, found: Code, own: bool, desk: Desk) -> str:
+def _assign(target: Array, found: Code, own: bool, desk: Desk) -> list[str]:
     """The assignment, of the kind of numbers that the target holds."""
     name = desk.names[target.name]
     if target.kind == "real":
         found = code.cast(found, desk)
+    text = found.text
     if found.holds == "number":
         dtype = f", {desk.dtype()}" if target.kind == "real" else ""
-        return f"{name} = np.array({found.text}{dtype})"
-    if target.kind == "bool" and found.holds != "bool":
-        return f"{name} = {found.at(code.ATOM)} != 0"
-    if target.kind == "int" and found.holds in ("bool", "real"):
-        return f"{name} = {found.at(code.ATOM)}.astype(int)"
-    if own and found.shared:
-        return f"{name} = {found.at(code.ATOM)}.copy()"
-    return f"{name} = {found.text}"
+        text = f"np.array({text}{dtype})"
+    elif target.kind == "bool" and found.holds != "bool":
+        text = f"{found.at(code.ATOM)} != 0"
+    elif target.kind == "int" and found.holds in ("bool", "real"):
+        text = f"{found.at(code.ATOM)}.astype(int)"
+    elif own and found.shared:
+        text = f"{found.at(code.ATOM)}.copy()"
+    elif found.terms and len(name) + len(text) > LONG:
+        return [f"{name} = (", *(f"    {term}" for term in found.terms), ")"]
+    return [f"{name} = {text}"]
 
 
 # ── writes that meet every entry ─────────────────────────────────────────────────────────────
@@ -157,15 +170,17 @@ def _add_into(write: Write, grid: Grid, target: Array, desk: Desk, *, only: bool
     """One line; `only` says that the target holds nothing but zeros so far."""
     name = desk.names[target.name]
     place = parts(write.left, target.shape, desk, whole_numbers)
-    added = code.cast(align(permuted(grid, place.axes), place.axes), desk)
+    grid = permuted(grid, place.axes)
+    added = code.cast(align(grid, place.axes), desk)
     if target.kind != "real" and added.holds == "real":
         added = Code(f"{added.at(code.ATOM)}.astype(int)", holds="int")
     into = subscript(Code(name), place.index).text
     if place.distinct:
         return f"{into} {'=' if only else '+='} {added.text}"
+    if len(grid.axes) == 1 and len(place.axes) > 1:
+        # into a vector, np.add.at takes a vector of values entry by entry: it must not be one
+        added = inserted(code.cast(grid.code, desk), grid.axes, place.axes)
     index = into[len(name) + 1 : -1]
-    if any(":" in one.text for one in place.index[: index.count(",") + 1]):
-        index = f"np.s_[{index}]"  # a slice outside of square brackets
-    elif "," in index:
-        index = f"({index})"
+    if any(one.text != ":" for one in place.index[1:]):
+        index = f"np.s_[{index}]"
     return f"np.add.at({name}, {index}, {added.text})"

@@ -132,8 +132,7 @@ def permuted(grid: Grid, order: Axes) -> Grid:
         turn = ".T" if len(axes) == 2 else ".mT"
     else:
         turn = f".transpose({', '.join(str(grid.axes.index(axis)) for axis in axes)})"
-    text = grid.code.at(ATOM) + turn
-    return Grid(replace(grid.code, text=text, level=ATOM), axes)
+    return Grid(grid.code.view(grid.code.at(ATOM) + turn), axes)
 
 
 def read_entries(read: Read, desk: Desk) -> Grid:

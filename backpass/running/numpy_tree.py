@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from backpass.language.expr import Label, Number
@@ -29,7 +28,7 @@ def expression(node: tree.Node, desk: Desk) -> Code:
         case tree.Transpose(value=value):
             inner = at(value)
             turn = ".T" if len(node.axes) == 2 else ".mT"
-            return replace(inner, text=inner.at(ATOM) + turn, level=ATOM)
+            return inner.view(inner.at(ATOM) + turn)
         case tree.Matmul(left=left, right=right):
             return code.matmul(at(left), at(right), desk)
         case tree.Outer(left=left, right=right):
@@ -113,13 +112,13 @@ def full(value: Code, axes: tree.Axes, desk: Desk) -> Code:
 def broadcast(value: Code, axes: Sequence[Label], desk: Desk) -> Code:
     """A view of the value under all of these axes."""
     shape = desk.shape(axis.size for axis in axes)
-    return replace(value, text=f"np.broadcast_to({value.text}, {shape})", level=ATOM, shared=True)
+    return Code(f"np.broadcast_to({value.text}, {shape})", holds=value.holds, shared=True)
 
 
 def reshape(value: Code, shape: Sequence[Size], desk: Desk) -> Code:
     """The same entries in another shape; a view where NumPy can make one."""
     sizes = ", ".join(desk.size(size).text for size in shape) or "()"
-    return replace(value, text=f"{value.at(ATOM)}.reshape({sizes})", level=ATOM)
+    return value.view(f"{value.at(ATOM)}.reshape({sizes})")
 
 
 def subscript(value: Code, index: Sequence[Code]) -> Code:
@@ -183,12 +182,12 @@ def slice_text(one: tree.Slice, length: Size, desk: Desk) -> str:
     if one.whole:
         return ":"
     start, end = one.start, one.start + one.count * one.step
-    first = "" if not start.terms else desk.size(start).text
-    last = "" if end == length else desk.size(end).text
-    if one.step < 0:
-        first = "" if start == length - 1 else first
+    if one.step > 0:
+        first = desk.size(start).text if start.terms else ""
+        last = desk.size(end).text if end != length else ""
+    else:
+        first = desk.size(start).text if start != length - 1 else ""
+        last = desk.size(end).text if end.number is None or end.number >= 0 else ""
         if end.number is None:  # below zero it would count from the end
             last = f"({last} if {last} >= 0 else None)"
-        elif end.number < 0:
-            last = ""
     return f"{first}:{last}" + (f":{one.step}" if one.step != 1 else "")
