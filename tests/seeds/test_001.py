@@ -2,8 +2,12 @@
 
 import numpy as np
 
-import backpass as bp
-from tests.seeds.networks import said, two_matrices
+from tests.seeds.networks import said, two_matrices, two_weights
+
+
+def test_q8_the_shared_factor():
+    text = said(two_weights(), "dz2")
+    assert "dz2 is computed once and used again in dw2 and dh1" in text
 
 
 def test_the_component_form_of_every_line():
@@ -20,7 +24,7 @@ def test_the_component_form_of_every_line():
 
 
 def test_the_numbers_of_the_two_final_formulas():
-    """Both as the post states them, with σ = sigmoid and C = ½ Σ y⁴ put in by hand."""
+    """Both as the post states them, for a σ and a cost that are given only when it runs."""
     random = np.random.default_rng(1)
     x, W1, W2 = (
         random.normal(size=3),
@@ -28,22 +32,27 @@ def test_the_numbers_of_the_two_final_formulas():
         random.normal(size=(2, 4)),
     )
 
-    def σ(z):
-        return 1 / (1 + np.exp(-z))
-
     def slope(z):
-        return σ(z) * (1 - σ(z))
+        return 1 - np.tanh(z) ** 2
 
-    z1 = W1 @ x
-    z2 = W2 @ σ(z1)
-    grad = 2 * σ(z2) ** 3
-    first = np.outer((W2.T @ (grad * slope(z2))) * slope(z1), x)
-    second = np.outer(grad * slope(z2), σ(z1))
-    d = bp.derive(
-        "z1 = W1 x; h1 = sigmoid(z1); z2 = W2 h1; y = sigmoid(z2); cost = ½ Σ y⁴",
-        "x: p, W1: m p, W2: u m",
-        wrt="W1 W2",
+    def grad(y):
+        return 2 * y**3
+
+    value, gradients = two_matrices()(
+        x,
+        W1,
+        W2,
+        sigma=np.tanh,
+        sigma_prime=slope,
+        C=lambda y: np.sum(y**4) / 2,
+        grad_C=grad,
     )
-    gradients = d(x, W1, W2)[1]
+    z1 = W1 @ x
+    z2 = W2 @ np.tanh(z1)
+    y = np.tanh(z2)
+    assert value == np.sum(y**4) / 2
+    first = np.outer((W2.T @ (grad(y) * slope(z2))) * slope(z1), x)
+    second = np.outer(grad(y) * slope(z2), np.tanh(z1))
     np.testing.assert_allclose(gradients["W1"], first, rtol=1e-12)
     np.testing.assert_allclose(gradients["W2"], second, rtol=1e-12)
+    assert gradients["W2"].shape == (2, 4)

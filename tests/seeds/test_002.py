@@ -33,12 +33,3 @@ def test_q13_rows_are_the_same_gradients_transposed(samples):
     assert value == pytest.approx(other, rel=1e-15)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, turned[name].T, rtol=1e-13)
-
-
-def test_q22_w_ij_leads_from_unit_j_to_unit_i_in_columns_and_the_other_way_in_rows():
-    text = said(two_three_two(), "dW2")
-    assert "the weight from unit j of a1 to unit i of z2" in text
-    assert "W2 has a row for each unit that it leads to" in text
-    text = said(two_three_two().rows(), "dW2")
-    assert "the weight from unit i of a1 to unit j of z2" in text
-    assert "W2 has a row for each unit that it leads from" in text

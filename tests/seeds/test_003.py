@@ -1,6 +1,7 @@
 """“Backpropagation in batches”: every size, any n, biases both ways, loops and recursion."""
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -182,3 +183,48 @@ def test_q18_updating_on_the_way_spoils_the_next_gradient_and_half_the_rate_spoi
 
 def test_q18_every_weight_waits_until_everything_has_flowed_back():
     assert "update W3 only when everything has flowed back" in said(batch(), "dO2")
+
+
+def ran(d, style, *args):
+    """What the emitted source gives, imported on its own."""
+    space: dict[str, Any] = {}
+    exec(d.code("numpy", style=style), space)
+    return space["forward_backward"](*args)
+
+
+def test_q20_the_source_says_every_shape_and_needs_numpy_alone():
+    assert (
+        batch().code("numpy")
+        == """\
+import numpy as np
+
+
+def sigmoid(z):
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the 0 that it should be
+        return 1 / (1 + np.exp(-z))
+
+
+def forward_backward(X, Y, W1, W2, W3):
+    \"\"\"Return L and its gradients.
+
+    X (n, i), Y (n, m), W1 (i, j), W2 (j, k), W3 (k, m)
+    \"\"\"
+    Z1 = X @ W1                # (n, j)
+    O1 = sigmoid(Z1)           # (n, j)
+    Z2 = O1 @ W2               # (n, k)
+    O2 = sigmoid(Z2)           # (n, k)
+    Z3 = O2 @ W3               # (n, m)
+    O3 = sigmoid(Z3)           # (n, m)
+    L = 0.5 * np.sum((O3 - Y) ** 2)
+    dO3 = O3 - Y               # (n, m)
+    dZ3 = dO3 * O3 * (1 - O3)  # (n, m)
+    dW3 = O2.T @ dZ3           # (k, m)
+    dO2 = dZ3 @ W3.T           # (n, k)
+    dZ2 = dO2 * O2 * (1 - O2)  # (n, k)
+    dW2 = O1.T @ dZ2           # (j, k)
+    dO1 = dZ2 @ W2.T           # (n, j)
+    dZ1 = dO1 * O1 * (1 - O1)  # (n, j)
+    dW1 = X.T @ dZ1            # (i, j)
+    return L, {"W": [dW1, dW2, dW3]}
+"""
+    )
