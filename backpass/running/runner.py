@@ -21,7 +21,7 @@ from backpass.language.errors import DerivationError, UnknownName
 from backpass.language.expr import Apply, walk
 from backpass.language.program import Array, Call, Program
 from backpass.language.shapes import bind, evaluate_size
-from backpass.running.numpy import Nest, Source, source
+from backpass.running.numpy.source import Nest, Source, source
 
 Plan = tuple[tuple[Any, ...], tuple[tuple[int, int], ...], tuple[Any, ...]]
 NUMBERS = count(1)

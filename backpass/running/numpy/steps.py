@@ -15,13 +15,10 @@ from backpass.reading.entrywise import unspread
 from backpass.reading.left import plain, plain_left
 from backpass.reading.matrix import matrix, matrix_write
 from backpass.reading.tree import Axes
-from backpass.running import numpy_code as code
 from backpass.running.identifiers import assign
-from backpass.running.numpy_code import Code, Desk
-from backpass.running.numpy_index import parts, window_of
-from backpass.running.numpy_sums import value
-from backpass.running.numpy_terms import Grid, align, permuted, whole_numbers
-from backpass.running.numpy_tree import (
+from backpass.running.numpy import code
+from backpass.running.numpy.code import Code, Desk
+from backpass.running.numpy.expression import (
     broadcast,
     expression,
     full,
@@ -30,6 +27,9 @@ from backpass.running.numpy_tree import (
     subscript,
     whole,
 )
+from backpass.running.numpy.index import parts, window_of
+from backpass.running.numpy.sums import value
+from backpass.running.numpy.terms import Grid, align, permuted, whole_numbers
 
 LONG = 80  # a longer sum goes over several lines
 
@@ -170,16 +170,17 @@ def _add_into(write: Write, grid: Grid, target: Array, desk: Desk, *, only: bool
     """One line; `only` says that the target holds nothing but zeros so far."""
     name = desk.names[target.name]
     place = parts(write.left, target.shape, desk, whole_numbers)
-    grid = permuted(grid, place.axes)
-    added = code.cast(align(grid, place.axes), desk)
-    if target.kind != "real" and added.holds == "real":
-        added = Code(f"{added.at(code.ATOM)}.astype(int)", holds="int")
+    values = code.cast(grid.code, desk)
+    if target.kind != "real" and values.holds == "real":
+        values = Code(f"{values.at(code.ATOM)}.astype(int)", holds="int")
+    grid = permuted(Grid(values, grid.axes), place.axes)
+    added = align(grid, place.axes)
     into = subscript(Code(name), place.index).text
     if place.distinct:
         return f"{into} {'=' if only else '+='} {added.text}"
     if len(grid.axes) == 1 and len(place.axes) > 1:
-        # into a vector, np.add.at takes a vector of values entry by entry: it must not be one
-        added = inserted(code.cast(grid.code, desk), grid.axes, place.axes)
+        # NumPy's short cut for vectors pairs a vector of values with a matrix of indices wrongly
+        added = inserted(grid.code, grid.axes, place.axes)
     index = into[len(name) + 1 : -1]
     if any(one.text != ":" for one in place.index[1:]):
         index = f"np.s_[{index}]"

@@ -29,10 +29,10 @@ from backpass.reading.affine import affine
 from backpass.reading.entrywise import split
 from backpass.reading.indexing import pick
 from backpass.reading.tree import Axes
-from backpass.running import numpy_code as code
-from backpass.running.numpy_code import ATOM, Code, Desk
-from backpass.running.numpy_index import parts, windows
-from backpass.running.numpy_tree import expression, inserted, subscript
+from backpass.running.numpy import code
+from backpass.running.numpy.code import ATOM, Code, Desk
+from backpass.running.numpy.expression import expression, inserted, subscript
+from backpass.running.numpy.index import parts, windows
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from backpass.language.expr import Label, Read, Term, labels
 from backpass.language.shapes import Shape, Size, size
 from backpass.reading.affine import Affine, affine
 from backpass.reading.tree import Axes
-from backpass.running import numpy_code as code
-from backpass.running.numpy_code import Code, Desk
+from backpass.running.numpy import code
+from backpass.running.numpy.code import Code, Desk
 
 Spell = Callable[[Term, Axes, Desk], Code]
 ZERO, ONE = size(0), size(1)

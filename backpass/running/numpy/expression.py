@@ -8,8 +8,8 @@ from typing import assert_never
 from backpass.language.expr import Label, Number
 from backpass.language.shapes import Size
 from backpass.reading import tree
-from backpass.running import numpy_code as code
-from backpass.running.numpy_code import ATOM, Code, Desk
+from backpass.running.numpy import code
+from backpass.running.numpy.code import ATOM, Code, Desk
 
 
 def expression(node: tree.Node, desk: Desk) -> Code:

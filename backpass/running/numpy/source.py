@@ -21,9 +21,9 @@ from backpass.language.expr import Apply, walk
 from backpass.language.program import Array, Call, Program, Step, step_sizes
 from backpass.language.shapes import Size, names
 from backpass.running.identifiers import assign
-from backpass.running.numpy_code import Desk
-from backpass.running.numpy_functions import SPELLINGS
-from backpass.running.numpy_steps import statements
+from backpass.running.numpy.code import Desk
+from backpass.running.numpy.functions import SPELLINGS
+from backpass.running.numpy.steps import statements
 
 Nest: TypeAlias = "str | Mapping[str, Nest] | list[Nest] | tuple[Nest, ...]"  # names of arrays
 WIDEST = 60  # a longer line does not push the comments of the others aside

@@ -14,9 +14,9 @@ from backpass.language.expr import Label, Read, Term, labels, size_term
 from backpass.language.program import Write
 from backpass.reading.entrywise import split
 from backpass.reading.tree import Axes
-from backpass.running import numpy_code as code
-from backpass.running.numpy_code import Code, Desk
-from backpass.running.numpy_terms import Grid, entries, multiplied, permuted, read_entries, union
+from backpass.running.numpy import code
+from backpass.running.numpy.code import Code, Desk
+from backpass.running.numpy.terms import Grid, entries, multiplied, permuted, read_entries, union
 
 
 def value(write: Write, left: Axes, desk: Desk) -> Grid:

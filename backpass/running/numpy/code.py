@@ -15,7 +15,7 @@ from typing import Literal
 from backpass.language.expr import Label
 from backpass.language.program import Array
 from backpass.language.shapes import Size
-from backpass.running.numpy_functions import SPELLINGS
+from backpass.running.numpy.functions import SPELLINGS
 
 # How tightly an expression binds. Python has one level for @, * and /; readers deserve brackets.
 COMPARISON, SUM, MATMUL, PRODUCT, SIGN, POWER, ATOM = range(7)

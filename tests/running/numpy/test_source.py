@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from backpass.derive import derive
 from backpass.language.evaluate import evaluate
 from backpass.language.notation import parse_program
-from backpass.running.numpy import source
+from backpass.running.numpy.source import source
 from backpass.running.runner import compile_numpy
 from tests.running.random_steps import Maker
 

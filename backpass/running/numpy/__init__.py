@@ -1,0 +1,1 @@
+"""NumPy source: a program as one function that needs nothing but NumPy."""
