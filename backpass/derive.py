@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from backpass.calculus.backward import leads_to, reverse
 from backpass.calculus.convention import convention, transposed, unfused
+from backpass.checking.own import Own, own_function
+from backpass.checking.programs import Subject, check_program
+from backpass.checking.report import Check
+from backpass.checking.stand_ins import declared, specified
 from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import record
 from backpass.forward.witness import World
@@ -18,6 +22,7 @@ from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import show_shape, size
 from backpass.reading.document import derivation_latex, derivation_markdown
 from backpass.reading.passes import Passes
+from backpass.reading.presentation import Dialect
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 from backpass.reading.why import why
@@ -39,6 +44,8 @@ class Derivation:
     gradients: Mapping[str, str]  # leaf -> what its gradient is called: W1 -> dW1
     arguments: Arguments
     worlds: tuple[World, ...]  # the sizes at which the forward pass was recorded
+    dialect: Dialect = "code"  # how products print: `A.T @ B`, or `Aᵀ B` for a formula
+    own: Own = field(compare=False, repr=False)  # the forward pass as its user wrote it
 
     @property
     def wrt(self) -> tuple[str, ...]:
@@ -60,7 +67,7 @@ class Derivation:
     @cached_property
     def passes(self) -> Passes:
         """What the readings are made from."""
-        return Passes(self.forward, self.backward, self.wrt)
+        return Passes(self.forward, self.backward, self.wrt, self.dialect)
 
     @cached_property
     def runner(self) -> Runner:
@@ -74,10 +81,53 @@ class Derivation:
         Raises ShapeError when arrays contradict the declared shapes or each other, and
         DerivationError for a missing argument or an integer out of its range.
         """
-        emitted = self.runner.source
-        words = (*emitted.functions, *emitted.function_words)
-        functions = {word: arrays.pop(word) for word in words if word in arrays}
+        functions = self._functions(arrays)
         return self.runner(self.arguments.arrange(args, arrays), functions)
+
+    def _functions(self, arrays: dict[str, Any]) -> dict[str, Any]:
+        """Take functions that were declared without a body out of a call's arguments."""
+        emitted = self.runner.source
+        words = dict(zip(emitted.function_words, emitted.functions, strict=True))
+        given = [word for word in (*emitted.functions, *words) if word in arrays]
+        return {words.get(word, word): arrays.pop(word) for word in given}
+
+    def check(
+        self,
+        *args: Any,
+        sizes: Mapping[str, int] | None = None,
+        seed: int = 0,
+        entries: bool = False,
+        times: int = 3,
+        **arrays: Any,
+    ) -> Check:
+        """Check value and gradients against your own function, by central differences.
+
+        Tried are `times` points of random sizes and inputs, and your arrays where you give them;
+        `sizes` fixes sizes by name, and `entries` tries every entry. The transpose law is checked
+        for each step. A function that was declared without a body is replaced by a smooth one,
+        unless it is given by name.
+
+        The `Check` is true when all agrees; it can be printed and has `.failures` and `.advice`.
+        """
+        given = self._functions(arrays)
+        functions = given or declared(self.program)
+        at = self.arguments.values(args, arrays) if args or arrays else None
+        leaves = [leaf.name for leaf in self.arguments.leaves if leaf.name in self.gradients]
+
+        def run(values: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+            value, gradients = self.runner(values, functions)
+            return value, dict(zip(leaves, arrays_of(gradients), strict=True))
+
+        subject = Subject(
+            specified(self.program, functions),
+            {leaf: self.gradients[leaf] for leaf in leaves},
+            functions,
+            lambda values: self.own(values, functions),
+            run,
+        )
+        return check_program(
+            subject, at, sizes=sizes, seed=seed, entries=entries, times=times
+        )
 
     def code(self, language: str = "numpy", style: str = "unrolled") -> str:
         """Importable source of the forward and the backward pass; NumPy is all it needs."""
@@ -139,7 +189,10 @@ class Derivation:
             name: replace_leaves(nest, lambda leaf: replace(leaf, shape=leaf.shape[::-1]))
             for name, nest in self.arguments.nests.items()
         }
-        return self._derived(transposed(self.forward), Arguments(nests))
+        def own(values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
+            return self.own({name: value.T for name, value in values.items()}, functions)
+
+        return replace(self._derived(transposed(self.forward), Arguments(nests)), own=own)
 
     def unfused(self) -> Derivation:
         """The long way: softmax, cross-entropy and their like in elementary steps.
@@ -195,7 +248,9 @@ def derive(
     wanted = wanted_leaves(program, recording.arguments, wrt)
     backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
     ordered = {name: gradients[name] for name in wanted if name in gradients}
-    return Derivation(program, tuple(backward), ordered, recording.arguments, recording.worlds)
+    arguments = recording.arguments
+    own = own_function(forward, arguments)
+    return Derivation(program, tuple(backward), ordered, arguments, recording.worlds, own)
 
 
 def wanted_leaves(

@@ -81,8 +81,8 @@ def _scalar(name: str) -> Op:
     function = ArrayFunction(name, None, Gradient(name))
 
     def build(a: Operand) -> Steps:
-        if not isinstance(a, Array) or not a.shape:
-            raise ShapeError(f"{name} is declared for arrays; declare it elementwise for a number")
+        if not isinstance(a, Array):
+            raise ShapeError(f"{name} of a fixed number is a number; give it an array")
         labels = axis_labels(a.shape)
         return (Step(Array(RESULT, ()), Call(function, (Read(a.name, labels),), (), labels)),)
 

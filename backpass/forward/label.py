@@ -6,12 +6,22 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from backpass.calculus.op import Op
 from backpass.forward.witness import Value
 from backpass.language.program import Array, Step, rename_step, step_reads
 
 ACTIVATIONS = frozenset(
     ("tanh", "sigmoid", "relu", "leaky_relu", "softplus", "softmax", "log_softmax", "logsumexp")
 )
+
+
+def is_activation(op: Op | None) -> bool:
+    """Whether an operation is an activation: a known one, or one that was only declared."""
+    if op is None:
+        return False
+    return op.name in ACTIVATIONS or (op.function is not None and op.function.value is None)
+
+
 UNNAMED = "%"  # begins the name of a value that the user gave none
 
 
@@ -96,7 +106,7 @@ class Names:
                 layer += 1
                 number = digits or ("" if single else str(layer))
                 new[step.name] = self._free(f"Z{number}")
-            elif self._op(index) in ACTIVATIONS:
+            elif is_activation(self._values[index].op):
                 new[step.name] = self._free(f"A{layer or ''}")
             else:
                 new[step.name] = self._free(f"T{sum(n[0] == 'T' for n in new.values()) + 1}")
@@ -110,7 +120,8 @@ class Names:
         found = re.fullmatch(rf"{UNNAMED}(\d+)", name)
         if found is None or (consumer := self._consumer.get(int(found[1]))) is None:
             return False
-        return self._op(consumer) in ACTIVATIONS or "cross_entropy" in self._op(consumer)
+        op = self._values[consumer].op
+        return is_activation(op) or "cross_entropy" in self._op(consumer)
 
     def _digits(self, index: int) -> str:
         """The digits of the name that a value flows into."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from backpass.calculus.op import RESULT, steps_of
+from backpass.calculus.op import RESULT, Op, steps_of
 from backpass.forward.inline import inlined, is_plain, is_short
-from backpass.forward.label import ACTIVATIONS, Names
+from backpass.forward.label import Names, is_activation
 from backpass.forward.trace import show_line
 from backpass.forward.witness import Value
 from backpass.language.errors import BackpassError, ShapeError
@@ -74,7 +74,7 @@ def _needed(values: Sequence[Value], recorded: Sequence[Value], result: int) -> 
     wanted = {result}
     for value in reversed(values):
         named = value.place.name is not None and value.place.depth == 0
-        whole = value.op is not None and value.op.name in ACTIVATIONS
+        whole = is_activation(value.op)
         if value.index in wanted or (named and (whole or value.index not in used)):
             wanted.add(value.index)
             wanted.update(one for one in value.operands if isinstance(one, int))
@@ -121,7 +121,7 @@ def _line(
             if waiting is None or not _reads(step, source):
                 continue
             new = None
-            if _may_hold(value.op.name, waiting):
+            if _may_hold(value.op, waiting):
                 new = inlined(step, waiting)
             if new is None:
                 state.emit(source)
@@ -130,7 +130,7 @@ def _line(
                 step = new
         state.arrays[step.name] = step.target
         own = value.place.name is not None or value.index == result
-        own = own or value.op.name in ACTIVATIONS
+        own = own or is_activation(value.op)
         alone = step.name == name and uses.get(value.index, 0) == 1 and not own
         if alone and not isinstance(step.body, Call):
             state.waiting[name] = step
@@ -145,15 +145,15 @@ STRAIGHT = frozenset(
 )
 
 
-def _may_hold(op: str, waiting: Step) -> bool:
+def _may_hold(op: Op, waiting: Step) -> bool:
     """Whether an operation may be applied to a whole line instead of to its name.
 
     The argument of an activation is a line of its own unless it only scales an array; inside
     other functions a short one may stand: its slope will read it again.
     """
-    if op in ACTIVATIONS:
+    if is_activation(op):
         return is_plain(waiting)
-    return op in STRAIGHT or is_short(waiting)
+    return op.name in STRAIGHT or is_short(waiting)
 
 
 def _reads(step: Step, name: str) -> bool:

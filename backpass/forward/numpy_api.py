@@ -98,10 +98,14 @@ def call_function(tape: Tape, func: Any, args: tuple[Any, ...], kwargs: dict[str
         known = [one.__name__ for one in FUNCTIONS]
         name = func.__name__
         raise tape.located(TraceError, f"np.{name} has no derivative here{nearest(name, known)}")
+    start = len(tape.nodes)
     try:
-        return adapter(tape, *args, **kwargs)
+        result = adapter(tape, *args, **kwargs)
     except TypeError as error:
         raise tape.located(TraceError, f"np.{func.__name__}: {error}") from None
+    if isinstance(result, Traced):
+        tape.one_line(start, result.node)
+    return result
 
 
 def _axes(axis: Any) -> tuple[int, ...] | None:
@@ -269,9 +273,13 @@ def _diag(tape: Tape, v: Any, k: int = 0) -> Any:
     return tape.record(indexing.spread if v.ndim == 1 else indexing.diagonal, (v,), {})
 
 
+def _full_like(tape: Tape, a: Any, fill_value: Any, **rest: Any) -> Any:
+    return tape.record(indexing.full, (fill_value,), {"shape": a.shape})
+
+
 def _like(value: float) -> Callable[..., Any]:
     def adapter(tape: Tape, a: Any, **rest: Any) -> Any:
-        return tape.constant(np.full(a.shape, value))
+        return _full_like(tape, a, value)
 
     return adapter
 
@@ -338,7 +346,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     ),
     np.ones_like: _like(1.0),
     np.zeros_like: _like(0.0),
-    np.full_like: lambda tape, a, fill_value: tape.constant(np.full(a.shape, float(fill_value))),
+    np.full_like: _full_like,
     np.copy: lambda tape, a: a,
     np.shape: lambda tape, a: a.shape,
     np.ndim: lambda tape, a: a.ndim,

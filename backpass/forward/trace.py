@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -84,6 +84,14 @@ class Tape:
         node = Node(len(self.nodes), op, nodes, params, shape, target.kind, target.below, place)
         self.nodes.append(node)
         return Traced(self, node)
+
+    def one_line(self, start: int, result: Node) -> None:
+        """The nodes since `start` make one value together: its name is not theirs as well."""
+        for node in self.nodes[start:]:
+            if node is not result and node.place.name is not None:
+                place = node.place
+                node.place = replace(place, name=None, position=None, into=place.name,
+                                     into_position=place.position)  # fmt: skip
 
     def _operand(self, value: Any) -> Any:
         """A node, or a plain number."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any, Literal
 
 from backpass.language.expr import (
@@ -214,16 +215,26 @@ def rename_step(step: Step, new: Mapping[str, str]) -> Step:
     return Step(target, body, step.line, step.layer, step.notes)
 
 
-LETTERS = "ijklpqrstuvw"
+LETTERS = tuple("ijklpqrstuvw")
 
 
-def axis_labels(shape: Iterable[Size], taken: Iterable[str] = ()) -> tuple[Label, ...]:
-    """One label for each axis, called as its size, or i, j, k … for a number; primed when taken."""
+def axis_labels(
+    shape: Iterable[Size], taken: Iterable[str] = (), before: Iterable[str] = ()
+) -> tuple[Label, ...]:
+    """One label for each axis, called as its size if that is a letter, else i, j, k …
+
+    A letter that is `taken` is primed. `before` are the names that the axes had: a letter that
+    says nothing of a size is kept, so that a line and its gradient use the same ones.
+    """
     used = set(taken)
     result: list[Label] = []
-    for axis in shape:
-        name = str(axis) if axis.is_name else next((c for c in LETTERS if c not in used), "i")
-        name = fresh(name, used)
+    for axis, old in zip_longest(shape, before):
+        if axis.is_name and len(str(axis)) == 1:
+            name = fresh(str(axis), used)
+        elif old in LETTERS and old not in used:
+            name = old
+        else:
+            name = next((letter for letter in LETTERS if letter not in used), fresh("i", used))
         used.add(name)
         result.append(Label(name, axis))
     return tuple(result)
@@ -246,7 +257,9 @@ def canonical(step: Step) -> Step:
     if isinstance(step.body, Call):
         return replace(step, body=_canonical_call(step.body, step.target.shape))
     taken = {name for size in step_sizes(step) if not size.is_name for name in names(size)}
-    axes = axis_labels(step.target.shape, taken)
+    first = step.body[0].left if step.body else ()
+    before = [part.name if isinstance(part, Label) else "" for part in first]
+    axes = axis_labels(step.target.shape, taken, before)
     taken |= {axis.name for axis in axes}
     writes = tuple(_canonical(write, axes, taken) for write in step.body)
     return Step(step.target, writes, step.line, step.layer, step.notes)
@@ -259,7 +272,9 @@ def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
             new[part] = axis
     front = tuple(axis for axis in axes if axis in new.values())
     rest = tuple(label for label in write.labels if label not in new)
-    named = axis_labels((label.size for label in rest), taken)
+    named = axis_labels(
+        (label.size for label in rest), taken, (label.name for label in rest)
+    )
     new |= zip(rest, named, strict=True)
     write = relabel(write, {old: label for old, label in new.items() if old != label})
     order = (*front, *named)
