@@ -37,6 +37,8 @@ def plain(write: Write, shape: Shape, arrays: Arrays) -> Write | None:
             return None
     if len(set(left)) != len(left):
         return None
+    if write.left == tuple(left) and all(label.size != ONE for label in left):
+        return write
     term = transform(write.term, lambda node: turned.get(node) if isinstance(node, Label) else None)
     factors = term.factors if isinstance(term, Product) else (term,)
     summed = set(write.summed)
@@ -84,6 +86,9 @@ def same_labels(writes: Sequence[Write | None], left: Axes | None = None) -> lis
         left = own if left is None else left
         if [label.size for label in own] != [label.size for label in left]:
             return []
+        if own == left:
+            done.append(write)
+            continue
         new = dict(zip(own, left, strict=True))
         taken = {label.name for label in left}
         for label in write.summed:
