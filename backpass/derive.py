@@ -9,7 +9,7 @@ from typing import Any
 
 from backpass.calculus.backward import leads_to, reverse
 from backpass.calculus.convention import convention, transposed, unfused
-from backpass.checking.own import Own, own_function
+from backpass.checking.own import Own, arrays_in, own_function
 from backpass.checking.programs import Subject, check_program
 from backpass.checking.report import Check
 from backpass.checking.stand_ins import declared, specified
@@ -44,8 +44,8 @@ class Derivation:
     gradients: Mapping[str, str]  # leaf -> what its gradient is called: W1 -> dW1
     arguments: Arguments
     worlds: tuple[World, ...]  # the sizes at which the forward pass was recorded
-    dialect: Dialect = "code"  # how products print: `A.T @ B`, or `Aᵀ B` for a formula
     own: Own = field(compare=False, repr=False)  # the forward pass as its user wrote it
+    dialect: Dialect = "code"  # how products print: `A.T @ B`, or `Aᵀ B` for a formula
 
     @property
     def wrt(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Derivation:
         """Take functions that were declared without a body out of a call's arguments."""
         emitted = self.runner.source
         words = dict(zip(emitted.function_words, emitted.functions, strict=True))
-        given = [word for word in (*emitted.functions, *words) if word in arrays]
+        given = [word for word in {**dict.fromkeys(emitted.functions), **words} if word in arrays]
         return {words.get(word, word): arrays.pop(word) for word in given}
 
     def check(
@@ -111,23 +111,22 @@ class Derivation:
         """
         given = self._functions(arrays)
         functions = given or declared(self.program)
-        at = self.arguments.values(args, arrays) if args or arrays else None
+        at = self.arguments.arrange(args, arrays) if args or arrays else None
         leaves = [leaf.name for leaf in self.arguments.leaves if leaf.name in self.gradients]
 
         def run(values: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
             value, gradients = self.runner(values, functions)
-            return value, dict(zip(leaves, arrays_of(gradients), strict=True))
+            return value, dict(zip(leaves, arrays_in(gradients), strict=True))
 
         subject = Subject(
             specified(self.program, functions),
             {leaf: self.gradients[leaf] for leaf in leaves},
             functions,
+            not given,
             lambda values: self.own(values, functions),
             run,
         )
-        return check_program(
-            subject, at, sizes=sizes, seed=seed, entries=entries, times=times
-        )
+        return check_program(subject, at, sizes=sizes, seed=seed, entries=entries, times=times)
 
     def code(self, language: str = "numpy", style: str = "unrolled") -> str:
         """Importable source of the forward and the backward pass; NumPy is all it needs."""
@@ -189,6 +188,7 @@ class Derivation:
             name: replace_leaves(nest, lambda leaf: replace(leaf, shape=leaf.shape[::-1]))
             for name, nest in self.arguments.nests.items()
         }
+
         def own(values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]]) -> Any:
             return self.own({name: value.T for name, value in values.items()}, functions)
 
@@ -250,7 +250,10 @@ def derive(
     ordered = {name: gradients[name] for name in wanted if name in gradients}
     arguments = recording.arguments
     own = own_function(forward, arguments)
-    return Derivation(program, tuple(backward), ordered, arguments, recording.worlds, own)
+    dialect: Dialect = "math" if isinstance(forward, str) else "code"
+    return Derivation(
+        program, tuple(backward), ordered, arguments, recording.worlds, own, dialect
+    )
 
 
 def wanted_leaves(

@@ -49,7 +49,7 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
         arguments = declare(shapes, None)
         _match(arguments, given)
     else:
-        forward = _with(forward, declared)
+        forward = with_functions(forward, declared)
         arguments = declare(shapes, parameters(forward))
     leaves = arguments.leaves
     symbols = dict.fromkeys(name for leaf in leaves for axis in leaf.shape for name in names(axis))
@@ -82,7 +82,9 @@ def _match(arguments: Arguments, given: tuple[str, ...]) -> None:
             )
 
 
-def _with(forward: Callable[..., Any], declared: Mapping[str, Op]) -> Callable[..., Any]:
+def with_functions(
+    forward: Callable[..., Any], declared: Mapping[str, Callable[..., Any]]
+) -> Callable[..., Any]:
     """The same function, for which the declared names have a meaning."""
     if not declared or not isinstance(forward, FunctionType):
         return forward

@@ -1,0 +1,1 @@
+"""Is this gradient right? Differences along lines, the points to try, and what is reported."""
