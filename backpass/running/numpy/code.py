@@ -107,7 +107,7 @@ def number(value: Fraction) -> Code:
         return Code(f"-{number(-value).at(PRODUCT)}", SIGN, "number")
     if value.denominator == 1:
         return Code(str(value.numerator), holds="number")
-    if Fraction(repr(float(value))) == value:
+    if Fraction(repr(float(value))) == value or value.denominator > 999:
         return Code(repr(float(value)), holds="number")
     return Code(f"{value.numerator} / {value.denominator}", MATMUL, "number")
 
@@ -211,7 +211,7 @@ def apply(name: str, args: Sequence[Code], desk: Desk) -> Code:
     """A function of numbers, applied entry by entry."""
     condition = [args[0]] if name == "where" else []  # np.where takes booleans as they are
     cast_args = [*condition, *(cast(arg, desk) for arg in args[len(condition) :])]
-    text = function(name, [arg.text for arg in cast_args], desk)
+    text = function(name, [arg.text for arg in cast_args], desk).text
     kinds = {arg.holds for arg in cast_args}
     if kinds == {"number"}:
         # NumPy answers with a float64, which would not adapt to float32 as Python's float does
@@ -221,14 +221,16 @@ def apply(name: str, args: Sequence[Code], desk: Desk) -> Code:
     return Code(text)
 
 
-def function(name: str, args: Sequence[str], desk: Desk, axis: str = "") -> str:
+def function(name: str, args: Sequence[str], desk: Desk, axis: str = "") -> Code:
     """A call as NumPy spells it, or of an argument of the emitted function."""
     desk.asked.functions[name] = None
     spelling = SPELLINGS.get(name)
     if spelling is None:
-        return f"{desk.names[name]}({', '.join(args)})"
+        return Code(f"{desk.names[name]}({', '.join(args)})")
     text = spelling.expression.format(*args)
-    return f"{text[:-1]}, axis={axis})" if axis and spelling.axis else text
+    if axis and spelling.axis:
+        text = f"{text[:-1]}, axis={axis})"
+    return Code(text, holds="int" if spelling.places else "real")
 
 
 def add_up(code: Code, axes: Sequence[int] | None, desk: Desk, *, keep: bool = False) -> Code:

@@ -77,7 +77,7 @@ def expression(node: tree.Node, desk: Desk) -> Code:
             axes = tuple(args[0].axes.index(label) for label in node.over if label in args[0].axes)
             axis = str(axes[0] if len(axes) == 1 else axes)
             texts = [at(arg).text for arg in args]
-            return Code(code.function(function.name, texts, desk, axis))
+            return code.function(function.name, texts, desk, axis)
         case _:
             assert_never(node)
 

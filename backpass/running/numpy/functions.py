@@ -22,6 +22,7 @@ class Spelling:
     define: str = ""
     needs: tuple[str, ...] = ()  # other entries, whose definitions must stand above this one
     axis: bool = False
+    places: bool = False  # whether it answers with integers
 
 
 def defined(source: str, *needs: str, axis: bool = False) -> Spelling:
@@ -100,8 +101,8 @@ def cross_entropy_of_shares(z, t):
 def cross_entropy_of_weights(z, t):
     return -(t * log_softmax(z, -1)).sum(axis=-1).mean()
 ''', "log_softmax"),
-    "argmax": Spelling("np.argmax({0})", axis=True),
-    "argmin": Spelling("np.argmin({0})", axis=True),
+    "argmax": Spelling("np.argmax({0})", axis=True, places=True),
+    "argmin": Spelling("np.argmin({0})", axis=True, places=True),
 }  # fmt: skip
 
 VIEWS = {

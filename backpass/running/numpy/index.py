@@ -142,7 +142,7 @@ def windows(read: Read, desk: Desk) -> tuple[Code, Axes] | None:
     lengths = ", ".join(desk.size(step * (label.size - 1) + 1).text for _, label, step in inside)
     places = ", ".join(str(place) for place, _, _ in inside)
     many = (f"({lengths})", f"({places})") if len(inside) > 1 else (lengths, places)
-    view = code.function("sliding_window_view", [desk.array(read.name).text, *many], desk)
+    view = code.function("sliding_window_view", [desk.array(read.name).text, *many], desk).text
     index += [Code(":" if step == ONE else f"::{step}") for _, _, step in inside]
     while index and index[-1].text == ":":
         index.pop()

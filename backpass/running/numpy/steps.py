@@ -176,8 +176,11 @@ def _add_into(write: Write, grid: Grid, target: Array, desk: Desk, *, only: bool
     grid = permuted(Grid(values, grid.axes), place.axes)
     added = align(grid, place.axes)
     into = subscript(Code(name), place.index).text
+    if place.distinct and only:
+        return f"{into} = {added.text}"
     if place.distinct:
-        return f"{into} {'=' if only else '+='} {added.text}"
+        taken = added.text.startswith("-") and added.level in (code.SIGN, code.PRODUCT)
+        return f"{into} -= {added.text[1:]}" if taken else f"{into} += {added.text}"
     if len(grid.axes) == 1 and len(place.axes) > 1:
         # NumPy's short cut for vectors pairs a vector of values with a matrix of indices wrongly
         added = inserted(grid.code, grid.axes, place.axes)
