@@ -1,0 +1,1 @@
+"""What is said on a terminal: answers, pages, and the demo."""
