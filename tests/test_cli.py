@@ -190,6 +190,7 @@ def test_misuse_ends_with_2_and_says_how_to_get_help(arguments: list[str]):
         ("W x", "W: m k, x: k", "m"),
         ("sum(x)", "x: k, x: k", "x has two shapes"),
         ("sum(x) +", "x: k", "sum(x) +"),
+        ("sum(tahn(x))", "x: k", "tahn is no function known here; did you mean tanh?"),
     ],
 )
 def test_a_question_without_an_answer_gets_one_sentence(forward: str, shapes: str, quoted: str):

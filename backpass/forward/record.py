@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,13 @@ from backpass.forward.recognise import recognise
 from backpass.forward.syntax import Statement
 from backpass.forward.trace import Place, Tape, Traced
 from backpass.forward.witness import World, agree, shapes_of, worlds
-from backpass.language.errors import BackpassError, DerivationError, TraceError, nearest
+from backpass.language.errors import (
+    BackpassError,
+    DerivationError,
+    TraceError,
+    UnknownName,
+    nearest,
+)
 from backpass.language.program import Line, Program
 from backpass.language.shapes import evaluate_size, names
 
@@ -47,7 +54,7 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     if isinstance(forward, str):
         given = free_names(forward, {**library.FUNCTIONS, **declared})
         arguments = declare(shapes, None)
-        _match(arguments, given)
+        _match(arguments, given, forward, {**library.FUNCTIONS, **declared})
     else:
         forward = with_functions(forward, declared)
         arguments = declare(shapes, parameters(forward))
@@ -67,7 +74,9 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     return Recording(program, arguments, tuple(chosen))
 
 
-def _match(arguments: Arguments, given: tuple[str, ...]) -> None:
+def _match(
+    arguments: Arguments, given: tuple[str, ...], text: str, functions: Mapping[str, Op]
+) -> None:
     """A formula's quantities and the declared shapes must be the same names."""
     for name in arguments.nests:
         if name not in given:
@@ -76,6 +85,9 @@ def _match(arguments: Arguments, given: tuple[str, ...]) -> None:
             )
     for name in given:
         if name not in arguments.nests:
+            if re.search(rf"(?<!\w){re.escape(name)}\(", text):
+                way = nearest(name, functions) or f'; declare it, "{name}: elementwise"'
+                raise UnknownName(f"{name} is no function known here{way}", line=text)
             raise DerivationError(
                 f'{name} has no shape{nearest(name, arguments.nests)}; add "{name}: …", '
                 "with () for a single number"
