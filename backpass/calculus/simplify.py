@@ -36,8 +36,11 @@ def tidy(write: Write) -> tuple[Write, ...]:
 
 def count(write: Write) -> Write:
     """A loop that neither side mentions repeats the same addition: multiply by its length."""
-    used = set(labels(*write.left, write.term))
+    used = (*write.left, *labels(write.term))
     idle = [label for label in write.labels if label not in used]
+    if idle:
+        used = labels(*write.left, write.term)
+        idle = [label for label in idle if label not in used]
     if not idle:
         return write
     term = multiply(*(size_term(label.size) for label in idle), write.term)
@@ -46,7 +49,7 @@ def count(write: Write) -> Write:
 
 def pick(write: Write) -> Write:
     """A sum over k that carries `[k == e]` has one term: the one where k is e."""
-    while isinstance(write.term, Product):
+    while isinstance(write.term, Product) and any(isinstance(f, Bracket) for f in write.term.factors):
         kept = set(labels(*write.left))
         for factor in write.term.factors:
             found = _picked(factor, write.labels, kept)
@@ -82,7 +85,10 @@ def _picked(
 def split(write: Write) -> tuple[Write, ...]:
     """A sum at the top is several writes, when every loop stands on the left."""
     if isinstance(write.term, Sum) and not write.summed:
-        return tuple(replace(write, term=part) for part in write.term.terms)
+        return tuple(
+            Write(write.left, part, write.labels, write.origin, write.notes)
+            for part in write.term.terms
+        )
     return (write,)
 
 

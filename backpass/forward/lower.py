@@ -103,7 +103,7 @@ def _line(
     assert value.op is not None
     sources = [state.names.of(one) if isinstance(one, int) else "" for one in value.operands]
     operands = tuple(
-        replace(state.arrays[source], name=str(place)) if source else one
+        _called(state.arrays[source], str(place)) if source else one
         for place, (source, one) in enumerate(zip(sources, value.operands, strict=True))
     )
     try:
@@ -115,7 +115,8 @@ def _line(
     for step in steps:
         if step.name != RESULT:
             placed[step.name] = state.names.part(step.name.removesuffix(f"_{RESULT}"), name)
-        step = replace(rename_step(step, placed), line=value.place.line)
+        step = rename_step(step, placed)
+        step = Step(step.target, step.body, value.place.line, step.layer, step.notes)
         for source in dict.fromkeys(sources):
             waiting = state.waiting.get(source)
             if waiting is None or not _reads(step, source):
@@ -136,6 +137,10 @@ def _line(
             state.waiting[name] = step
         else:
             state.steps.append(step)
+
+
+def _called(array: Array, name: str) -> Array:
+    return Array(name, array.shape, array.kind, array.below)
 
 
 # Operations that copy, add, scale or move entries; all others bend what they are applied to.

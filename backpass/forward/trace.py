@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -69,19 +70,14 @@ class Tape:
 
     def record(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Traced:
         """Leave a node for an operation on traced values, arrays and numbers."""
-        nodes = tuple(self._operand(one) for one in operands)
-        arrays = tuple(
-            Array(str(place), tuple(map(size, one.shape)), one.kind)
-            if isinstance(one, Node) else number(one)
-            for place, one in enumerate(nodes)
-        )  # fmt: skip
+        nodes = tuple([self._operand(one) for one in operands])
+        kinds = tuple([(n.shape, n.kind) if isinstance(n, Node) else n for n in nodes])
         try:
-            target = steps_of(op, arrays, tuple(sorted(params.items())))[-1].target
+            shape, kind, below = _result(op, kinds, tuple(sorted(params.items())))
         except BackpassError as error:
             raise self.located(type(error), _sentence(op, nodes, error)) from None
-        shape = tuple(axis.number or 0 for axis in target.shape)
         place = self.locate(_user_frame()) if self.locate else NOWHERE
-        node = Node(len(self.nodes), op, nodes, params, shape, target.kind, target.below, place)
+        node = Node(len(self.nodes), op, nodes, params, shape, kind, below, place)
         self.nodes.append(node)
         return Traced(self, node)
 
@@ -126,6 +122,19 @@ class Tape:
         """An error that quotes the user's line."""
         line = frame_line(_user_frame())
         return kind(message, line=line.text, where=show_line(line))
+
+
+@lru_cache(maxsize=4096)
+def _result(
+    op: Op, operands: tuple[Any, ...], params: tuple[tuple[str, Any], ...]
+) -> tuple[Ints, Kind, Any]:
+    """Shape, kind and bound of what an operation makes of operands of these shapes."""
+    arrays = tuple(
+        Array(str(place), tuple(map(size, one[0])), one[1]) if isinstance(one, tuple) else number(one)
+        for place, one in enumerate(operands)
+    )
+    target = steps_of(op, arrays, params)[-1].target
+    return tuple(axis.number or 0 for axis in target.shape), target.kind, target.below
 
 
 def show_line(line: Line | None) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 from backpass.language.shapes import Size, size
@@ -198,17 +199,21 @@ def add(*terms: Term) -> Term:
 def multiply(*factors: Term) -> Term:
     """The product, flat, with its numbers folded into one that leads."""
     flat: list[Term] = []
-    coefficient = Fraction(1)
+    numbers: list[Fraction] = []
     for factor in factors:
-        for part in factor.factors if isinstance(factor, Product) else (factor,):
-            if isinstance(part, Number):
-                coefficient *= part.value
+        for part in factor.factors if type(factor) is Product else (factor,):
+            if type(part) is Number:
+                numbers.append(part.value)
             else:
                 flat.append(part)
-    if not coefficient:
-        return ZERO
-    if coefficient != 1 or not flat:
-        flat.insert(0, Number(coefficient))
+    if numbers:
+        coefficient = prod(numbers, start=Fraction(1)) if len(numbers) > 1 else numbers[0]
+        if not coefficient:
+            return ZERO
+        if coefficient != 1:
+            flat.insert(0, Number(coefficient))
+    if not flat:
+        return ONE
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
 
 
@@ -298,10 +303,11 @@ def transform(term: Term, change: Callable[[Term], Term | None]) -> Term:
     below = children(term)
     if not below:
         return term
-    changed = tuple(transform(child, change) for child in below)
-    if all(a is b for a, b in zip(below, changed, strict=True)):
-        return term
-    return rebuild(term, changed)
+    changed = tuple([transform(child, change) for child in below])
+    for before, after in zip(below, changed, strict=True):
+        if before is not after:
+            return rebuild(term, changed)
+    return term
 
 
 def substitute(term: Term, labels: Mapping[Label, Term]) -> Term:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -226,6 +227,13 @@ def axis_labels(
     A letter that is `taken` is primed. `before` are the names that the axes had: a letter that
     says nothing of a size is kept, so that a line and its gradient use the same ones.
     """
+    return _axis_labels(tuple(shape), frozenset(taken), tuple(before))
+
+
+@lru_cache(maxsize=4096)
+def _axis_labels(
+    shape: Shape, taken: frozenset[str], before: tuple[str, ...]
+) -> tuple[Label, ...]:
     used = set(taken)
     result: list[Label] = []
     for axis, old in zip_longest(shape, before):
@@ -256,7 +264,8 @@ def canonical(step: Step) -> Step:
     """
     if isinstance(step.body, Call):
         return replace(step, body=_canonical_call(step.body, step.target.shape))
-    taken = {name for size in step_sizes(step) if not size.is_name for name in names(size)}
+    others = [size for size in step_sizes(step) if not size.is_name and size.number is None]
+    taken = {name for size in others for name in names(size)}
     first = step.body[0].left if step.body else ()
     before = [part.name if isinstance(part, Label) else "" for part in first]
     axes = axis_labels(step.target.shape, taken, before)
@@ -268,15 +277,15 @@ def canonical(step: Step) -> Step:
 def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
     new: dict[Label, Label] = {}
     for part, axis in zip(write.left, axes, strict=True):
-        if isinstance(part, Label) and part not in new and part.size == axis.size:
+        if isinstance(part, Label) and part not in new and part.size is axis.size:
             new[part] = axis
-    front = tuple(axis for axis in axes if axis in new.values())
-    rest = tuple(label for label in write.labels if label not in new)
-    named = axis_labels(
-        (label.size for label in rest), taken, (label.name for label in rest)
-    )
+    placed = [*new.values()]
+    front = [axis for axis in axes if axis in placed]
+    rest = [label for label in write.labels if label not in new]
+    named = axis_labels([one.size for one in rest], taken, [one.name for one in rest])
     new |= zip(rest, named, strict=True)
-    write = relabel(write, {old: label for old, label in new.items() if old != label})
+    changed = {old: label for old, label in new.items() if old is not label and old != label}
+    write = relabel(write, changed)
     order = (*front, *named)
     if order == write.labels:
         return write
