@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from tests.seeds.networks import batch, listed, two_matrices, two_three_two
+import pytest
+
+from tests.seeds.networks import batch, listed, said, two_matrices, two_three_two
 
 
 @dataclass(frozen=True)
@@ -73,3 +75,16 @@ ANSWERS = {
         ),
     ),
 }
+
+
+@pytest.mark.parametrize("question", ANSWERS)
+def test_why_names_the_line_the_label_its_places_the_sum_and_an_order_that_fails(
+    question,
+):
+    derivation, name, answer = ANSWERS[question]
+    text = said(derivation, name)
+    assert answer.forward in text
+    assert answer.summed in text
+    assert answer.positions in text
+    assert answer.components in text
+    assert answer.fails in text

@@ -2,12 +2,61 @@
 
 import numpy as np
 
-from tests.seeds.networks import said, two_matrices, two_weights
+from tests.seeds.networks import layered, said, two_matrices, two_weights
+
+
+def test_two_weights_in_a_row():
+    assert (
+        str(two_weights())
+        == """\
+forward
+  z1 = w1 x                     scalar
+  h1 = σ(z1)                    scalar
+  z2 = w2 h1                    scalar
+  y  = σ(z2)                    scalar
+backward
+  dz2 = σ′(z2)                  scalar
+        σ: its slope σ′ stays a symbol
+  dw2 = dz2 h1                  scalar
+        each factor is the other one's slope
+  dh1 = w2 dz2                  scalar
+        each factor is the other one's slope
+  dz1 = dh1 σ′(z1)              scalar
+        σ: its slope σ′ stays a symbol
+  dw1 = dz1 x                   scalar
+        each factor is the other one's slope"""
+    )
 
 
 def test_q8_the_shared_factor():
     text = said(two_weights(), "dz2")
     assert "dz2 is computed once and used again in dw2 and dh1" in text
+
+
+def test_two_matrices_with_any_activation_and_any_cost():
+    assert (
+        str(two_matrices())
+        == """\
+forward
+  z1   = W1 x                   (m×p)(p×1) → m×1
+  h1   = σ(z1)                  m×1
+  z2   = W2 h1                  (u×m)(m×1) → u×1
+  y    = σ(z2)                  u×1
+  cost = C(y)                   scalar
+backward
+  dy  = ∇C(y)                   u×1
+        C was only declared, so its gradient ∇C stays a symbol
+  dz2 = dy ⊙ σ′(z2)             u×1
+        σ acts entry by entry, so ⊙; its slope σ′ stays a symbol
+  dW2 = dz2 h1ᵀ                 (u×1)(1×m) → u×m
+        each entry of W2 joins one entry of h1 to one of z2: nothing is summed
+  dh1 = W2ᵀ dz2                 (m×u)(u×1) → m×1
+        u is summed; W2 has u first, hence ᵀ
+  dz1 = dh1 ⊙ σ′(z1)            m×1
+        σ acts entry by entry, so ⊙; its slope σ′ stays a symbol
+  dW1 = dz1 xᵀ                  (m×1)(1×p) → m×p
+        each entry of W1 joins one entry of x to one of z1: nothing is summed"""
+    )
 
 
 def test_the_component_form_of_every_line():
@@ -21,6 +70,20 @@ def test_the_component_form_of_every_line():
     assert "dh1[m] = Σᵤ W2[u,m] · dz2[u]" in told["dh1"]
     assert "dz1[m] = dh1[m] · σ′(z1[m])" in told["dz1"]
     assert "dW1[m,p] = dz1[m] · x[p]" in told["dW1"]
+
+
+def test_q10_a_sum_becomes_a_transposed_matrix_times_a_vector():
+    text = said(two_matrices(), "dh1")
+    assert "dh1[m] = Σᵤ W2[u,m] · dz2[u]" in text
+    assert "u stands first in W2 (u×m) and first in dz2 (u×1), so W2 is transposed" in text
+    assert "W2ᵀ dz2 (m×u)(u×1) → m×1" in text
+
+
+def test_q10_where_the_outer_product_comes_from():
+    text = said(two_matrices(), "dW1")
+    assert "No other entry of z1 contains W1[m,p], so nothing is summed" in text
+    assert "dW1[m,p] = dz1[m] · x[p]" in text
+    assert "a column times a row" in text
 
 
 def test_the_numbers_of_the_two_final_formulas():
@@ -56,3 +119,16 @@ def test_the_numbers_of_the_two_final_formulas():
     np.testing.assert_allclose(gradients["W1"], first, rtol=1e-12)
     np.testing.assert_allclose(gradients["W2"], second, rtol=1e-12)
     assert gradients["W2"].shape == (2, 4)
+
+
+def test_the_error_signal_travels_from_layer_to_layer():
+    """δ ← Wₗᵀ (δ ⊙ σ′(zₗ)): the same two lines in every layer."""
+    lines = [line.split("   ")[0].strip() for line in str(layered(3)).splitlines()]
+    assert [line for line in lines if line.startswith(("da", "dz"))] == [
+        "da3 = ∇C(a3)",
+        "dz3 = da3 ⊙ g′(z3)",
+        "da2 = W3ᵀ dz3",
+        "dz2 = da2 ⊙ g′(z2)",
+        "da1 = W2ᵀ dz2",
+        "dz1 = da1 ⊙ g′(z1)",
+    ]

@@ -3,7 +3,47 @@
 import numpy as np
 import pytest
 
-from tests.seeds.networks import said, two_three_two
+import backpass as bp
+from tests.seeds.networks import layered, said, two_three_two
+
+
+def test_the_network_and_both_gradients():
+    assert (
+        str(two_three_two())
+        == """\
+forward
+  z2 = W2 a1                    (3×2)(2×1) → 3×1
+  a2 = relu(z2)                 3×1
+  z3 = W3 a2                    (2×3)(3×1) → 2×1
+  a3 = σ(z3)                    2×1
+  L  = ½ Σ (a3 − y)²            scalar
+backward
+  da3 = a3 − y                  2×1
+        the 2 of the square meets the ½: no factor is left
+  dz3 = da3 ⊙ a3 ⊙ (1 − a3)     2×1
+        sigmoid acts entry by entry, so ⊙; its slope is a(1 − a)
+  dW3 = dz3 a2ᵀ                 (2×1)(1×3) → 2×3
+        each entry of W3 joins one entry of a2 to one of z3: nothing is summed
+  da2 = W3ᵀ dz3                 (3×2)(2×1) → 3×1
+        i is summed; W3 has i first, hence ᵀ
+  dz2 = da2 ⊙ [z2 > 0]          3×1
+        relu acts entry by entry, so ⊙; its slope is 1 where z > 0, else 0
+  dW2 = dz2 a1ᵀ                 (3×1)(1×2) → 3×2
+        each entry of W2 joins one entry of a1 to one of z2: nothing is summed"""
+    )
+
+
+def test_the_gradients_are_right():
+    assert two_three_two().check()
+
+
+def test_q11_the_transpose_is_right_and_the_reason_is_not_the_dimension():
+    text = said(two_three_two(), "dW3")
+    assert "∂z3[i]/∂W3[i,j] = a2[j]" in text
+    assert "dW3[i,j] = dz3[i] · a2[j]" in text
+    assert "its label, j, is the second one of W3" in text
+    assert "that the sizes then fit is the consequence, not the reason" in text
+    assert "dz3 a2 (2×1)(3×1): 1 meets 3" in text
 
 
 def test_q11_with_several_samples_the_label_that_is_summed_decides():
@@ -20,6 +60,10 @@ def test_q12_relu_is_diagonal_hence_the_circled_product():
     assert "multiplying by a diagonal matrix is multiplying entry by entry, ⊙" in text
 
 
+def test_q12_the_product_that_the_asker_writes_and_where_it_fails():
+    assert "dz3 W3 (2×1)(2×3): 1 meets 2" in said(two_three_two(), "da2")
+
+
 @pytest.mark.parametrize("samples", ["", " n"])
 def test_q13_rows_are_the_same_gradients_transposed(samples):
     columns = two_three_two(samples)
@@ -33,3 +77,37 @@ def test_q13_rows_are_the_same_gradients_transposed(samples):
     assert value == pytest.approx(other, rel=1e-15)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradient, turned[name].T, rtol=1e-13)
+
+
+def test_q14_any_number_of_layers_with_any_g():
+    """(1a-m), (1b-m) and (2-m) of the answer, once for every layer."""
+    lines = [line.split("   ")[0].strip() for line in str(layered(4)).splitlines()]
+    for l in (1, 2, 3):
+        assert f"dW{l} = dz{l} a{l - 1}ᵀ" in lines
+        assert f"db{l} = dz{l}" in lines
+        assert f"da{l} = W{l + 1}ᵀ dz{l + 1}" in lines
+        assert f"dz{l} = da{l} ⊙ g′(z{l})" in lines
+
+
+def test_q21_the_answer_states_z_minus_y_where_a_minus_y_is_meant():
+    """J is chosen such that ∇z J = a − y: a sigmoid with cross-entropy, or a linear output."""
+    text = str(bp.derive("z = W a; L = ½ Σ (z − y)²", "W: m k, a: k, y: m", wrt="W"))
+    assert "dz = z − y " in text
+    text = str(bp.derive("z = W a; L = binary_cross_entropy(z, y)", "W: m k, a: k, y: m", wrt="W"))
+    assert "dz = (σ(z) − y) / m" in text
+
+
+def test_q22_w_ij_leads_from_j_to_i_in_columns_and_in_rows_it_is_called_w_ji():
+    text = said(two_three_two(), "dW2")
+    assert "z2[i] = Σⱼ W2[i,j] · a1[j]" in text
+    assert "the weight from unit j of a1 to unit i of z2" in text
+    assert "W2 has a row for each unit that it leads to" in text
+    text = said(two_three_two().rows(), "dW2")
+    assert "z2[i] = Σⱼ a1[j] · W2[j,i]" in text
+    assert "the weight from unit j of a1 to unit i of z2" in text
+    assert "W2 has a row for each unit that it leads from" in text
+
+
+@pytest.mark.parametrize("name", ["dW3", "da2"])
+def test_q22_a_line_keeps_its_letters_whoever_asks(name):
+    assert "z3[i] = Σⱼ W3[i,j] · a2[j]" in said(two_three_two(), name)

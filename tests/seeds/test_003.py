@@ -156,6 +156,18 @@ def test_q17_the_last_row_of_the_widened_weights_is_the_bias(loss):
         np.testing.assert_allclose(widened[f"W{layer}"], both, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("loss", [stacked_loss, hstacked_loss])
+def test_q17_the_ones_never_get_a_gradient(loss):
+    """No step computes one, and what flows into their column goes no further."""
+    d = augmented(loss)
+    computed = [step.target for step in d.backward]
+    widths = {array.name: str(array.shape[-1]) for array in computed if array.name[1:2] in "AZ"}
+    assert set(widths.values()) == {"j", "m"}
+    assert "= dO1[:,:j] " in str(d)
+    assert not {array.name for array in d.forward.inputs} & {"ones"}
+    assert set(d.gradients) == {"W1", "W2"}
+
+
 def test_q18_updating_on_the_way_spoils_the_next_gradient_and_half_the_rate_spoils_half():
     X, Y, W = samples(6)
     d = batch()
@@ -183,6 +195,30 @@ def test_q18_updating_on_the_way_spoils_the_next_gradient_and_half_the_rate_spoi
 
 def test_q18_every_weight_waits_until_everything_has_flowed_back():
     assert "update W3 only when everything has flowed back" in said(batch(), "dO2")
+
+
+def test_q18_the_check_sees_the_damage():
+    X, Y, W1, _, W2, _ = biased()
+
+    def loss(W1, W2):
+        return 0.5 * np.sum((sigmoid(sigmoid(X @ W1) @ W2) - Y) ** 2)
+
+    def gradients(lr):
+        def hasty(W1, W2):
+            O1 = sigmoid(X @ W1)
+            O2 = sigmoid(O1 @ W2)
+            dZ2 = (O2 - Y) * O2 * (1 - O2)
+            dW2 = O1.T @ dZ2
+            dZ1 = dZ2 @ (W2 - lr * dW2).T * O1 * (1 - O1)
+            return X.T @ dZ1, dW2
+
+        return hasty
+
+    assert bp.check(loss, gradients(0.0), W1, W2)
+    for lr in (0.1, 0.5):
+        found = bp.check(loss, gradients(lr), W1, W2)
+        assert not found
+        assert "W1" in str(found)
 
 
 def ran(d, style, *args):
