@@ -195,8 +195,11 @@ def power(base: Code, exponent: Code, desk: Desk) -> Code:
 
 
 def compare(left: Code, relation: str, right: Code) -> Code:
-    """Booleans."""
-    return Code(f"{left.at(SUM)} {relation} {right.at(SUM)}", COMPARISON, "bool")
+    """Booleans; 1 or 0 where two numbers are compared."""
+    text = f"{left.at(SUM)} {relation} {right.at(SUM)}"
+    if left.holds == right.holds == "number":
+        return Code(f"int({text})", holds="number")
+    return Code(text, COMPARISON, "bool")
 
 
 def matmul(left: Code, right: Code, desk: Desk) -> Code:
