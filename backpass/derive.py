@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 from backpass.calculus.backward import leads_to, reverse
 from backpass.calculus.convention import convention, transposed, unfused
@@ -21,6 +21,7 @@ from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import show_shape, size
 from backpass.reading.document import derivation_latex, derivation_markdown
+from backpass.reading.layout import Layout, chain
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Dialect
 from backpass.reading.saved import Saved, saved
@@ -152,6 +153,17 @@ class Derivation:
         if name not in known:
             raise UnknownName(f"no line assigns {name}{nearest(name, known)}")
         return why(self.passes, self.gradients.get(name, name))
+
+    def chain(self, name: str, layout: Layout = "mixed") -> str:
+        """The chain of Jacobians that leads from the loss to a quantity, and its gradient.
+
+        `layout` is "numerator", "denominator", or "mixed": Jacobians as in the first, gradients
+        in the shape of their variables, as in code. Raises UnknownName, with the nearest one.
+        """
+        if layout not in get_args(Layout):
+            known = ", ".join(get_args(Layout))
+            raise DerivationError(f"the layout {layout} is not known; there are {known}")
+        return chain(self.passes, name, layout)
 
     def latex(self) -> str:
         """Both passes as one aligned display; KaTeX and LaTeX read it."""
