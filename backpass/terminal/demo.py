@@ -122,6 +122,10 @@ def run(console: Console) -> Result:
     with _timed(seconds, "derived"):
         d = bp.derive(loss, SHAPES, WRT)
     page.derivation(d)
+    page.words(
+        "Nothing up there says cross-entropy: that the last lines come to it was recognised, and "
+        "so was that softmax and logarithm together leave P − onehot(y)."
+    )
 
     page.heading("Is it right?")
     page.code("print(d.check())")
@@ -135,7 +139,7 @@ def run(console: Console) -> Result:
     with _timed(seconds, "trained"), page.progress(EPOCHS) as step:
         for _ in train(d, X, y, weights, EPOCHS):
             right = np.mean(read(X, **weights) == y)
-            step(f"loss {loss(X, y, **weights):.3f}, {right:.1%} read")
+            step(f"loss {loss(X, y, **weights):.3f}, {right:.1%} of them read")
 
     page.heading("Can it read what it has never seen?")
     answers = read(X_held, **weights)

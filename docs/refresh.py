@@ -1,0 +1,116 @@
+"""Write what comes out below every example of README and docs, and draw the picture anew.
+
+Run it from the root after a change that readers see: `python docs/refresh.py`.
+
+A ```python block is executed, all blocks of a page in one session, and the ```text block below it
+holds what it prints. In a ```console block a line after `$` is a command, and what it prints
+stands below it.
+"""
+
+import io
+import re
+import shlex
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from click.testing import CliRunner
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from backpass.cli import main
+from backpass.terminal.demo import run
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PICTURE = ROOT / "docs/demo.svg"
+
+BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
+
+
+def refreshed(page: str) -> str:
+    """The page with the real output in every block that shows one."""
+    session: dict[str, object] = {"__name__": "page"}
+    output: str | None = None
+
+    def block(found: re.Match[str]) -> str:
+        nonlocal output
+        language, more, text = found.groups()
+        before, output = output, None
+        match language:
+            case "python":
+                output = printed(text, session)
+            case "text":
+                assert before is not None, f"nothing prints this:\n{text}"
+                text = before
+            case "console":
+                commands = [one[1] for one in COMMAND.finditer(text)]
+                text = "".join(f"$ {one}\n{answer(one)}" for one in commands)
+            case _:
+                pass
+        return f"```{language}{more}\n{text}```"
+
+    return BLOCK.sub(block, page)
+
+
+def printed(source: str, session: dict[str, object]) -> str:
+    """What a piece of Python prints."""
+    to = io.StringIO()
+    with redirect_stdout(to):
+        exec(compile(source, "example.py", "exec"), session)
+    return to.getvalue()
+
+
+def answer(command: str) -> str:
+    """What a command of ours prints, on either stream."""
+    verb, *arguments = shlex.split(command.replace("\\\n", ""))
+    assert verb == "backpass", f"{verb} is no command of ours"
+    return CliRunner().invoke(main, arguments, prog_name="backpass").output
+
+
+# ── the picture ──────────────────────────────────────────────────────────────────────────────
+
+INK, PAPER = (217, 221, 227), (22, 25, 31)
+GREEN, RED, CYAN = (126, 192, 120), (232, 110, 110), (102, 185, 207)
+
+# The fonts that are there: a picture on a page may fetch none. Every text has its length written
+# beside it, so columns hold with any of them.
+FRAME = """\
+<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">
+  <style>
+    .{unique_id}-matrix {{
+      font-size: {char_height}px;
+      font-family: "Fira Code", ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+    }}
+    .{unique_id}-title {{ font: bold 18px system-ui, sans-serif; }}
+    {styles}
+  </style>
+  <defs>
+    <clipPath id="{unique_id}-clip-terminal">
+      <rect width="{terminal_width}" height="{terminal_height}"/>
+    </clipPath>
+    {lines}
+  </defs>
+  {chrome}
+  <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+    {backgrounds}
+    <g class="{unique_id}-matrix">{matrix}</g>
+  </g>
+</svg>
+"""
+
+
+def draw(path: Path) -> None:
+    """Run the demo on a console that remembers, and save what it showed."""
+    console = Console(
+        file=io.StringIO(), record=True, width=80, color_system="truecolor", highlight=False
+    )
+    run(console)
+    theme = TerminalTheme(PAPER, INK, [PAPER, RED, GREEN, INK, INK, INK, CYAN, INK])
+    console.save_svg(str(path), title="make demo", theme=theme, code_format=FRAME, unique_id="demo")
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        page.write_text(refreshed(page.read_text("utf-8")), "utf-8")
+    draw(PICTURE)
