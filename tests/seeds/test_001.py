@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import backpass as bp
 from tests.seeds.networks import layered, said, two_matrices, two_weights
 
 
@@ -28,9 +29,39 @@ backward
     )
 
 
+def test_q8_the_factor_that_both_chains_share():
+    assert (
+        str(two_weights().chain("w1"))
+        == """\
+∂y/∂w1
+    ∂y/∂w1 = ∂y/∂z2 · ∂z2/∂h1 · ∂h1/∂z1 · ∂z1/∂w1
+    ∂y/∂w1 = σ′(z2) w2 σ′(z1) x
+    ∂y/∂w2 = ∂y/∂z2 · ∂z2/∂w2
+    ∂y/∂w2 = σ′(z2) h1
+
+  ∂y/∂z2 stands in the chain of w2 too. What chains share is computed once, as
+  dz2, and used again: this sharing is what backpropagation is."""
+    )
+
+
 def test_q8_the_shared_factor():
     text = said(two_weights(), "dz2")
     assert "dz2 is computed once and used again in dw2 and dh1" in text
+
+
+def test_a_cost_puts_one_factor_in_front_of_both_chains():
+    """dC/dw = dC/dy · dy/dw, for a cost of one number that is only declared."""
+    d = bp.derive(
+        "z1 = w1 x; h1 = σ(z1); z2 = w2 h1; y = σ(z2); cost = C(y)",
+        "x: (), w1: (), w2: ()",
+        wrt="w1 w2",
+        functions="σ: elementwise, C: scalar",
+    )
+    text = str(d.chain("w1"))
+    assert "∂cost/∂w1 = ∂cost/∂y · ∂y/∂z2 · ∂z2/∂h1 · ∂h1/∂z1 · ∂z1/∂w1\n" in text
+    assert "∂cost/∂w1 = ∇C(y) σ′(z2) w2 σ′(z1) x\n" in text
+    assert "∂cost/∂w2 = ∇C(y) σ′(z2) h1\n" in text
+    assert "∂cost/∂z2 stands in the chain of w2 too" in text
 
 
 def test_two_matrices_with_any_activation_and_any_cost():
@@ -119,6 +150,56 @@ def test_the_numbers_of_the_two_final_formulas():
     np.testing.assert_allclose(gradients["W1"], first, rtol=1e-12)
     np.testing.assert_allclose(gradients["W2"], second, rtol=1e-12)
     assert gradients["W2"].shape == (2, 4)
+
+
+def test_all_sums_and_the_whole_formula_of_the_first_weights():
+    """From the chain to the entries, and from the entries to `[W2ᵀ (∇C ⊙ σ′)] ⊙ σ′ ⊗ x`."""
+    assert (
+        str(two_matrices().chain("W1"))
+        == """\
+∂cost/∂W1, mixed layout
+  ∂a/∂z has a row for each entry of a and a column for each of z, but the
+  gradient of the loss has the shape of its variable, as in code. So every
+  Jacobian is transposed in the chain.
+    ∂cost/∂z1 = (∂h1/∂z1)ᵀ (∂z2/∂h1)ᵀ (∂y/∂z2)ᵀ (∂cost/∂y)
+        (m×m)(m×u)(u×u)(u×1) → m×1
+    ∂cost/∂y = ∇C(y)         u×1
+    ∂y/∂z2 = diag(σ′(z2))    u×u, diagonal
+    ∂z2/∂h1 = W2             u×m
+    ∂h1/∂z1 = diag(σ′(z1))   m×m, diagonal
+
+  A diagonal matrix times a vector is a product entry by entry: ⊙ in its place.
+  So the program computes, from the loss on:
+    dy = ∇C(y)           u×1
+    dz2 = dy ⊙ σ′(z2)    u×1
+    dh1 = W2ᵀ dz2        (m×u)(u×1) → m×1
+    dz1 = dh1 ⊙ σ′(z1)   m×1
+
+  ∂z1/∂W1 has the labels of z1 and of W1, three in all: m×m×p. For one entry of
+  W1 it is a vector again:
+    ∂cost/∂W1[m,p] = (∂z1/∂W1[m,p])ᵀ (∂h1/∂z1)ᵀ (∂z2/∂h1)ᵀ (∂cost/∂z2)
+        (1×m)(m×m)(m×u)(u×1) → a number
+
+  W1[m,p] goes into z1[m] alone, so the vector is x[p] in place m and 0
+  elsewhere.
+    ∂cost/∂W1[m,p] = ∂cost/∂z1[m] · x[p]
+
+  All entries, gathered where they belong:
+    dW1 = dz1 xᵀ   (m×1)(1×p) → m×p
+
+  In one formula, by entries and as a whole:
+    ∂cost/∂W1[m,p] = Σᵤ ∂cost/∂y[u] · σ′(z2[u]) · W2[u,m] · σ′(z1[m]) · x[p]
+    ∂cost/∂W1 = ((W2ᵀ (∇C(y) ⊙ σ′(z2))) ⊙ σ′(z1)) ⊗ x
+
+  ∂cost/∂z2 stands in the chain of W2 too. What chains share is computed once,
+  as dz2, and used again: this sharing is what backpropagation is."""
+    )
+
+
+def test_the_whole_formula_of_the_second_weights():
+    text = str(two_matrices().chain("W2"))
+    assert "∂cost/∂W2[u,m] = ∂cost/∂y[u] · σ′(z2[u]) · h1[m]\n" in text
+    assert "∂cost/∂W2 = (∇C(y) ⊙ σ′(z2)) ⊗ h1\n" in text
 
 
 def test_the_error_signal_travels_from_layer_to_layer():

@@ -64,6 +64,72 @@ def test_q12_the_product_that_the_asker_writes_and_where_it_fails():
     assert "dz3 W3 (2×1)(2×3): 1 meets 2" in said(two_three_two(), "da2")
 
 
+def test_q12_q13_the_chain_in_denominator_layout_grows_to_the_left():
+    assert (
+        str(two_three_two().chain("W2", layout="denominator"))
+        == """\
+∂L/∂W2, denominator layout
+  ∂a/∂z has a row for each entry of z and a column for each of a; the gradient
+  of the loss is a column. Chains grow to the left.
+    ∂L/∂z2 = (∂a2/∂z2) (∂z3/∂a2) (∂a3/∂z3) (∂L/∂a3)
+        (3×3)(3×2)(2×2)(2×1) → 3×1
+    ∂L/∂a3 = a3 − y                 2×1
+    ∂a3/∂z3 = diag(a3 ⊙ (1 − a3))   2×2, diagonal
+    ∂z3/∂a2 = W3ᵀ                   3×2
+    ∂a2/∂z2 = diag([z2 > 0])        3×3, diagonal
+
+  A diagonal matrix times a vector is a product entry by entry: ⊙ in its place.
+  So the program computes, from the loss on:
+    da3 = a3 − y                2×1
+    dz3 = da3 ⊙ a3 ⊙ (1 − a3)   2×1
+    da2 = W3ᵀ dz3               (3×2)(2×1) → 3×1
+    dz2 = da2 ⊙ [z2 > 0]        3×1
+
+  ∂z2/∂W2 has the labels of z2 and of W2, three in all: 3×3×2. For one entry of
+  W2 it is a vector again:
+    ∂L/∂W2[i,j] = (∂z2/∂W2[i,j]) (∂a2/∂z2) (∂z3/∂a2) (∂L/∂z3)
+        (1×3)(3×3)(3×2)(2×1) → a number
+
+  W2[i,j] goes into z2[i] alone, so the vector is a1[j] in place i and 0
+  elsewhere.
+    ∂L/∂W2[i,j] = ∂L/∂z2[i] · a1[j]
+
+  All entries, gathered where they belong:
+    dW2 = dz2 a1ᵀ   (3×1)(1×2) → 3×2
+
+  In one formula, by entries and as a whole:
+    ∂L/∂W2[i,j] = Σₖ (a3[k] − y[k]) · a3[k] · (1 − a3[k]) · W3[k,i]
+        · [z2[i] > 0] · a1[j]
+    ∂L/∂W2 = ((W3ᵀ ((a3 − y) ⊙ a3 ⊙ (1 − a3))) ⊙ [z2 > 0]) ⊗ a1
+
+  ∂L/∂z3 stands in the chain of W3 too. What chains share is computed once, as
+  dz3, and used again: this sharing is what backpropagation is."""
+    )
+
+
+def test_q13_in_numerator_layout_everything_is_turned_over():
+    text = " ".join(str(two_three_two().chain("W2", layout="numerator")).split())
+    assert "the gradient of the loss is a row" in text
+    assert "∂L/∂z2 = (∂L/∂a3) (∂a3/∂z3) (∂z3/∂a2) (∂a2/∂z2) (1×2)(2×2)(2×3)(3×3) → 1×3" in text
+    assert "∂z3/∂a2 = W3 2×3" in text
+    assert "∂L/∂a3 = (a3 − y)ᵀ 1×2" in text
+    assert "(∂L/∂z3) (∂z3/∂a2) (∂a2/∂z2) (∂z2/∂W2[i,j]) (1×2)(2×3)(3×3)(3×1) → a number" in text
+    assert "the gradient would be the transpose of this, 2×3" in text
+
+
+def test_q13_in_mixed_layout_every_jacobian_is_turned_and_the_gradient_keeps_its_shape():
+    text = " ".join(str(two_three_two().chain("W2")).split())
+    assert "the gradient of the loss has the shape of its variable, as in code" in text
+    assert "(∂a2/∂z2)ᵀ (∂z3/∂a2)ᵀ (∂a3/∂z3)ᵀ (∂L/∂a3) (3×3)(3×2)(2×2)(2×1) → 3×1" in text
+
+
+def test_q21_no_factor_comes_twice_and_each_chain_ends_in_its_own_weights():
+    """The asker writes W⁽³⁾ for W⁽²⁾ in the second formula, and ∂a⁽²⁾/∂z⁽²⁾ twice."""
+    chain = str(two_three_two().chain("W2", layout="denominator")).splitlines()[3]
+    assert chain.count("∂a2/∂z2") == 1
+    assert "∂z3/∂W3" not in str(two_three_two().chain("W2"))
+
+
 @pytest.mark.parametrize("samples", ["", " n"])
 def test_q13_rows_are_the_same_gradients_transposed(samples):
     columns = two_three_two(samples)

@@ -90,6 +90,14 @@ def test_q15_n_is_summed_in_weights_and_stays_in_activations():
     assert "n is not summed" in text
 
 
+def test_q15_a_chain_is_written_for_one_sample_and_its_end_sums_them():
+    text = " ".join(str(batch().chain("W2")).split())
+    assert "every Jacobian is block-diagonal in n" in text
+    assert "written for each row n, without n" in text
+    assert "W2 has no n: every sample adds its part, so n is summed" in text
+    assert "∂L/∂W2[j,k] = Σₙ O1[n,j] · ∂L/∂Z2[n,k]" in text
+
+
 def test_q16_the_output_is_enough_for_sigmoid():
     saved = batch().saved
     assert [array.name for array in saved.kept] == ["O1", "O2", "O3"]
