@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backpass.checking.calls import Given, call, given, gradients
+from backpass.checking.calls import Given, call, given, gradients, watched
 from backpass.checking.gradients import Agreement, Trial, Values, examine
 from backpass.checking.report import Check, entry_name
 from backpass.language.errors import DerivationError
@@ -16,6 +16,7 @@ from backpass.language.shapes import show_shape
 
 __all__ = ["Check", "check"]
 
+COPY = "let it work on a copy"
 SAME = 1e-9  # two calls that differ by less than this part are the same but for rounding
 
 
@@ -41,8 +42,9 @@ def check(
     if times < 1:
         raise DerivationError("times is the number of directions to try, at least 1")
     arguments = given(f, args)
-    faults = list(_value_faults(f, arguments))
-    claimed, more = _claims(g, arguments)
+    changed = _changed_by_f(f, arguments)
+    claimed, faults = _claims(g, arguments)
+    faults = [f"f changes its argument {one} in place; {COPY}" for one in changed] + faults
     values = {one: value.astype(np.float64) if one in claimed else value
               for one, value in arguments.values.items()}  # fmt: skip
     turned = {one for one, found in claimed.items() if _is_turned(found, values[one])}
@@ -53,41 +55,57 @@ def check(
 
     def loss(at: Values) -> float:
         try:
-            return _value(f, arguments, at)[0]
+            safe = {one: np.array(value) for one, value in at.items()} if changed else at
+            return _number(call(f, "f", arguments, safe))
         except DerivationError:
             return nan
 
     def gradient(at: Values) -> Values:
-        found = claimed if at is values else gradients(call(g, "g", arguments, at)[0], arguments)
+        found = claimed if at is values else _gradients(g, arguments, at)[0]
         return {one: part.T if one in turned else part for one, part in found.items()}
 
     trial = Trial(times, entries, np.random.default_rng(seed))
     agreements = examine(loss, gradient, values, names, trial)
     by_name = dict(zip(names, agreements, strict=True))
-    faults += more
     for one, found in claimed.items():
         faults += _claim_faults(one, found, values[one].shape, by_name.get(one))
     rows = tuple(agreement for one, agreement in by_name.items() if one not in turned)
     return Check(rows, tuple(faults))
 
 
-def _value(f: Callable[..., Any], arguments: Given, at: Values) -> tuple[float, list[str]]:
-    """The number that `f` returns, and the arguments that it changed."""
-    result, changed = call(f, "f", arguments, at)
+def _number(result: Any) -> float:
+    """What `f` returned, refused unless it is one number."""
     if result is None:
         raise DerivationError("f returns nothing (is `return` missing?)")
     try:
         value = np.asarray(result, dtype=np.float64)
     except (TypeError, ValueError):
-        raise DerivationError(
-            f"f returns a {type(result).__name__}, and a gradient is of one number"
-        ) from None
+        what = type(result).__name__
+        raise DerivationError(f"f returns a {what}, and a gradient is of one number") from None
     if value.size != 1:
         raise DerivationError(
             f"f returns {show_shape(value.shape)}, and a gradient is of one number; "
             "sum or average it"
         )
-    return float(value.reshape(())), changed
+    return float(value.reshape(()))
+
+
+def _changed_by_f(f: Callable[..., Any], arguments: Given) -> list[str]:
+    """The arguments that `f` changes in place; refuses an `f` that has no slope to speak of."""
+    for one, value in arguments.values.items():
+        if not np.isfinite(value).all():
+            raise DerivationError(f"the argument {one} holds {value[~np.isfinite(value)].flat[0]}")
+    result, changed = watched(f, "f", arguments, arguments.values)
+    here = _number(result)
+    if not isfinite(here):
+        raise DerivationError(f"f is {here} at these arguments, so it has no slope here")
+    again = _number(watched(f, "f", arguments, arguments.values)[0])
+    if abs(here - again) > SAME * max(abs(here), abs(again)):
+        raise DerivationError(
+            f"f is random: at the same arguments it is {here:.6g} and then {again:.6g}; "
+            "draw its random numbers once, outside, and pass them in"
+        )
+    return changed
 
 
 def _takes_reals(f: Callable[..., Any], arguments: Given, values: Values) -> None:
@@ -95,7 +113,7 @@ def _takes_reals(f: Callable[..., Any], arguments: Given, values: Values) -> Non
     for one, value in arguments.values.items():
         if values[one].dtype != value.dtype:
             try:
-                _value(f, arguments, {**arguments.values, one: values[one]})
+                call(f, "f", arguments, {**arguments.values, one: values[one].copy()})
             except DerivationError as error:
                 raise DerivationError(
                     f"g returns a gradient for {one}, which holds integers, and with real numbers "
@@ -103,43 +121,30 @@ def _takes_reals(f: Callable[..., Any], arguments: Given, values: Values) -> Non
                 ) from error
 
 
-def _value_faults(f: Callable[..., Any], arguments: Given) -> Iterator[str]:
-    """Refuse an `f` that has no slope at all, and tell if it changes what it is given."""
-    for one, value in arguments.values.items():
-        if not np.isfinite(value).all():
-            raise DerivationError(f"the argument {one} holds {value[~np.isfinite(value)].flat[0]}")
-    here, changed = _value(f, arguments, arguments.values)
-    if not isfinite(here):
-        raise DerivationError(f"f is {here} at these arguments, so it has no slope here")
-    again, _ = _value(f, arguments, arguments.values)
-    if abs(here - again) > SAME * max(abs(here), abs(again)):
-        raise DerivationError(
-            f"f is random: at the same arguments it is {here:.6g} and then {again:.6g}; "
-            "draw its random numbers once, outside, and pass them in"
-        )
-    for one in changed:
-        yield f"f changes its argument {one} in place; let it work on a copy"
+def _gradients(
+    g: Callable[..., Any], arguments: Given, at: Values
+) -> tuple[dict[str, Any], list[str]]:
+    """The gradients by leaf name, and the arguments that `g` changed in place."""
+    result, changed = watched(g, "g", arguments, at)
+    return gradients(result, arguments), changed
 
 
 def _claims(g: Callable[..., Any], arguments: Given) -> tuple[dict[str, Any], list[str]]:
     """What `g` claims, and what shows when it is called twice."""
-    result, changed = call(g, "g", arguments, arguments.values)
-    claimed = gradients(result, arguments)
+    claimed, changed = _gradients(g, arguments, arguments.values)
     if not claimed:
         raise DerivationError("g returned no gradient")
-    again = gradients(call(g, "g", arguments, arguments.values)[0], arguments)
-    faults = [f"g changes its argument {one} in place; let it work on a copy" for one in changed]
+    again, _ = _gradients(g, arguments, arguments.values)
+    faults = [f"g changes its argument {one} in place; {COPY}" for one in changed]
     for one, found in claimed.items():
         other = again.get(one, np.array(nan))
-        apart = np.abs(other - found).max(initial=0.0) if other.shape == found.shape else np.inf
-        if not apart <= SAME * np.abs(found).max(initial=0.0) and np.isfinite(found).all():
-            twice = other.shape == found.shape and np.allclose(other, 2 * found, 1e-9)
-            what, why = (
-                (f"twice the first d{one}", "it adds to what it should start anew")
-                if twice
-                else (f"another d{one}", "it is random, or keeps something between calls")
-            )
-            faults.append(f"g, called again with the same arguments, returns {what}: {why}")
+        alike = other.shape == found.shape
+        apart = np.abs(other - found).max(initial=0.0) if alike else np.inf
+        if np.isfinite(found).all() and not apart <= SAME * np.abs(found).max(initial=0.0):
+            twice = alike and np.allclose(other, 2 * found, 1e-9)
+            what = f"twice the first d{one}" if twice else f"another d{one}"
+            why = "adds to what it should start anew" if twice else "keeps something, or is random"
+            faults.append(f"g, called again at the same arguments, returns {what}: it {why}")
     return claimed, faults
 
 

@@ -1,7 +1,7 @@
 """The arguments of somebody's function: taken apart into arrays, and put together for a call.
 
-Every call gets copies of its own, so that the caller's arrays stay as they are and a function
-that changes its arguments is noticed.
+The arrays are copies, so that the caller's stay as they are, and a function that changes its
+arguments is noticed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,11 @@ def _names(f: Callable[..., Any], count: int) -> list[str]:
         parameters = []
     kinds = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
     names = [one.name for one in parameters if one.kind in kinds][:count]
-    return names + [f"argument_{place + 1}" for place in range(len(names), count)]
+    rest = next(
+        (one.name for one in parameters if one.kind == inspect.Parameter.VAR_POSITIONAL), "x"
+    )
+    stem = rest[:-1] if len(rest) > 1 and rest.endswith("s") else rest
+    return names + [f"{stem}{place}" for place in range(1, count - len(names) + 1)]
 
 
 def _leaves(name: str, value: Any, values: dict[str, Any]) -> Nest:
@@ -102,18 +106,22 @@ def _like(nest: Any, parts: Mapping[Any, Any]) -> Any:
 
 def call(
     function: Callable[..., Any], called: str, arguments: Given, values: Mapping[str, Any]
-) -> tuple[Any, list[str]]:
-    """The result on copies of these arrays, and the names of those that the function changed.
-
-    Raises DerivationError, at the function's own line, when the function fails.
-    """
-    copies = {name: np.array(value) for name, value in values.items()}
-    filled = [_filled(nest, copies) for nest in arguments.nests.values()]
+) -> Any:
+    """The result at these arrays; DerivationError, at its own line, when the function fails."""
+    filled = [_filled(nest, values) for nest in arguments.nests.values()]
     try:
         with np.errstate(all="ignore"):
-            result = function(*filled)
+            return function(*filled)
     except Exception as error:
         raise _failed(called, error) from error
+
+
+def watched(
+    function: Callable[..., Any], called: str, arguments: Given, values: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
+    """The result on copies of these arrays, and the names of those that the function changed."""
+    copies = {name: np.array(value) for name, value in values.items()}
+    result = call(function, called, arguments, copies)
     changed = [one for one, value in values.items()
                if not np.array_equal(copies[one], value, equal_nan=True)]  # fmt: skip
     return result, changed

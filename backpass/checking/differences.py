@@ -88,23 +88,27 @@ def noise(phi: Line) -> float:
     """The standard deviation of the rounding in `phi` near 0.
 
     Fourth differences over tiny steps leave nothing of a smooth function and √70 times its
-    noise. Each side of 0 is measured by itself and the smaller result counts, since a kink
-    shows on its side alone. Never less than the precision of the values.
+    noise. A kink among the points leaves more, so each side of 0 is measured by itself, at two
+    distances, and the smallest result counts. Never less than the precision of the values.
     """
     found: list[float] = []
-    for sign in (1, -1):
-        side = np.array([phi(sign * count * 1e-7) for count in range(9)])
-        if np.isfinite(side).all():
-            spread = float(np.sqrt(np.mean(np.diff(side, 4) ** 2) / 70))
-            found.append(max(spread, precision(side) * float(np.abs(side).max()) / 2))
-    return min(found, default=precision(phi(0.0)) * abs(phi(0.0)))
+    floor = precision(phi(0.0)) * abs(phi(0.0)) / 2
+    for step in (1e-7, -1e-7, 1e-9, -1e-9):
+        side = np.array([phi(step * count) for count in range(9)])
+        if not np.isfinite(side).all():
+            continue
+        floor = max(floor, precision(side) * float(np.abs(side).max()) / 2)
+        if np.ptp(side) or not found:  # in single precision such steps may change nothing at all
+            found.append(float(np.sqrt(np.mean(np.diff(side, 4) ** 2) / 70)))
+    return max(min(found, default=0.0), floor)
 
 
 def precision(values: Any) -> float:
     """The relative spacing of the floats, single or double, that all these values are."""
+    double = np.asarray(values, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        single = np.asarray(values, dtype=np.float64).astype(np.float32)
-    return float(np.finfo(np.float32 if np.all(single == values) else np.float64).eps)
+        single = double.astype(np.float32).astype(np.float64)
+    return float(np.finfo(np.float32 if np.array_equal(single, double) else np.float64).eps)
 
 
 def compare(

@@ -150,7 +150,7 @@ def _examine(
 ) -> dict[str, Agreement]:
     gradients = g(values)
     here = f(values)
-    scales = {one: _scales(values[one], gradients[one], here) for one in names}
+    scales = _scales(values, gradients, names)
     steps = {one: scales[one] * _normal(values[one], trial.random) for one in names}
     sigma = noise(lambda t: f({**values, **{one: values[one] + t * steps[one] for one in steps}}))
     point = _Point(f, values, gradients, here, sigma, scales)
@@ -160,16 +160,25 @@ def _examine(
     }
 
 
-def _scales(value: Any, gradient: Any, here: float) -> Any:
-    """How large the entries of an array are: alike, but for those that are of another order.
+def _scales(values: Values, gradients: Values, names: Iterable[str]) -> Values:
+    """How far every entry is moved: as far as the entries of its array are large.
 
-    Where all are 0 it is how far they must go to change the function much.
+    An entry of quite another order is measured by itself. An array of zeros is moved as far as
+    changes the function as much as the other arrays do, but no further than any is large.
     """
-    size, steepest = _rms(value), float(np.abs(gradient).max(initial=0.0))
-    if not size:
-        return np.full(np.shape(value), abs(here) / steepest if here and steepest else 1.0)
-    own: Any = np.abs(value)
-    return np.where((own == 0) | (own > OTHER_ORDER * size), size, own)
+    sizes = {
+        one: _rms(value) for one, value in values.items() if np.asarray(value).dtype.kind == "f"
+    }
+    largest = max(sizes.values(), default=0.0) or 1.0
+    steep = {one: float(np.linalg.norm(gradients[one])) for one in names}
+    effects = sorted(sizes[one] * steep[one] for one in names if sizes[one] * steep[one])
+    effect = effects[len(effects) // 2] if effects else 0.0
+    found: dict[str, Any] = {}
+    for one in names:
+        own: Any = np.abs(values[one])
+        size = sizes[one] or min(effect / steep[one] if effect and steep[one] else largest, largest)
+        found[one] = np.where((own == 0) | (own > OTHER_ORDER * size), size, own)
+    return found
 
 
 def _agreement(point: _Point, name: str, blank: Agreement, trial: Trial) -> Agreement:

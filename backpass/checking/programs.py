@@ -42,7 +42,7 @@ class Subject:
     def value(self, at: Values) -> float:
         """The user's own value."""
         with np.errstate(all="ignore"):
-            result = self.own({name: np.array(value) for name, value in at.items()})
+            result = self.own(at)
         return float(np.asarray(result).reshape(()))
 
     def fast(self, at: Values) -> tuple[float, Values]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import ceil, isfinite, log10
 from typing import Any
@@ -50,7 +50,7 @@ class Check:
     def advice(self) -> tuple[str, ...]:
         """What is worth knowing and is no failure: kinks, noise, what was left out."""
         of_gradients = (line for one in self.gradients for line in _advice(one, self.says))
-        return (*of_gradients, *self.remarks)
+        return (*of_gradients, *_shared_advice(self.gradients), *self.remarks)
 
     def __str__(self) -> str:
         return joined(check_lines(self))
@@ -140,16 +140,33 @@ def _advice(one: Agreement, says: str) -> Iterator[str]:
         yield f"{one.name}: not differentiable here in {_count(one.kinked, 'direction')}"
     if one.kinked and one.aside and one.ok:
         yield f"{one.name}: a small step aside, where there is one slope, it agrees"
-    if one.unclear:
+
+
+def _shared_advice(gradients: Sequence[Agreement]) -> Iterator[str]:
+    """What differences could not tell, of all gradients together."""
+    unclear = [one for one in gradients if one.unclear]
+    if unclear:
+        count = sum(one.unclear for one in unclear)
+        tried = sum(one.directions + one.entries for one in unclear)
         yield (
-            f"{one.name}: differences settle nothing in {one.unclear} of "
-            f"{one.directions + one.entries} places; the function jumps there or is too noisy"
+            f"{_listed(unclear)}: differences settle nothing in {count} of {tried} places; there "
+            "the function jumps, or its rounding drowns the slope"
         )
-    if one.resolution:
+    coarse = [one for one in gradients if one.resolution]
+    if coarse:
         yield (
-            f"{one.name}: differences show no error below {power(one.resolution)} here; the "
-            "function is noisy, or has a kink nearby"
+            f"{_listed(coarse)}: differences show no error below "
+            f"{power(max(one.resolution for one in coarse))} in places; the function is noisy "
+            "beside its slope there, or has a kink nearby"
         )
+
+
+def _listed(gradients: Sequence[Agreement]) -> str:
+    names = [one.name for one in gradients]
+    more = len(names) - LISTED
+    if more > 0:
+        return f"{', '.join(names[:LISTED])} and {more} more"
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _kink(one: Agreement, kink: Kink, says: str) -> str:
