@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from shutil import which
 from time import perf_counter
 from typing import Any
 
@@ -90,15 +93,18 @@ class Result:
         }
 
 
-NEXT: list[Line] = [
-    (Span(f"{what:24}", "name"), Span(why, "words"))
-    for what, why in [
-        ("examples/digits.py", "the same in forty lines, to take and to change"),
-        ('print(d.why("W2"))', "each line of a derivation can be asked why it is so"),
-        ("backpass derive --help", "derive a formula, or a function in a file of yours"),
-        ("backpass/calculus/", "the whole calculus, to read"),
-    ]
-]
+def _next() -> list[Line]:
+    """Where to go from here, under names that work where this was typed."""
+    called = sys.argv[0] if Path(sys.argv[0]).name == "backpass" else ""
+    command = called if called and not which("backpass") else "backpass"
+    ways = {
+        "examples/digits.py": "the same in forty lines, to take and to change",
+        'print(d.why("W2"))': "each line of a derivation can be asked why it is so",
+        f"{command} derive --help": "derive a formula, or a function in a file of yours",
+        "backpass/calculus/": "the whole calculus, to read",
+    }
+    width = max(map(len, ways))
+    return [(Span(f"{way:{width}}  ", "name"), Span(why, "words")) for way, why in ways.items()]
 
 
 def run(console: Console) -> Result:
@@ -153,7 +159,7 @@ def run(console: Console) -> Result:
     page.words(f"{took.capitalize()}.")
 
     page.heading("What to try next")
-    page.write(NEXT)
+    page.write(_next())
     return Result(accuracy, len(y_held), check, seconds)
 
 

@@ -56,6 +56,13 @@ def test_what_it_names_is_there(shown: tuple[str, Result]):
     assert CliRunner().invoke(main, ["derive", "--help"]).exit_code == 0
 
 
+def test_the_command_that_it_names_is_the_one_that_was_typed(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.argv", [".venv/bin/backpass", "demo"])
+    monkeypatch.setenv("PATH", "")
+    shown = CliRunner().invoke(main, ["demo"]).stdout
+    assert ".venv/bin/backpass derive --help  derive a formula" in shown
+
+
 def test_as_json_it_prints_nothing_but_results():
     result = CliRunner(charset="ascii").invoke(main, ["demo", "--json"])
     assert result.exit_code == 0, result.stderr
