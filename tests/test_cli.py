@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -190,7 +191,7 @@ def test_misuse_ends_with_2_and_says_how_to_get_help(arguments: list[str]):
         ("W x", "W: m k, x: k", "m"),
         ("sum(x)", "x: k, x: k", "x has two shapes"),
         ("sum(x) +", "x: k", "sum(x) +"),
-        ("sum(tahn(x))", "x: k", "tahn is no function known here; did you mean tanh?"),
+        ("sum(tahn(x))", "x: k", "did you mean tanh?"),
     ],
 )
 def test_a_question_without_an_answer_gets_one_sentence(forward: str, shapes: str, quoted: str):
@@ -214,7 +215,11 @@ def test_a_stream_without_the_letters_gets_ascii(encoding: str, reading: str):
         main, ["derive", NEURON, "--shapes", SHAPES, reading]
     )
     assert result.exit_code == 0, result.stderr
-    assert result.stdout_bytes.decode("ascii")
+    text = result.stdout_bytes.decode("ascii")
+    assert text
+    assert re.findall(r"u[0-9a-f]{4}", text.replace("\\u", "")) == [], (
+        "a letter that has no spelling"
+    )
 
 
 def test_ascii_says_the_same():
