@@ -12,6 +12,7 @@ from backpass.language.shapes import Shape
 from backpass.reading import presentation as show
 from backpass.reading.equations import equations
 from backpass.reading.explanation import Display, Explanation, Heading, Paragraph
+from backpass.reading.fold import Layers, folded
 from backpass.reading.latex import Gradients, Type, latex, symbol
 from backpass.reading.passes import Passes
 from backpass.reading.reason import reason
@@ -20,18 +21,40 @@ from backpass.reading.why import sentence
 from backpass.reading.words import Words
 
 
-def derivation_latex(passes: Passes, *, gradients: Gradients = "fraction") -> str:
+def derivation_latex(
+    passes: Passes, *, gradients: Gradients = "fraction", fold: bool = True
+) -> str:
     r"""Both passes as one `aligned` display, each line with the space that it lives in.
 
-    `gradients="bar"` writes $\bar W_1$ for $\partial L/\partial W_1$. Vectors are columns.
+    `gradients="bar"` writes $\bar W_1$ for $\partial L/\partial W_1$. Vectors are columns, and
+    equal layers are written once.
     """
     passes = replace(passes, dialect="math")
-    type = type_of(passes, gradients)
-    forward = [line for step in passes.forward.steps for line in _lines(passes, step, type)]
-    backward = [line for step in passes.backward for line in _lines(passes, step, type)]
+    above, below = folded(passes) if fold else (passes.forward.steps, passes.backward)
+    forward = [line for part in above for line in _part(passes, part, gradients)]
+    backward = [line for part in below for line in _part(passes, part, gradients)]
     heads = r"&\textbf{forward}", r"&\textbf{backward}"
     rows = [heads[0], *forward, heads[1], *backward]
     return "\\begin{aligned}\n" + " \\\\\n".join(f"  {row}" for row in rows) + "\n\\end{aligned}"
+
+
+def _part(passes: Passes, part: Step | Layers, gradients: Gradients) -> list[str]:
+    """The lines of a step, or of equal layers below the line that says which they are."""
+    if isinstance(part, Step):
+        return _lines(passes, part, type_of(passes, gradients))
+    inside = type_of(part.passes, gradients)
+    return [
+        rf"&\text{{{_headline(part)}}}",
+        *(line for step in part.steps for line in _lines(part.passes, step, inside)),
+    ]
+
+
+def _headline(layers: Layers) -> str:
+    """`for l = 1, …, 99, where A₀ = X`, to stand inside words."""
+    equal = [rf"${symbol(name)} = {symbol(of)}$" for name, of in filter(None, [layers.start])]
+    equal += [rf"${symbol(name)} = {latex(spell_size(value))}$" for name, value in layers.sizes]
+    where = f", where {', '.join(equal)}" if equal else ""
+    return rf"for $l = {layers.first}, \dots, {layers.last}${where}"
 
 
 def type_of(passes: Passes, gradients: Gradients = "fraction") -> Type:
@@ -60,18 +83,19 @@ def _space(array: Array) -> str:
 def _power(shape: Shape) -> str:
     if not shape:
         return ""
-    sizes = [latex(spell_size(axis)) for axis in shape]
-    if len(sizes) > 1:
-        sizes = [f"({one})" if "+" in one or "-" in one else one for one in sizes]
+    shown = [spell_size(axis) for axis in shape]
+    sums = [len(shape) > 1 and isinstance(one, show.Signed) for one in shown]
+    sizes = [f"({latex(one)})" if sum else latex(one) for one, sum in zip(shown, sums, strict=True)]
     return "^{" + r" \times ".join(sizes) + "}"
 
 
 # ── Markdown ─────────────────────────────────────────────────────────────────────────────────
 
 
-def derivation_markdown(passes: Passes) -> str:
+def derivation_markdown(passes: Passes, *, fold: bool = True) -> str:
     """A document: what is given, the forward pass, and each backward line with its reason."""
     passes = replace(passes, dialect="math")
+    above, below = folded(passes) if fold else (passes.forward.steps, passes.backward)
     type = type_of(passes)
     inputs = [f"${symbol(one.name)} {_space(one)}$" for one in passes.forward.inputs]
     wanted = [f"${latex(show.Name(name), type)}$" for name in _wanted(passes)]
@@ -79,12 +103,16 @@ def derivation_markdown(passes: Passes) -> str:
         f"# The gradient of ${symbol(passes.loss)}$",
         f"Given {_and(inputs)}; wanted {_and(wanted)}.",
         "## Forward pass",
-        _aligned(line for step in passes.forward.steps for line in _lines(passes, step, type)),
+        _aligned(line for part in above for line in _part(passes, part, "fraction")),
         "## Backward pass",
     ]
-    for step in passes.backward:
-        parts.append(_aligned(_lines(passes, step, type)))
-        parts.append(markdown_words(sentence(reason(passes, step)), type))
+    for part in below:
+        if isinstance(part, Layers):
+            parts.append(f"F{_headline(part)[1:]}:")
+        inside, steps = (part.passes, part.steps) if isinstance(part, Layers) else (passes, (part,))
+        for step in steps:
+            parts.append(_aligned(_lines(inside, step, type_of(inside))))
+            parts.append(markdown_words(sentence(reason(inside, step)), type_of(inside)))
     return "\n\n".join(parts) + "\n"
 
 

@@ -63,7 +63,7 @@ def flows(passes: Passes, step: Step) -> list[Flow]:
 def _flow(passes: Passes, step: Step, writes: tuple[Write, ...]) -> Flow:
     origin = writes[0].origin
     assert origin is not None
-    source = passes.forward.step(origin.step)
+    source = passes.step(origin.step)
     write = next((w for w in source.writes if origin.read in reads(w.term)), None)
     front = None if write is None else matrix_write(write, source.target, passes.arrays)
     back = matrix(replace(step, body=writes), passes.arrays)

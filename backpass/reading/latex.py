@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, assert_never
 
-from backpass.reading.plain import Bind, greek
+from backpass.reading.plain import LOW, LOWERED, Bind, greek
 from backpass.reading.presentation import (
     PI,
     Blocks,
@@ -145,6 +145,9 @@ WORDS = {greek(chr(code)) for code in range(0x391, 0x3CA)} - {None}
 
 def symbol(name: str) -> str:
     """A name in mathematics: `A1` is A_1, `delta` is δ, `W_out` has a subscript, k′ its prime."""
+    found = LOW.search(name)
+    if found and found.end() == len(name):
+        return _letters(name[: found.start()]) + _low(found[0].translate(LOWERED))
     bare, primes = name.rstrip("′"), "'" * (len(name) - len(name.rstrip("′")))
     if bare.startswith("∇"):
         return rf"\nabla {symbol(bare[1:])}{primes}"

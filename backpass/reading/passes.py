@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from backpass.language.program import Array, Call, Origin, Program, Step
 from backpass.language.shapes import Size
@@ -50,7 +51,7 @@ class Passes:
         """The scalar that is differentiated."""
         return self.forward.outputs[0]
 
-    @property
+    @cached_property
     def samples(self) -> Size | None:
         """The size that counts the samples: all inputs outside `wrt` have it, weights do not.
 

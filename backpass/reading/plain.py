@@ -6,6 +6,7 @@ brackets, because nobody remembers which of them binds tighter.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
@@ -271,6 +272,9 @@ def _function(name: str, pen: Pen) -> str:
     return spell(name, pen)
 
 
+# the layer of a name such as Aₗ₋₁
+LOW = re.compile("[ₗ₀-₉₊₋]+")
+LOWERED = str.maketrans("ₗ₊₋₀₁₂₃₄₅₆₇₈₉", "l+-0123456789")
 WORDS = {"′": "'", "∇": "grad_", "∂": "d", "²": "2", "³": "3"}
 
 
@@ -278,6 +282,7 @@ def spell(name: str, pen: Pen = UNICODE) -> str:
     """A name in the letters that the pen has: δ2 is `delta2` in ASCII."""
     if not pen.ascii or name.isascii():
         return name
+    name = LOW.sub(lambda found: f"[{found[0].translate(LOWERED)}]", name)
     return "".join(_ascii(letter) for letter in name)
 
 

@@ -28,8 +28,8 @@ from backpass.reading.flow import Flow, flows
 from backpass.reading.functions import CALLS, HELPERS, SLOPES
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Dialect
-from backpass.reading.spelling import factors, spell_term, spell_tree
+from backpass.reading.presentation import Dialect, Name, Shown
+from backpass.reading.spelling import factors, spell_size, spell_term, spell_tree
 from backpass.reading.words import Words, listed, words
 
 
@@ -120,16 +120,17 @@ def core(node: tree.Node | None) -> tree.Node | None:
 def matmul_reason(passes: Passes, flow: Flow, product: tree.Matmul) -> Words:
     """Why a label is summed, and which factor had to be transposed for that."""
     summed = product.summed
+    name = called(summed, product)
     if is_shared(passes, flow, summed):
         place = direction(flow, summed)
         first = words(
             "every {place}{n} used the same {w}, so {n} is summed",
-            place=(f"{place} ",) if place else (), n=summed, w=flow.operand,
+            place=(f"{place} ",) if place else (), n=name, w=flow.operand,
         )  # fmt: skip
     else:
         stay = [words("{n}", n=label) for label in staying(flow, summed)]
         verb = "stays" if len(stay) == 1 else "stay"
-        first = words("{m} is summed", m=summed)
+        first = words("{m} is summed", m=name)
         if stay:
             first += words(" ({stay} " + verb + ")", stay=listed(stay))
     return first + words("; ") + listed(_turns(passes, product))
@@ -143,7 +144,7 @@ def _turns(passes: Passes, product: tree.Matmul) -> list[Words]:
         words(
             text,
             a=spell_tree(side.value, passes.dialect),
-            n=product.summed,
+            n=called(product.summed, product),
             place=(standing(side.value, product.summed, passes.dialect),),
             mark=(mark(side, passes),),
         )
@@ -154,7 +155,14 @@ def _turns(passes: Passes, product: tree.Matmul) -> list[Words]:
         return turned
     left, right = (spell_tree(side, passes.dialect) for side in sides)
     text = "{a} has {n} last and {b} has it first: nothing to transpose"
-    return [words(text, a=left, b=right, n=product.summed)]
+    return [words(text, a=left, b=right, n=called(product.summed, product))]
+
+
+def called(label: Label, product: tree.Matmul) -> Shown:
+    """A label by the size that the shapes show, where no other axis has it."""
+    axes = {*product.left.axes, *product.right.axes}
+    alone = sum(other.size == label.size for other in axes) == 1
+    return spell_size(label.size) if alone and label.size.is_name else Name(label.name)
 
 
 def mark(factor: tree.Transpose, passes: Passes) -> str:

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backpass.language.program import Step
 from backpass.reading.breaking import broken
 from backpass.reading.dims import dims
 from backpass.reading.equations import Equation, equations
+from backpass.reading.fold import Layers, folded
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
@@ -34,25 +35,47 @@ class Row:
     reason: str
 
 
-def derivation_text(passes: Passes, *, ascii: bool = False) -> str:
-    """The forward and the backward pass, as `print(d)` shows them."""
-    return joined(derivation_lines(passes, ascii=ascii))
+def derivation_text(passes: Passes, *, ascii: bool = False, fold: bool = True) -> str:
+    """The forward and the backward pass, as `print(d)` shows them; equal layers as one."""
+    return joined(derivation_lines(passes, ascii=ascii, fold=fold))
 
 
-def derivation_lines(passes: Passes, *, ascii: bool = False) -> list[Line]:
+def derivation_lines(passes: Passes, *, ascii: bool = False, fold: bool = True) -> list[Line]:
     """The same, in pieces that know what they are."""
     pen = Pen(passes.dialect, ascii)
-    forward = [row for step in passes.forward.steps for row in rows(passes, step, pen)]
-    backward = [
-        row for step in passes.backward for row in rows(passes, step, pen, reason(passes, step))
-    ]
-    column = _column([*forward, *backward])
+    forward, backward = folded(passes) if fold else (passes.forward.steps, passes.backward)
+    above = [row for part in forward for row in _part(passes, part, pen, reasons=False)]
+    below = [row for part in backward for row in _part(passes, part, pen, reasons=True)]
+    column = _column([row for row in (*above, *below) if isinstance(row, Row)])
     return [
         (Span("forward", "heading"),),
-        *_section(forward, column),
+        *_section(above, column),
         (Span("backward", "heading"),),
-        *_section(backward, column),
+        *_section(below, column),
     ]
+
+
+def _part(passes: Passes, part: Step | Layers, pen: Pen, *, reasons: bool) -> list[Row | str]:
+    """The rows of a step, or of equal layers below the line that says which they are."""
+    if isinstance(part, Step):
+        return [*rows(passes, part, pen, reason(passes, part) if reasons else ())]
+    inside = [
+        replace(row, left=f"  {row.left}")
+        for step in part.steps
+        for row in _part(part.passes, step, pen, reasons=reasons)
+        if isinstance(row, Row)
+    ]
+    lines = [_headline(part)]
+    if part.sizes and not reasons:  # the backward pass runs through the same layers
+        names = f"{part.sizes[0][0]} … {part.sizes[-1][0]}"
+        lines.append(f"  {names} = {', '.join(str(size) for _, size in part.sizes)}")
+    return [*(translate(line, pen) for line in lines), *inside]
+
+
+def _headline(layers: Layers) -> str:
+    """`for l = 1 … 99, where A₀ is X:`."""
+    start = f", where {layers.start[0]} is {layers.start[1]}" if layers.start else ""
+    return f"for l = {layers.first} … {layers.last}{start}:"
 
 
 def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
@@ -86,9 +109,16 @@ def _column(rows: Iterable[Row]) -> int:
     return max([COLUMN, *(end for end in ends if end <= LONGEST)])
 
 
-def _section(rows: Sequence[Row], column: int) -> list[Line]:
-    width = max((len(row.left) for row in rows if row.sign == "="), default=0)
-    return [line for row in rows for line in _lines(row, width, column)]
+def _section(rows: Sequence[Row | str], column: int) -> list[Line]:
+    lefts = [len(row.left) for row in rows if isinstance(row, Row) and row.sign == "="]
+    width = max(lefts, default=0)
+    lines: list[Line] = []
+    for row in rows:
+        if isinstance(row, Row):
+            lines += _lines(row, width, column)
+        else:
+            lines += wrapped(row, 2, "heading")
+    return lines
 
 
 def _lines(row: Row, width: int, column: int) -> list[Line]:

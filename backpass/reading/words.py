@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from backpass.language.expr import Label
 from backpass.language.shapes import Size, show_shape
-from backpass.reading.plain import Pen, plain
+from backpass.reading.plain import LOW, LOWERED, Pen, plain
 from backpass.reading.presentation import Name, Shown
 from backpass.reading.spelling import spell_size
 
@@ -65,10 +65,13 @@ def say(sentence: Words, pen: Pen) -> str:
 SIGNS = str.maketrans(
     {"×": "x", "→": "->", "⊙": "*", "·": "*", "−": "-", "½": "0.5", "Σ": "Sum", "∂": "d", "ᵀ": ".T",
      "²": "**2", "′": "'", "…": "...", "≤": "<=", "≥": ">=", "≠": "!=", "⊗": "outer", "—": "-",
-     "ℝ": "R", "∇": "grad "}
+     "ℝ": "R", "∇": "grad ", "⟨": "<", "⟩": ">"}
 )  # fmt: skip
 
 
 def translate(text: str, pen: Pen) -> str:
     """Words for the pen: in ASCII every sign becomes letters."""
-    return text.translate(SIGNS) if pen.ascii else text
+    if not pen.ascii:
+        return text
+    text = LOW.sub(lambda found: f"[{found[0].translate(LOWERED)}]", text)
+    return text.translate(SIGNS)
