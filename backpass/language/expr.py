@@ -345,20 +345,18 @@ def parts(term: Term) -> Parts:
         return term._parts  # pyright: ignore[reportPrivateUsage]
     except AttributeError:
         pass
-    kind = type(term)
-    if kind is Label:
+    if isinstance(term, Label):
         found = Parts((), (term,), ())
-    elif kind is Number:
+    elif isinstance(term, Number):
         found = NOTHING
-    elif kind is SizeTerm:
+    elif isinstance(term, SizeTerm):
         found = Parts((), (), (term.size,))
     else:
         below = [parts(child) for child in children(term)]
-        reads = [read for part in below for read in part.reads]
-        labels = [label for part in below for label in part.labels]
+        own = (term,) if isinstance(term, Read) else ()
         found = Parts(
-            (term, *reads) if kind is Read else tuple(reads),
-            tuple(dict.fromkeys(labels)),
+            (*own, *[read for part in below for read in part.reads]),
+            tuple(dict.fromkeys([label for part in below for label in part.labels])),
             tuple([size for part in below for size in part.sizes]),
         )
     object.__setattr__(term, "_parts", found)
