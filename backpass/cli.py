@@ -6,6 +6,7 @@ sentence about what went wrong to standard error.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from contextlib import redirect_stdout
@@ -74,7 +75,9 @@ def demo(as_json: bool) -> None:
 
 @main.command(epilog=DERIVE_EXAMPLES + STATUSES)
 @click.argument("forward")
-@click.option("--shapes", required=True, metavar="TEXT", help='"X: n k, w: (), y: n int<m".')
+@click.option(
+    "--shapes", required=True, metavar="TEXT", help='"X: n k, w: (), y: n int<m", or JSON.'
+)
 @click.option("--wrt", metavar="NAMES", help="Differentiate by these, not by every real input.")
 @click.option("--functions", metavar="TEXT", help='Stay symbols: "g: elementwise, C: scalar".')
 @click.option("--index", is_flag=True, help="The program in index notation.")
@@ -111,7 +114,7 @@ def derive(
     from backpass.terminal.streams import show_json
 
     with redirect_stdout(sys.stderr):  # what a user's file prints is no answer
-        d = derivation(_forward(forward), shapes, wrt, functions)
+        d = derivation(_forward(forward), _shapes(shapes), wrt, functions)
         asked["check"] = d.check() if asked["check"] else None
     if as_json:
         show_json(answers_json(d, asked))
@@ -128,3 +131,14 @@ def _forward(text: str) -> Any:
 
         return load_function(text.strip())
     return text
+
+
+def _shapes(text: str) -> Any:
+    """Shapes as a text, or as JSON where arguments are nests: `{"params": {"W": ["k j"]}}`."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        message = f"these shapes are no JSON: {error.msg} at character {error.pos + 1}"
+        raise BackpassError(message, line=text) from None

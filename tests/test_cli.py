@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from backpass.checking.report import Check
 from backpass.cli import main
+from backpass.derive import Derivation
 
 ROOT = Path(__file__).parents[1]
 NEURON = "z = W x + b; L = ½ sum((σ(z) - y)²)"
@@ -163,6 +165,18 @@ def test_what_a_file_prints_is_no_answer(folder: Path):
     assert result.stderr == "imported\n"
 
 
+def test_shapes_of_nests_are_json(folder: Path):
+    (folder / "deep.py").write_text(
+        "def loss(X, p):\n    return ((X @ p['W'][0] @ p['W'][1] - p['y']) ** 2).sum()\n", "utf-8"
+    )
+    shapes = '{"X": "n k", "p": {"W": ["k j", "j m"], "y": "m"}}'
+    result = derive("deep.py::loss", "--wrt", "p", "--json", shapes=shapes)
+    assert json.loads(result.stdout)["gradients"].keys() == {"W1", "W2", "y"}
+    result = derive("deep.py::loss", shapes=shapes.replace("]", ""))
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: these shapes are no JSON: ")
+
+
 # ── exit statuses and errors ─────────────────────────────────────────────────────────────────
 
 
@@ -201,6 +215,18 @@ def test_a_question_without_an_answer_gets_one_sentence(forward: str, shapes: st
     assert result.stderr.startswith("Error: ")
     assert quoted in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_check_that_fails_ends_with_1(monkeypatch: pytest.MonkeyPatch):
+    failing = Check((), faults=("the gradient is wrong",))
+    monkeypatch.setattr(Derivation, "check", lambda _: failing)
+    result = derive(NEURON, "--check")
+    assert result.exit_code == 1
+    assert "the gradient is wrong" in result.stdout
+    result = derive(NEURON, "--check", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["check"]["ok"] is False
+    assert backpass("demo").exit_code == 1
 
 
 # ── streams ──────────────────────────────────────────────────────────────────────────────────
