@@ -89,8 +89,8 @@ def test_a_sum_reaches_as_far_as_products_do():
 
 
 def test_names_have_ascii_spellings():
-    assert [spell(name, ASCII) for name in ("δ2", "k′", "∇C", "x₁", "Ω", "naïve")] == [
-        "delta2", "k'", "grad_C", "x1", "Omega", "naive",
+    assert [spell(name, ASCII) for name in ("δ2", "k′", "∇C", "Zₗ₊₁", "Ω", "λ", "naïve")] == [
+        "delta2", "k'", "grad_C", "Z[l+1]", "Omega", "lambda", "naive",
     ]  # fmt: skip
 
 
