@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from backpass.calculus.op import comparison, form, named, scalar
-from backpass.language.expr import Term
+from backpass.language.expr import Term, number
 
 Terms = tuple[Term, ...]
+TWO, TEN = number(2), number(10)
 
 # Arithmetic. Leading axes broadcast, so these serve numbers, vectors and arrays of any rank.
 
@@ -56,6 +57,24 @@ def log(x: Term, dy: Term) -> Term:
 def log1p(x: Term, dy: Term) -> Term:
     """log(1 + x) without losing digits near zero."""
     return dy / (1 + x)
+
+
+@scalar("y = log2(x)", value=np.log2)
+def log2(x: Term, dy: Term) -> Term:
+    """The logarithm in units of log 2."""
+    return dy / (x * log(TWO))
+
+
+@scalar("y = log10(x)", value=np.log10)
+def log10(x: Term, dy: Term) -> Term:
+    """The logarithm in units of log 10."""
+    return dy / (x * log(TEN))
+
+
+@scalar("c = logaddexp(a, b)", value=np.logaddexp)
+def logaddexp(a: Term, b: Term, dc: Term) -> Terms:
+    """log(eᵃ + eᵇ), a rounded maximum; the two slopes share out 1."""
+    return dc * sigmoid(a - b), dc * sigmoid(b - a)
 
 
 @scalar("y = softplus(x)", value=lambda x: np.logaddexp(x, 0))
@@ -138,7 +157,8 @@ def minimum(a: Term, b: Term, dc: Term) -> Terms:
 @scalar("y = clip(x, low, high)", value=np.clip)
 def clip(x: Term, low: Term, high: Term, dy: Term) -> Terms:
     """Inside the bounds nothing happens; outside, the bound takes the slope."""
-    return dy * (x >= low) * (x <= high), dy * (x < low), dy * (x > high) * (x >= low)
+    within, below = (x >= low) * (x <= high), (x < low) * (low <= high)
+    return dy * within, dy * below, dy * (1 - within - below)
 
 
 @scalar("y = where(c, a, b)", value=lambda c, a, b: np.where(np.asarray(c, dtype=bool), a, b))

@@ -24,7 +24,7 @@ from backpass.language.expr import (
     size_term,
 )
 from backpass.language.program import Array, Step, Write, axis_labels, canonical
-from backpass.language.shapes import Shape, Size, broadcast, product, show_shape, size
+from backpass.language.shapes import Shape, Size, broadcast, divide, product, show_shape, size
 
 Whole = int | Size  # a number that the forward pass fixes, perhaps through the sizes
 
@@ -64,7 +64,8 @@ transpose = register(Op("transpose", "The axes in another order.", _transpose, (
 
 
 def _reshape(a: Operand, shape: tuple[Whole, ...]) -> Steps:
-    array, wanted = _array(a), tuple(map(size, shape))
+    array = _array(a)
+    wanted = _completed(array.shape, tuple(map(size, shape)))
     pieces = _pieces(array.shape, wanted)
     if all(len(old) < 2 or len(new) < 2 for old, new in pieces):
         return (_regroup(array, wanted, pieces),)
@@ -75,6 +76,21 @@ def _reshape(a: Operand, shape: tuple[Whole, ...]) -> Steps:
     return (flat, _regroup(flat.target, wanted, [(flat_shape, wanted)]))
 
 
+def _completed(old: Shape, new: Shape) -> Shape:
+    """The new shape, with an axis of −1 as long as the entries ask for."""
+    rest = size(-1)
+    if rest not in new:
+        return new
+    length = divide(product(old), product(axis for axis in new if axis != rest))
+    if length is None or new.count(rest) > 1:
+        raise _no_reshape(old, new)
+    return tuple(length if axis == rest else axis for axis in new)
+
+
+def _no_reshape(old: Shape, new: Shape) -> ShapeError:
+    return ShapeError(f"{show_shape(old)} does not reshape to {show_shape(new)}")
+
+
 def _pieces(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
     """Cut both shapes into the shortest runs of axes that hold equally many entries."""
     if not old and not new:
@@ -83,7 +99,7 @@ def _pieces(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
     for a, b in sorted(ends, key=sum):
         if product(old[:a]) == product(new[:b]) and _solid(old[a:], new[b:]):
             return [(old[:a], new[:b]), *_pieces(old[a:], new[b:])]
-    raise ShapeError(f"{show_shape(old)} does not reshape to {show_shape(new)}")
+    raise _no_reshape(old, new)
 
 
 def _solid(old: Shape, new: Shape) -> bool:
@@ -199,10 +215,12 @@ broadcast_to = register(Op("broadcast_to", "The same entry, many times.", _broad
 def _concatenate(*operands: Operand, axis: int = 0) -> Steps:
     arrays = [_array(operand) for operand in operands]
     rank = len(arrays[0].shape)
-    axis %= max(rank, 1)
+    if not -rank <= axis < rank:
+        raise ShapeError(f"axis {axis} does not exist: the first array has {rank} axes")
+    axis %= rank
     for array in arrays[1:]:
         others = [s[:axis] + s[axis + 1 :] for s in (arrays[0].shape, array.shape)]
-        if others[0] != others[1]:
+        if others[0] != others[1] or len(array.shape) != rank:
             raise ShapeError(
                 f"{show_shape(arrays[0].shape)} and {show_shape(array.shape)} "
                 f"do not join along axis {axis}"
@@ -225,6 +243,8 @@ concatenate = register(Op("concatenate", "One after the other.", _concatenate, (
 def _stack(*operands: Operand, axis: int = 0) -> Steps:
     arrays = [_array(operand) for operand in operands]
     first = arrays[0].shape
+    if not -len(first) - 1 <= axis <= len(first):
+        raise ShapeError(f"axis {axis} does not exist: the stack has {len(first) + 1} axes")
     axis %= len(first) + 1
     labels = axis_labels(first)
     writes: list[Write] = []

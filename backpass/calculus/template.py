@@ -16,31 +16,20 @@ from backpass.language.expr import (
     Read,
     SizeTerm,
     Term,
-    add,
-    multiply,
-    power,
     size_term,
     transform,
 )
 from backpass.language.program import Array, Call, Step, Write, canonical, step_reads
-from backpass.language.shapes import Shape, Size, broadcast, show_shape, size
+from backpass.language.shapes import Shape, Size, broadcast, product, show_shape, size
 
 ELLIPSIS = "..."
 Operand = Array | Term
 
 
-class Mismatch(ShapeError):
-    """Two operands disagree: `places` are their positions, and None the shapes that met."""
-
-    def __init__(self, message: str, places: tuple[int, ...]) -> None:
-        super().__init__(message)
-        self.places = places
-
-
 def instantiate(template: Step, operands: Sequence[Operand], target: str) -> Step:
     """The template over operands in the order in which their names first appear in it.
 
-    A number may stand for an operand. Raises Mismatch when sizes do not agree.
+    A number may stand for an operand. Raises ShapeError when sizes do not agree.
     """
     names = tuple(dict.fromkeys(read.name for read in step_reads(template)))
     if len(names) != len(operands):
@@ -121,42 +110,40 @@ def _axes(left: Sequence[Term], sizes: Mapping[str, Size], leading: Shape) -> It
 def _sizes(template: Step, operands: Mapping[str, Operand]) -> tuple[dict[str, Size], Shape]:
     """What each label's size is, and the broadcast shape behind `...`."""
     sizes: dict[str, Size] = {}
-    first: dict[str, tuple[int, Shape]] = {}
-    order = list(operands)
-    leads: list[tuple[int, Shape]] = []
+    first: dict[str, Shape] = {}
+    leads: list[Shape] = []
     for read in step_reads(template):
         operand = operands[read.name]
         if not isinstance(operand, Array):
             continue
-        place, shape = order.index(read.name), operand.shape
+        shape = operand.shape
         kept = [part for part in read.index if not _is_ellipsis(part)]
         extra = len(shape) - len(kept)
         if extra < 0 or (extra and len(kept) == len(read.index)):
-            raise Mismatch(
-                f"{show_shape(shape)} has {len(shape)} axes where {len(kept)} are needed", (place,)
-            )
-        leads.append((place, shape[:extra]))
+            raise ShapeError(f"{show_shape(shape)} stands where {_axes_word(len(kept))} needed")
+        leads.append(shape[:extra])
         for part, axis in zip(kept, shape[extra:], strict=True):
             if not isinstance(part, Label):
                 continue
+            met = first.setdefault(part.name, shape)
             if sizes.setdefault(part.name, axis) != axis:
-                other, met = first[part.name]
-                raise Mismatch(
-                    f"{show_shape(met)} meets {show_shape(shape)}: {sizes[part.name]} is not {axis}",
-                    (other, place),
-                )
-            first.setdefault(part.name, (place, shape))
-    leading = broadcast([shape for _, shape in leads])
+                one, other = (f"{show_shape(s)}" for s in (met, shape))
+                raise ShapeError(f"{part.name} is {sizes[part.name]} in {one} and {axis} in {other}")
+    leading = broadcast(leads)
     if leading is None:
-        shown = " and ".join(show_shape(shape) for shape in dict.fromkeys(s for _, s in leads))
-        raise Mismatch(f"{shown} do not broadcast", tuple(dict.fromkeys(p for p, _ in leads)))
+        shown = " and ".join(show_shape(shape) for shape in dict.fromkeys(leads))
+        raise ShapeError(f"{shown} do not broadcast")
     return sizes, leading
+
+
+def _axes_word(rank: int) -> str:
+    return "1 axis is" if rank == 1 else f"{rank} axes are"
 
 
 def _resize(value: Size, sizes: Mapping[str, Size]) -> Term:
     """A template's size with its names replaced by the actual sizes."""
-    total: list[Term] = []
+    total = size(0)
     for monomial, count in value.terms:
-        factors = [power(size_term(sizes[name]), size_term(times)) for name, times in monomial]
-        total.append(multiply(size_term(count), *factors))
-    return add(*total)
+        factors = (sizes[name] for name, times in monomial for _ in range(times))
+        total = total + product(factors) * count
+    return size_term(total)

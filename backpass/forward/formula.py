@@ -68,7 +68,6 @@ def run(
     rebind: bool = False,
     updates: bool = False,
     on_statement: Callable[[Statement], None] | None = None,
-    size_name: Callable[[int], str] = str,
 ) -> tuple[Result, ...]:
     """Run the statements of a formula in order; each may use what the earlier ones named.
 
@@ -76,11 +75,11 @@ def run(
     and `outer` for ⊗ and for a column times a row; ∇C and σ′ are looked up as they are written, and
     σ and σ′ else as `sigmoid` and `sigmoid′`. `on_statement` is told of each statement before it
     runs. `rebind` lets a name be assigned twice, and `updates` lets `W <- …` replace W.
-    `size_name` says how a size is written when sizes do not meet.
 
-    Raises an error of the family for all that cannot be read or computed.
+    Raises an error of the family for all that cannot be read or computed; a `Misfit` where sizes do
+    not meet.
     """
-    evaluation = _Evaluation(text, functions, size_name)
+    evaluation = _Evaluation(text, functions)
     evaluation.known.update((name, Quantity(value, name)) for name, value in values.items())
     results: list[Result] = []
     try:
@@ -125,15 +124,9 @@ def _quantity(value: Any, text: str) -> Quantity:
 class _Evaluation:
     """The quantities known so far, and the walk over one statement's tree."""
 
-    def __init__(
-        self,
-        source: str,
-        functions: Mapping[str, Callable[..., Any]],
-        size_name: Callable[[int], str],
-    ) -> None:
+    def __init__(self, source: str, functions: Mapping[str, Callable[..., Any]]) -> None:
         self.source = source
         self.functions = functions
-        self.size_name = size_name
         self.known: dict[str, Quantity] = {}
 
     def permit(self, statement: Statement, *, rebind: bool, updates: bool) -> None:
@@ -175,8 +168,6 @@ class _Evaluation:
         """Let what goes wrong while a span is computed say where."""
         try:
             yield
-        except Misfit as error:
-            raise self.refuse(error.sentence(self.size_name), span, ShapeError) from None
         except BackpassError as error:
             error.line = error.line or quote(self.source, span.start, span.end)
             raise

@@ -14,7 +14,7 @@ from typing import Any
 from backpass.calculus.op import RESULT, Op, steps_of
 from backpass.forward.inline import inlined, is_plain, is_short
 from backpass.forward.label import Names, is_activation
-from backpass.forward.trace import show_line
+from backpass.forward.tape import show_line
 from backpass.forward.witness import Value
 from backpass.language.errors import BackpassError, ShapeError
 from backpass.language.program import Array, Call, Program, Step, rename_step, step_reads
@@ -107,7 +107,7 @@ def _line(
         for place, (source, one) in enumerate(zip(sources, value.operands, strict=True))
     )
     try:
-        steps = steps_of(value.op, operands, tuple(sorted(value.params.items())))  # pyright: ignore[reportArgumentType]
+        steps = steps_of(value.op, operands, tuple(sorted(value.params.items())))
     except BackpassError as error:
         raise _located(value, sources, state, error) from None
     placed = {str(place): source for place, source in enumerate(sources) if source}

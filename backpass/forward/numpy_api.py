@@ -1,138 +1,65 @@
 """What NumPy's functions mean when they are called on traced values.
 
-Each adapter turns NumPy's signature into one of our operations; whatever is not in the tables
-is refused by name.
+A table holds what has a meaning here; whatever is not in it is refused by name, with the
+spelling to use or the nearest name that is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from backpass.calculus import contraction, elementwise, indexing, reduction
-from backpass.calculus.op import Op
-from backpass.forward.trace import Tape, Traced
-from backpass.language.errors import TraceError, nearest
+from backpass.calculus.op import OPS, Op
+from backpass.forward.numpy_shapes import MOVES, Adapter, Axis, from_front, nodes, ravel
+from backpass.forward.tape import Ints, Node, Tape
+from backpass.language.errors import nearest
 
-UFUNCS: dict[Any, Op] = {
-    np.add: elementwise.add,
-    np.subtract: elementwise.subtract,
-    np.multiply: elementwise.multiply,
-    np.divide: elementwise.divide,
-    np.power: elementwise.power,
-    np.float_power: elementwise.power,
-    np.matmul: contraction.matmul,
-    np.negative: elementwise.negative,
-    np.positive: elementwise.positive,
-    np.square: elementwise.square,
-    np.sqrt: elementwise.sqrt,
-    np.exp: elementwise.exp,
-    np.expm1: elementwise.expm1,
-    np.log: elementwise.log,
-    np.log1p: elementwise.log1p,
-    np.sin: elementwise.sin,
-    np.cos: elementwise.cos,
-    np.tanh: elementwise.tanh,
-    np.absolute: elementwise.absolute,
-    np.sign: elementwise.sign,
-    np.maximum: elementwise.maximum,
-    np.minimum: elementwise.minimum,
-    np.fmax: elementwise.maximum,
-    np.fmin: elementwise.minimum,
-    np.greater: elementwise.greater,
-    np.greater_equal: elementwise.greater_equal,
-    np.less: elementwise.less,
-    np.less_equal: elementwise.less_equal,
-    np.equal: elementwise.equal,
-    np.not_equal: elementwise.not_equal,
-    np.logical_and: elementwise.both,
-    np.logical_or: elementwise.either,
-    np.logical_not: elementwise.negation,
-    np.bitwise_and: elementwise.both,
-    np.bitwise_or: elementwise.either,
-    np.invert: elementwise.negation,
-}
+# Functions of numbers, by NumPy's names, most of which are ours.
+
+UFUNCS: dict[str, Op] = {name: OPS[name] for name in """
+    add subtract multiply divide power negative positive square sqrt matmul
+    exp expm1 log log1p log2 log10 logaddexp sin cos tanh sign maximum minimum
+    greater greater_equal less less_equal equal not_equal
+""".split()} | {
+    "absolute":    elementwise.absolute,
+    "fabs":        elementwise.absolute,
+    "float_power": elementwise.power,
+    "fmax":        elementwise.maximum,
+    "fmin":        elementwise.minimum,
+    "logical_and": elementwise.both,
+    "logical_or":  elementwise.either,
+    "logical_not": elementwise.negation,
+    "bitwise_and": elementwise.both,
+    "bitwise_or":  elementwise.either,
+    "invert":      elementwise.negation,
+}  # fmt: skip
 
 
-def normal(op: Op, args: Sequence[Any], params: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Operands and parameters of one of our own operations, as its `build` wants them."""
-    if op.name in _LISTS and args and isinstance(args[0], (list, tuple)):
-        args = tuple(args[0])
-    params = dict(params)
-    if "axis" in op.params and op.name not in _LISTS and isinstance(args[0], Traced):
-        default = -1 if "keepdims" not in op.params and "arg" not in op.name else None
-        params["axis"] = _from_front(args[0], params.get("axis", default))
-    if "shape" in params:
-        params["shape"] = tuple(params["shape"])
-    return tuple(args), params
+# Sums and extremes.
 
 
-_LISTS = ("concatenate", "stack")
+def _reduction(op: Op) -> Adapter:
+    def adapter(
+        tape: Tape, a: object, axis: Axis = None, keepdims: bool = False, **rest: object
+    ) -> Node:
+        for name, value in rest.items():
+            if value is not None:
+                raise tape.refused(f"np.{op.name} with {name}= is not known here; leave it out")
+        a = tape.node(a)
+        axes = tuple(sorted(from_front(tape, a.ndim, axis)))
+        return tape.record(op, a, axis=axes, keepdims=bool(keepdims))
+
+    return adapter
 
 
-def call_ufunc(
-    tape: Tape, ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]
-) -> Any:
-    """A ufunc on traced values, such as np.tanh or np.add."""
-    if kwargs.get("out") is not None:
-        raise tape.located(TraceError, "out= changes an array in place; assign the result instead")
-    if kwargs.get("where", True) is not True:
-        raise tape.located(TraceError, "where= leaves entries undefined; use np.where")
-    if method == "reduce" and ufunc is np.add:
-        return _sum(tape, *inputs, **{k: v for k, v in kwargs.items() if k in ("axis", "keepdims")})
-    if method == "outer" and ufunc is np.multiply:
-        return tape.record(contraction.outer, inputs, {})
-    if method != "__call__" or ufunc not in UFUNCS:
-        name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-        known = [one.__name__ for one in UFUNCS]
-        raise tape.located(TraceError, f"np.{name} has no derivative here{nearest(name, known)}")
-    return tape.record(UFUNCS[ufunc], inputs, {})
-
-
-def call_function(tape: Tape, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A NumPy function on traced values, such as np.sum or np.concatenate."""
-    adapter = FUNCTIONS.get(func)
-    if adapter is None:
-        known = [one.__name__ for one in FUNCTIONS]
-        name = func.__name__
-        raise tape.located(TraceError, f"np.{name} has no derivative here{nearest(name, known)}")
-    start = len(tape.nodes)
-    try:
-        result = adapter(tape, *args, **kwargs)
-    except TypeError as error:
-        raise tape.located(TraceError, f"np.{func.__name__}: {error}") from None
-    if isinstance(result, Traced):
-        tape.one_line(start, result.node)
-    return result
-
-
-def _axes(axis: Any) -> tuple[int, ...] | None:
-    if axis is None:
-        return None
-    return tuple(int(one) for one in axis) if isinstance(axis, (tuple, list)) else (int(axis),)
-
-
-def _from_front(a: Traced, axis: Any) -> tuple[int, ...]:
-    """The axes counted from the front; all of them for None."""
-    axes = _axes(axis)
-    if axes is None:
-        return tuple(range(a.ndim))
-    for one in axes:
-        if not -a.ndim <= one < a.ndim:
-            raise a.tape.located(TraceError, f"axis {one} of an array with {a.ndim} axes")
-    return tuple(sorted({one % a.ndim for one in axes}))
-
-
-def _reduction(op: Op) -> Callable[..., Any]:
-    def adapter(tape: Tape, a: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> Any:
-        rest = {key: value for key, value in rest.items() if value is not None}
-        if rest:
-            raise tape.located(TraceError, f"{op.name} with {next(iter(rest))}= is not known here")
-        (a,) = _all_traced(tape, [a])
-        params: dict[str, Any] = {"axis": _from_front(a, axis), "keepdims": bool(keepdims)}
-        return tape.record(op, (a,), params)
+def _place(op: Op) -> Adapter:
+    def adapter(tape: Tape, a: object, axis: Axis = None) -> Node:
+        a = tape.node(a)
+        return tape.record(op, a, axis=from_front(tape, a.ndim, axis))
 
     return adapter
 
@@ -140,315 +67,212 @@ def _reduction(op: Op) -> Callable[..., Any]:
 _sum = _reduction(reduction.sum)
 
 
-def _place(op: Op) -> Callable[..., Any]:
-    def adapter(tape: Tape, a: Any, axis: Any = None) -> Any:
-        return tape.record(op, (a,), {"axis": _from_front(a, axis)})
-
-    return adapter
+# Choices.
 
 
-def _clip(tape: Tape, a: Any, a_min: Any = None, a_max: Any = None, **rest: Any) -> Any:
-    low, high = rest.get("min", a_min), rest.get("max", a_max)
-    if low is None and high is None:
-        return a
-    if low is None:
-        return tape.record(elementwise.minimum, (a, high), {})
-    if high is None:
-        return tape.record(elementwise.maximum, (a, low), {})
-    return tape.record(elementwise.clip, (a, low, high), {})
+def _clip(tape: Tape, a: object, a_min: object = None, a_max: object = None, *,
+          min: object = None, max: object = None) -> Node:  # fmt: skip
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    match low, high:
+        case None, None:
+            return tape.node(a)
+        case None, _:
+            return tape.record(elementwise.minimum, a, high)
+        case _, None:
+            return tape.record(elementwise.maximum, a, low)
+        case _:
+            return tape.record(elementwise.clip, a, low, high)
 
 
-def _where(tape: Tape, condition: Any, x: Any = None, y: Any = None) -> Any:
+def _where(tape: Tape, condition: object, x: object = None, y: object = None) -> Node:
     if x is None or y is None:
-        raise tape.located(
-            TraceError, "np.where with one argument has no shape; give both sides, np.where(c, a, b)"
-        )
-    return tape.record(elementwise.where, (condition, x, y), {})
+        raise tape.refused("np.where of one argument has no shape; give both sides, (c, a, b)")
+    return tape.record(elementwise.where, condition, x, y)
 
 
-def _transpose(tape: Tape, a: Any, axes: Any = None) -> Any:
-    if axes is None:
-        return a.T
-    return tape.record(indexing.transpose, (a,), {"axes": tuple(axes)})
+# Products.
 
 
-def _swapaxes(tape: Tape, a: Any, axis1: int, axis2: int) -> Any:
-    order = list(range(a.ndim))
-    if not (-a.ndim <= axis1 < a.ndim and -a.ndim <= axis2 < a.ndim):
-        raise tape.located(TraceError, f"axes {axis1} and {axis2} of an array with {a.ndim} axes")
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return tape.record(indexing.transpose, (a,), {"axes": tuple(order)})
+def _outer(tape: Tape, a: object, b: object) -> Node:
+    return tape.record(contraction.outer, ravel(tape, a), ravel(tape, b))
 
 
-def _moveaxis(tape: Tape, a: Any, source: int, destination: int) -> Any:
-    order = [one for one in range(a.ndim) if one != source % a.ndim]
-    order.insert(destination % a.ndim, source % a.ndim)
-    return tape.record(indexing.transpose, (a,), {"axes": tuple(order)})
+def _inner(tape: Tape, a: object, b: object) -> Node:
+    b = tape.node(b)
+    turned = tape.record(indexing.transpose, b) if b.ndim > 1 else b
+    return tape.record(contraction.dot, a, turned)
 
 
-def _reshape(tape: Tape, a: Any, shape: Any = None, **rest: Any) -> Any:
-    if rest.get("order", "C") != "C":
-        raise tape.located(TraceError, "reshape counts rows first here (order='C'); transpose first")
-    wanted = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    known = int(np.prod([one for one in wanted if one != -1]))
-    if wanted.count(-1) > 1 or (-1 in wanted and (known == 0 or a.size % known)):
-        raise tape.located(TraceError, f"{a.shape} does not reshape to {wanted}")
-    full = tuple(a.size // known if one == -1 else int(one) for one in wanted)
-    return tape.record(indexing.reshape, (a,), {"shape": full})
+def _vdot(tape: Tape, a: object, b: object) -> Node:
+    return tape.record(contraction.dot, ravel(tape, a), ravel(tape, b))
 
 
-def _ravel(tape: Tape, a: Any, **rest: Any) -> Any:
-    return _reshape(tape, a, -1, **rest)
-
-
-def _squeeze(tape: Tape, a: Any, axis: Any = None) -> Any:
-    drop = {p for p, n in enumerate(a.shape) if n == 1} if axis is None else {
-        one % a.ndim for one in _axes(axis) or ()}  # fmt: skip
-    return index(a, tuple(0 if place in drop else slice(None) for place in range(a.ndim)))
-
-
-def _expand_dims(tape: Tape, a: Any, axis: Any) -> Any:
-    new = {one % (a.ndim + len(_axes(axis) or ())) for one in _axes(axis) or ()}
-    total = a.ndim + len(new)
-    return index(a, tuple(None if place in new else slice(None) for place in range(total)))
-
-
-def _atleast_2d(tape: Tape, *arrays: Any) -> Any:
-    done = [a if a.ndim > 1 else index(a, (None, None) if a.ndim == 0 else (None, slice(None)))
-            for a in arrays]  # fmt: skip
-    return done[0] if len(done) == 1 else done
-
-
-def _atleast_1d(tape: Tape, *arrays: Any) -> Any:
-    done = [a if a.ndim else index(a, (None,)) for a in arrays]
-    return done[0] if len(done) == 1 else done
-
-
-def _all_traced(tape: Tape, arrays: Any) -> list[Traced]:
-    return [one if isinstance(one, Traced) else tape.constant(np.asarray(one)) for one in arrays]
-
-
-def _concatenate(tape: Tape, arrays: Any, axis: int | None = 0) -> Any:
-    parts = _all_traced(tape, arrays)
-    if axis is None:
-        parts, axis = [_ravel(tape, one) for one in parts], 0
-    return tape.record(indexing.concatenate, tuple(parts), {"axis": int(axis)})
-
-
-def _stack(tape: Tape, arrays: Any, axis: int = 0) -> Any:
-    return tape.record(indexing.stack, tuple(_all_traced(tape, arrays)), {"axis": int(axis)})
-
-
-def _column_stack(tape: Tape, arrays: Any) -> Any:
-    parts = [one if one.ndim > 1 else index(one, (slice(None), None))
-             for one in _all_traced(tape, arrays)]  # fmt: skip
-    return _concatenate(tape, parts, 1)
-
-
-def _hstack(tape: Tape, arrays: Any) -> Any:
-    parts = [_atleast_1d(tape, one) for one in _all_traced(tape, arrays)]
-    return _concatenate(tape, parts, 0 if parts[0].ndim == 1 else 1)
-
-
-def _vstack(tape: Tape, arrays: Any) -> Any:
-    return _concatenate(tape, [_atleast_2d(tape, one) for one in _all_traced(tape, arrays)], 0)
-
-
-def _take(tape: Tape, a: Any, indices: Any, axis: int | None = None) -> Any:
-    (a,) = _all_traced(tape, [a])
-    if axis is None:
-        a, axis = _ravel(tape, a), 0
-    return index(a, (*[slice(None)] * (axis % a.ndim), indices))
-
-
-def _einsum(tape: Tape, subscripts: Any, *operands: Any, **rest: Any) -> Any:
+def _einsum(tape: Tape, subscripts: object, *operands: object) -> Node:
     if not isinstance(subscripts, str):
-        raise tape.located(TraceError, 'einsum takes its subscripts as a text, "nk,kj->nj"')
-    return tape.record(contraction.einsum, tuple(_all_traced(tape, operands)), {"subscripts": subscripts})
+        raise tape.refused('einsum takes its subscripts as a text, "nk,kj->nj"')
+    return tape.record(contraction.einsum, *nodes(tape, operands), subscripts=subscripts)
 
 
-def _diag(tape: Tape, v: Any, k: int = 0) -> Any:
-    if k:
-        raise tape.located(TraceError, "diag takes the main diagonal only")
-    return tape.record(indexing.spread if v.ndim == 1 else indexing.diagonal, (v,), {})
-
-
-def _full_like(tape: Tape, a: Any, fill_value: Any, **rest: Any) -> Any:
-    return tape.record(indexing.full, (fill_value,), {"shape": a.shape})
-
-
-def _like(value: float) -> Callable[..., Any]:
-    def adapter(tape: Tape, a: Any, **rest: Any) -> Any:
-        return _full_like(tape, a, value)
+def _plain(op: Op) -> Adapter:
+    def adapter(tape: Tape, *args: object) -> Node:
+        return tape.record(op, *args)
 
     return adapter
 
 
-def _plain(op: Op) -> Callable[..., Any]:
-    def adapter(tape: Tape, *args: Any) -> Any:
-        return tape.record(op, args, {})
-
-    return adapter
+# What an array knows of itself.
 
 
-def _flip(tape: Tape, m: Any, axis: Any = None) -> Any:
-    axes = range(m.ndim) if axis is None else [one % m.ndim for one in _axes(axis) or ()]
-    return index(m, tuple(slice(None, None, -1 if p in axes else None) for p in range(m.ndim)))
+def _copy(tape: Tape, a: object) -> Node:
+    return tape.node(a)
 
 
-def _var(tape: Tape, a: Any, **rest: Any) -> Any:
-    raise tape.located(
-        TraceError, "np.var and np.std are not known here; write np.mean((x - np.mean(x)) ** 2)"
-    )
+def _shape(tape: Tape, a: object) -> Ints:
+    return tape.node(a).shape
 
 
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.sum: _sum,
-    np.mean: _reduction(reduction.mean),
-    np.max: _reduction(reduction.max),
-    np.min: _reduction(reduction.min),
-    np.argmax: _place(reduction.argmax),
-    np.argmin: _place(reduction.argmin),
-    np.clip: _clip,
-    np.where: _where,
-    np.transpose: _transpose,
-    np.swapaxes: _swapaxes,
-    np.moveaxis: _moveaxis,
-    np.reshape: _reshape,
-    np.ravel: _ravel,
-    np.squeeze: _squeeze,
-    np.expand_dims: _expand_dims,
-    np.atleast_1d: _atleast_1d,
-    np.atleast_2d: _atleast_2d,
-    np.concatenate: _concatenate,
-    np.stack: _stack,
-    np.column_stack: _column_stack,
-    np.hstack: _hstack,
-    np.vstack: _vstack,
-    np.take: _take,
-    np.einsum: _einsum,
-    np.diag: _diag,
-    np.diagonal: lambda tape, a: tape.record(indexing.diagonal, (a,), {}),
-    np.trace: _plain(contraction.trace),
-    np.tril: _plain(indexing.tril),
-    np.triu: _plain(indexing.triu),
-    np.outer: lambda tape, a, b: tape.record(
-        contraction.outer, tuple(_ravel(tape, one) for one in _all_traced(tape, (a, b))), {}
-    ),
-    np.dot: _plain(contraction.dot),
-    np.inner: lambda tape, a, b: tape.record(contraction.dot, (a, _all_traced(tape, [b])[0].T), {}),
-    np.vdot: lambda tape, a, b: tape.record(
-        contraction.dot, tuple(_ravel(tape, one) for one in _all_traced(tape, (a, b))), {}
-    ),
-    np.flip: _flip,
-    np.broadcast_to: lambda tape, a, shape: tape.record(
-        indexing.broadcast_to, (a,), {"shape": tuple(shape)}
-    ),
-    np.ones_like: _like(1.0),
-    np.zeros_like: _like(0.0),
-    np.full_like: _full_like,
-    np.copy: lambda tape, a: a,
-    np.shape: lambda tape, a: a.shape,
-    np.ndim: lambda tape, a: a.ndim,
-    np.size: lambda tape, a: a.size,
-    np.var: _var,
-    np.std: _var,
+def _ndim(tape: Tape, a: object) -> int:
+    return tape.node(a).ndim
+
+
+def _size(tape: Tape, a: object, axis: int | None = None) -> int:
+    a = tape.node(a)
+    return a.size if axis is None else a.shape[axis]
+
+
+FUNCTIONS: dict[str, Adapter] = MOVES | {
+    "sum": _sum,
+    "mean": _reduction(reduction.mean),
+    "max": _reduction(reduction.max),
+    "min": _reduction(reduction.min),
+    "amax": _reduction(reduction.max),
+    "amin": _reduction(reduction.min),
+    "argmax": _place(reduction.argmax),
+    "argmin": _place(reduction.argmin),
+    "clip": _clip,
+    "where": _where,
+    "dot": _plain(contraction.dot),
+    "outer": _outer,
+    "inner": _inner,
+    "vdot": _vdot,
+    "einsum": _einsum,
+    "trace": _plain(contraction.trace),
+    "tril": _plain(indexing.tril),
+    "triu": _plain(indexing.triu),
+    "copy": _copy,
+    "shape": _shape,
+    "ndim": _ndim,
+    "size": _size,
 }
 
-METHODS: dict[str, Any] = {
-    "sum": np.sum,
-    "mean": np.mean,
-    "max": np.max,
-    "min": np.min,
-    "argmax": np.argmax,
-    "argmin": np.argmin,
-    "clip": np.clip,
-    "swapaxes": np.swapaxes,
-    "ravel": np.ravel,
-    "flatten": np.ravel,
-    "squeeze": np.squeeze,
-    "take": np.take,
-    "trace": np.trace,
-    "diagonal": np.diagonal,
-    "dot": np.dot,
-    "copy": np.copy,
-    "var": np.var,
-    "std": np.std,
+METHODS: dict[str, Adapter] = {name: FUNCTIONS[name] for name in """
+    sum mean max min argmax argmin clip swapaxes ravel squeeze take trace diagonal dot copy
+    reshape transpose
+""".split()} | {"flatten": ravel}  # fmt: skip
+
+# What is often wanted and not known, and how to say it with what is.
+
+INSTEAD = {
+    "var": "np.mean((x - np.mean(x)) ** 2)",
+    "std": "np.sqrt(np.mean((x - np.mean(x)) ** 2))",
+    "norm": "np.sqrt(np.sum(x ** 2))",
+    "prod": "np.exp(np.sum(np.log(x))) for positive entries",
+    "cumsum": "np.tril(np.ones((len(x), len(x)))) @ x",
+    "average": "np.mean(x), or np.sum(w * x) / np.sum(w)",
+    "reciprocal": "1 / x",
+    "exp2": "2 ** x",
+    "hypot": "np.sqrt(x ** 2 + y ** 2)",
+    "cross": "its three products",
+    "tensordot": "np.einsum",
+    "append": "np.concatenate([a, b])",
+    "pad": "np.concatenate with np.zeros",
+    "repeat": "np.broadcast_to, or an index such as x[[0, 0, 1, 1]]",
+    "tile": "np.broadcast_to, or np.concatenate([x, x])",
+    "nan_to_num": "np.where",
+    "sort": "np.take(x, order) with an order that is passed in",
+    "argsort": "an order that is passed in",
+    "any": "np.max(mask)",
+    "all": "np.min(mask)",
+    "item": "the array itself: a result of one entry is a number already",
+    "tolist": "the array itself",
+    "fill": "np.full_like(x, value)",
 }
 
 
-def method(a: Traced, name: str) -> Any:
-    """An array method of a traced value."""
-    if name == "reshape":
-        return lambda *shape: _reshape(  # pyright: ignore[reportUnknownLambdaType]
-            a.tape, a, shape[0] if len(shape) == 1 else shape  # pyright: ignore[reportUnknownArgumentType]
-        )
-    if name == "transpose":
-        return lambda *axes: _transpose(  # pyright: ignore[reportUnknownLambdaType]
-            a.tape, a, (axes[0] if isinstance(axes[0], tuple) else axes) if axes else None  # pyright: ignore[reportUnknownArgumentType]
-        )
-    if name == "astype":
-        return lambda *_, **__: a  # pyright: ignore[reportUnknownLambdaType]
-    if name in METHODS:
-        function = FUNCTIONS[METHODS[name]]
-        return lambda *args, **kwargs: function(a.tape, a, *args, **kwargs)  # pyright: ignore[reportUnknownLambdaType]
-    if name.startswith("__"):
-        raise AttributeError(name)
-    known = [*METHODS, "reshape", "transpose", "T", "mT", "shape", "ndim", "size"]
-    raise a.tape.located(TraceError, f"an array has no known .{name}{nearest(name, known)}")
+def call_ufunc(
+    tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[object], options: Mapping[str, Any]
+) -> Node:
+    """A ufunc on traced values, such as np.tanh or np.add."""
+    if options.get("out") is not None:
+        raise tape.refused("out= changes an array in place; assign the result instead")
+    if options.get("where", True) is not True:
+        raise tape.refused("where= leaves entries undefined; use np.where")
+    if method == "reduce" and ufunc is np.add:
+        return _sum(tape, *inputs, **{"axis": 0, **options})
+    if method == "outer" and ufunc is np.multiply:
+        return tape.record(contraction.outer, *inputs)
+    name = ufunc.__name__
+    if method != "__call__":
+        raise tape.refused(f"np.{name}.{method} is not known here")
+    if name not in UFUNCS:
+        raise tape.refused(_unknown(f"np.{name}", name, [*UFUNCS, *FUNCTIONS]))
+    return tape.record(UFUNCS[name], *inputs)
 
 
-def index(a: Traced, key: Any) -> Traced:
-    """`a[key]`: None, integers, slices, an ellipsis and integer arrays; a mask is refused."""
-    parts = list(key) if isinstance(key, tuple) else [key]
-    taken = sum(part is not None and part is not Ellipsis for part in parts)
-    if taken > a.ndim:
-        raise a.tape.located(TraceError, f"{taken} indices for an array with {a.ndim} axes")
-    rest: list[Any] = [slice(None)] * (a.ndim - taken)
-    spot = next((p for p, part in enumerate(parts) if part is Ellipsis), None)
-    parts = [*parts, *rest] if spot is None else [*parts[:spot], *rest, *parts[spot + 1 :]]
-    items: list[tuple[Any, ...]] = []
-    arrays: list[Any] = []
-    axis = 0
-    for part in parts:
-        if part is None:
-            items.append(("new",))
-            continue
-        length = a.shape[axis]
-        axis += 1
-        items.append(_item(a, part, length, arrays))
-    return a.tape.record(indexing.getitem, (a, *arrays), {"items": tuple(items)})
+def call_function(
+    tape: Tape, function: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]
+) -> Any:
+    """A NumPy function on traced values, such as np.sum or np.concatenate."""
+    name = function.__name__
+    shown = f"{function.__module__}.{name}".replace("numpy", "np", 1)
+    if name not in FUNCTIONS or function is not getattr(np, name, None):
+        raise tape.refused(_unknown(shown, name, [*UFUNCS, *FUNCTIONS]))
+    return _adapted(tape, shown, FUNCTIONS[name], args, options)
 
 
-def _item(a: Traced, part: Any, length: int, arrays: list[Any]) -> tuple[Any, ...]:
-    if isinstance(part, slice):
-        try:
-            start, stop, step = part.indices(length)
-        except TypeError:
-            raise a.tape.located(TraceError, "a slice needs plain numbers as its bounds") from None
-        return ("slice", start, len(range(start, stop, step)), step)
-    if isinstance(part, (bool, np.bool_)):
-        raise a.tape.located(TraceError, "a truth value is no index; use np.where")
-    if isinstance(part, (int, np.integer)):
-        place = int(part) + length if part < 0 else int(part)
-        if not 0 <= place < length:
-            raise a.tape.located(TraceError, f"index {part} is outside an axis of length {length}")
-        return ("at", place)
-    if isinstance(part, (list, np.ndarray)):
-        part = a.tape.constant(np.asarray(part))
-    if not isinstance(part, Traced):
-        raise a.tape.located(TraceError, f"a {type(part).__name__} is no index")
-    if part.node.kind == "bool":
-        raise a.tape.located(
-            TraceError,
-            "X[mask] has as many entries as the mask has ones, so no shape; "
-            "use np.where(mask, X, 0), and divide by mask.sum() for a mean",
-        )
-    if part.node.kind != "int":
-        raise a.tape.located(
-            TraceError, "an index must be integers; declare it with a bound, like y: n int<m"
-        )
-    arrays.append(part)
-    return ("array", len(arrays) - 1)
+def call_method(tape: Tape, name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """A method of an array, such as `.sum` or `.reshape`; the array comes first."""
+    if name in ("reshape", "transpose") and len(args) > 2:
+        args = (args[0], args[1:])  # a.reshape(2, 3) is a.reshape((2, 3))
+    return _adapted(tape, f".{name}", METHODS[name], args, options)
 
 
+def _adapted(
+    tape: Tape, shown: str, adapter: Adapter, args: Sequence[Any], options: Mapping[str, Any]
+) -> Any:
+    """Call an adapter; arguments that it does not take are refused in a sentence."""
+    try:
+        inspect.signature(adapter).bind(tape, *args, **options)
+    except TypeError as error:
+        raise tape.refused(f"{shown} here: {error}") from None
+    start = len(tape.nodes)
+    result = adapter(tape, *args, **options)
+    if isinstance(result, Node):
+        tape.one_line(start, result)
+    return result
+
+
+def call_op(tape: Tape, op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
+    """One of our own operations, `bp.softmax(Z, axis=1)`; NumPy's are called as NumPy's."""
+    if op.name in FUNCTIONS:
+        return _adapted(tape, f"bp.{op.name}", FUNCTIONS[op.name], args, params)
+    given = dict(params)
+    if op.params:
+        operands = len(inspect.signature(op.build).parameters) - len(op.params)
+        given |= zip(op.params, args[operands:], strict=False)
+        args = args[:operands]
+    if "axis" in op.params:
+        a = tape.node(args[0])
+        given["axis"] = from_front(tape, a.ndim, given.get("axis", -1))
+    return tape.record(op, *args, **given)
+
+
+def no_such_attribute(tape: Tape, name: str) -> Exception:
+    """What to say of an array method or attribute that is not known."""
+    return tape.refused(_unknown(f".{name} of an array", name, [*METHODS, "T", "mT", "shape"]))
+
+
+def _unknown(shown: str, name: str, known: Sequence[str]) -> str:
+    if name in INSTEAD:
+        return f"{shown} is not known here; write {INSTEAD[name]}"
+    return f"{shown} is not known here{nearest(name, known)}"

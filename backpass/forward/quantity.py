@@ -53,6 +53,12 @@ class Misfit(ShapeError):
         self.parts = parts
         super().__init__(self.sentence(str))
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The sizes that the sentence speaks of, in order."""
+        shapes = (part if isinstance(part, tuple) else (part,) for part in self.parts)
+        return tuple(size for shape in shapes for size in shape if not isinstance(size, str))
+
     def sentence(self, name: Callable[[int], str]) -> str:
         return "".join(part if isinstance(part, str) else _shown(part, name) for part in self.parts)
 

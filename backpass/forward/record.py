@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import re
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from types import CodeType, FrameType, FunctionType, MethodType
+from functools import partial
+from inspect import signature
+from traceback import walk_tb
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,11 +20,16 @@ from backpass.calculus.op import Op
 from backpass.forward.arguments import Arguments, declare, parameters, replace_leaves
 from backpass.forward.formula import free_names, run
 from backpass.forward.lower import lower
-from backpass.forward.names import binding, source_line
+from backpass.forward.misfit import retold
+from backpass.forward.names import binding, caller, source_line
+from backpass.forward.quantity import Misfit
 from backpass.forward.recognise import recognise
-from backpass.forward.syntax import Statement
-from backpass.forward.trace import Place, Tape, Traced
-from backpass.forward.witness import World, agree, shapes_of, worlds
+from backpass.forward.statements import parse
+from backpass.forward.syntax import Name, Statement, walk
+from backpass.forward.tape import Place, Tape, Unfit, show_line
+from backpass.forward.tokens import quote
+from backpass.forward.trace import Traced
+from backpass.forward.witness import World, agree, compare, shapes_of, worlds
 from backpass.language.errors import (
     BackpassError,
     DerivationError,
@@ -30,7 +38,7 @@ from backpass.language.errors import (
     nearest,
 )
 from backpass.language.program import Line, Program
-from backpass.language.shapes import evaluate_size, names
+from backpass.language.shapes import names
 
 Forward = Callable[..., Any] | str
 
@@ -45,53 +53,134 @@ class Recording:
 
 
 def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recording:
-    """Run a forward pass at three choices of sizes and state what it computes.
+    """Run a forward pass at several choices of sizes and state what it computes.
 
     `functions` declares functions that stay symbols, `"g: elementwise, C: scalar"`. Raises an
     error of the family, at the user's line, for whatever cannot be recorded.
     """
     declared = declare_functions(functions)
     if isinstance(forward, str):
-        given = free_names(forward, {**library.FUNCTIONS, **declared})
+        known = {**library.FUNCTIONS, **declared}
         arguments = declare(shapes, None)
-        _match(arguments, given, forward, {**library.FUNCTIONS, **declared})
+        _match(forward, arguments, known)
+        go = partial(_run_formula, forward, arguments, known)
     else:
         forward = with_functions(forward, declared)
         arguments = declare(shapes, parameters(forward))
-    leaves = arguments.leaves
-    symbols = dict.fromkeys(name for leaf in leaves for axis in leaf.shape for name in names(axis))
-    fixed = frozenset(axis.number for leaf in leaves for axis in leaf.shape if axis.number is not None)
-    chosen = worlds(list(symbols), fixed) if symbols else ({},)
+        go = partial(_run_function, forward, arguments)
+    leaves = {leaf.name: leaf for leaf in arguments.leaves}
+    axes = [axis for leaf in leaves.values() for axis in leaf.shape]
+    symbols = list(dict.fromkeys(name for axis in axes for name in names(axis)))
+    numbers = frozenset(axis.number for axis in axes if axis.number is not None)
+    chosen = worlds(symbols, numbers)
+    tapes, result = _record_all(go, chosen)
+    recorded = agree(tapes, chosen)
+    program = lower(recognise(recorded, chosen), recorded, leaves, result)
+    return Recording(program, arguments, chosen)
+
+
+def _record_all(
+    go: Callable[[World, Tape, bool], Traced], chosen: Iterable[World]
+) -> tuple[list[Tape], int]:
+    """The recordings of all runs, which must be alike, and the place of what they return."""
     tapes: list[Tape] = []
     results: list[int] = []
-    for count, world in enumerate(chosen):
+    failures: list[tuple[BackpassError, World]] = []
+    for world in chosen:
         tape = Tape(frozenset(world.values()))
-        result = _run(forward, arguments, world, tape, declared, first=count == 0)
         tapes.append(tape)
-        results.append(result.node.index)
-    recorded = agree(tapes, chosen, results)
-    program = lower(recognise(recorded, chosen), recorded, {leaf.name: leaf for leaf in leaves}, results[0])
-    return Recording(program, arguments, tuple(chosen))
+        try:
+            results.append(go(world, tape, len(tapes) == 1).node.index)
+        except (Misfit, Unfit) as error:
+            failures.append((error, world))  # the other runs will tell which sizes these are
+            continue
+        if not failures:
+            compare(tapes[0], tape, results[0], results[-1])
+    if failures:
+        raise retold(failures, tapes[0].nodes)
+    return tapes, results[0]
 
 
-def _match(
-    arguments: Arguments, given: tuple[str, ...], text: str, functions: Mapping[str, Op]
-) -> None:
+def _single(result: Any, tape: Tape) -> Traced:
+    """The one value that a forward pass must return."""
+    if isinstance(result, (tuple, list)):
+        raise DerivationError("the forward pass returns several values; return the loss alone")
+    if not isinstance(result, Traced):
+        what = "nothing (is `return` missing?)" if result is None else f"a {type(result).__name__}"
+        raise DerivationError(
+            f"the forward pass returns {what}, which does not depend on its arguments"
+        )
+    if result.tape is not tape:
+        raise TraceError("the forward pass returns a value of an earlier run; do not keep values")
+    return result
+
+
+# Formulas.
+
+
+def _match(text: str, arguments: Arguments, known: Mapping[str, Op]) -> None:
     """A formula's quantities and the declared shapes must be the same names."""
-    for name in arguments.nests:
-        if name not in given:
-            raise DerivationError(
-                f"{name} has a shape and does not occur in the formula{nearest(name, given)}"
+    shapes = arguments.nests
+    free = free_names(text, known, shapes)
+    for name in free:
+        if name not in shapes:
+            raise _unknown(text, name, shapes, known)
+    for name in shapes:
+        if name not in free:
+            raise UnknownName(
+                f"{name} has a shape and does not occur in the formula{nearest(name, free)}"
             )
-    for name in given:
-        if name not in arguments.nests:
-            if re.search(rf"(?<!\w){re.escape(name)}\(", text):
-                way = nearest(name, functions) or f'; declare it, "{name}: elementwise"'
-                raise UnknownName(f"{name} is no function known here{way}", line=text)
-            raise DerivationError(
-                f'{name} has no shape{nearest(name, arguments.nests)}; add "{name}: …", '
-                "with () for a single number"
-            )
+
+
+def _unknown(
+    text: str, name: str, shapes: Mapping[str, Any], known: Mapping[str, Op]
+) -> BackpassError:
+    """What to say of a name without a shape: it may be a function that nobody has declared."""
+    nodes = [node for one in parse(text, known, shapes) for node, _ in walk(one.body)]
+    found = next(node for node in nodes if isinstance(node, Name) and node.text == name)
+    line = quote(text, found.start, found.end)
+    stem = name.strip("∇′")
+    if stem != name:
+        kind = "scalar" if name.startswith("∇") else "elementwise"
+        return UnknownName(f'{name} needs {stem}: pass functions="{stem}: {kind}"', line=line)
+    if re.match(r"\s*\(", text[found.end :]):
+        hint = nearest(name, known) or f'; declare it by functions="{name}: elementwise" or "{name}: scalar"'
+        return UnknownName(f"{name} is neither a known function nor a declared shape{hint}", line=line)
+    hint = nearest(name, [*shapes, *known]) or f'; add "{name}: …", with () for a single number'
+    return UnknownName(f"{name} has no shape{hint}", line=line)
+
+
+def _run_formula(
+    text: str, arguments: Arguments, known: Mapping[str, Op], world: World, tape: Tape, first: bool
+) -> Traced:
+    """One recording of a formula: each statement names its value."""
+    current: list[Statement] = []
+
+    def place(_: FrameType) -> Place:
+        statement = current[-1]
+        line = Line("formula", statement.index + 1, statement.text)
+        return Place(into=statement.target, line=line)
+
+    tape.locate = place
+    tape.line = lambda: None  # the formula says itself where it stands
+    results = run(text, _inputs(arguments, world, tape), known, on_statement=current.append)
+    for result in results:
+        target = result.statement.target
+        if target is not None and isinstance(result.value, Traced):
+            node = result.value.node
+            if node.op is not None and node.place.name is None:
+                node.place = Place(name=target, line=node.place.line)
+    return _single(results[-1].value, tape)
+
+
+def _inputs(arguments: Arguments, world: World, tape: Tape) -> dict[str, Traced]:
+    return {
+        leaf.name: Traced(tape, tape.input(leaf, shapes_of(leaf, world)))
+        for leaf in arguments.leaves
+    }
+
+
+# Functions.
 
 
 def with_functions(
@@ -111,84 +200,28 @@ def with_functions(
     return new
 
 
-def _run(
-    forward: Forward,
-    arguments: Arguments,
-    world: World,
-    tape: Tape,
-    declared: Mapping[str, Op],
-    first: bool,
+def _run_function(
+    forward: Callable[..., Any], arguments: Arguments, world: World, tape: Tape, first: bool
 ) -> Traced:
-    """One recording, at one choice of sizes; the first also looks at names and lines."""
-    traced = {leaf.name: tape.input(leaf, shapes_of(leaf, world)) for leaf in arguments.leaves}
-    if isinstance(forward, str):
-        axes = [axis for leaf in arguments.leaves for axis in leaf.shape]
-        sizes = {evaluate_size(axis, world): str(axis) for axis in axes}
-        return _run_formula(forward, traced, tape, declared, sizes)
-    if first:
-        code = _code(forward)
-        tape.locate = lambda frame: _place(frame, code)
+    """One recording of a function; the first also looks at names and lines."""
+    code = _code(forward)
+    traced = _inputs(arguments, world, tape)
     nests = {
         name: replace_leaves(nest, lambda leaf: traced[leaf.name])
         for name, nest in arguments.nests.items()
     }
+    call = signature(forward).bind_partial()
+    call.arguments |= nests
+    if first:
+        tape.locate = lambda frame: _place(frame, code)
     try:
         with np.errstate(all="ignore"):
-            result = forward(**nests)
+            result = forward(*call.args, **call.kwargs)
     except BackpassError:
         raise
     except Exception as error:
-        raise _failed(error) from error
+        raise _failed(error, world) from error
     return _single(result, tape)
-
-
-def _run_formula(
-    text: str,
-    traced: dict[str, Traced],
-    tape: Tape,
-    declared: Mapping[str, Op],
-    sizes: Mapping[int, str],
-) -> Traced:
-    current: list[Statement] = []
-
-    def place(_: FrameType) -> Place:
-        statement = current[-1]
-        line = Line("formula", statement.index + 1, statement.text)
-        return Place(into=statement.target, line=line)
-
-    tape.locate = place
-    functions = {**library.FUNCTIONS, **declared}
-    results = run(
-        text,
-        traced,
-        functions,
-        on_statement=current.append,
-        size_name=lambda size: sizes.get(size, str(size)),
-    )
-    for result in results:
-        target = result.statement.target
-        if target is not None and isinstance(result.value, Traced):
-            node = result.value.node
-            if node.op is not None and node.place.name is None:
-                node.place = Place(name=target, line=node.place.line)
-    return _single(results[-1].value, tape)
-
-
-def _single(result: Any, tape: Tape) -> Traced:
-    """The one value that a forward pass must return."""
-    if isinstance(result, (tuple, list)):
-        raise DerivationError("the forward pass returns several values; return the loss alone")
-    if not isinstance(result, Traced):
-        raise DerivationError(
-            f"the forward pass returns {_described(result)}, which does not depend on its arguments"
-        )
-    if result.tape is not tape:
-        raise TraceError("the forward pass returns a value of an earlier run; do not keep values")
-    return result
-
-
-def _described(value: Any) -> str:
-    return "nothing (is `return` missing?)" if value is None else f"a {type(value).__name__}"
 
 
 def _code(forward: Callable[..., Any]) -> CodeType:
@@ -217,16 +250,28 @@ def _place(frame: FrameType, code: CodeType) -> Place:
     return Place(found.name, found.position, found.into, found.into_position, found.depth, line)
 
 
-def _failed(error: Exception) -> BackpassError:
+def _failed(error: Exception, world: World) -> BackpassError:
     """The user's own exception, as a sentence at the user's line."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if "/backpass/forward/" not in frame.filename
-        and "/backpass/calculus/" not in frame.filename
-        and "/numpy/" not in frame.filename
-    ]
-    frame = frames[-1] if frames else None
-    where = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" if frame else None
-    message = f"the forward pass raises {type(error).__name__}: {error}"
-    return TraceError(message, line=frame.line if frame else None, where=where)
+    users = [(frame, at) for frame, at in walk_tb(error.__traceback__) if _is_users(frame)]
+    if not users:
+        return TraceError(f"the forward pass cannot be called: {error}")
+    frame, at = users[-1]
+    file = frame.f_code.co_filename
+    line = Line(file, at, source_line(file, at))
+    match error:
+        case NameError(name=str() as name):
+            known = {*frame.f_locals, *frame.f_globals, *dir(builtins)}
+            message = f"{name} is not known{nearest(name, known)}"
+            return UnknownName(message, line=line.text, where=show_line(line))
+        case AttributeError(name=str() as name, obj=ModuleType() as module):
+            message = f"{module.__name__}.{name} is not known{nearest(name, dir(module))}"
+            return UnknownName(message, line=line.text, where=show_line(line))
+        case _:
+            sizes = ", ".join(f"{name} = {length}" for name, length in world.items())
+            tried = f" (recorded with {sizes})" if sizes else ""
+            message = f"the forward pass raises {type(error).__name__}: {error}{tried}"
+            return TraceError(message, line=line.text, where=show_line(line))
+
+
+def _is_users(frame: FrameType) -> bool:
+    return caller(frame) is frame and frame.f_globals.get("__name__") != "backpass"

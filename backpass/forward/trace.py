@@ -1,185 +1,84 @@
-"""Recording a forward pass: arrays that are never filled, and the operations done to them.
+"""What a forward pass computes with: values that have a shape and no entries, and note what is done.
 
-The function runs on `Traced` values, which have a shape of real integers and no entries. Every
-operation leaves a `Node` on the tape; nothing about sizes is decided here (see witness.py).
+`Traced` is the face of a tape's node towards the user's code. What NumPy does to it is handed
+to `numpy_api`; what would need its entries is refused with the spelling to use.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
 
-from backpass.calculus import contraction, elementwise, indexing
-from backpass.calculus.op import OPS, Op, steps_of
-from backpass.language.errors import BackpassError, TraceError
-from backpass.language.expr import number
-from backpass.language.program import Array, Kind, Line
-from backpass.language.shapes import show_shape, size
-
-Ints = tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What the forward pass calls a value and where it says so."""
-
-    name: str | None = None
-    position: int | None = None
-    into: str | None = None
-    into_position: int | None = None
-    depth: int = 0
-    line: Line | None = None
+from backpass.calculus import contraction, elementwise
+from backpass.calculus.op import Op
+from backpass.forward.numpy_api import (
+    METHODS,
+    call_function,
+    call_method,
+    call_op,
+    call_ufunc,
+    no_such_attribute,
+)
+from backpass.forward.subscript import subscript
+from backpass.forward.tape import Ints, Node, Tape
+from backpass.language.shapes import show_shape
 
 
-NOWHERE = Place()
+Operator = Callable[["Traced", Any], "Traced"]
 
 
-@dataclass(slots=True, eq=False)
-class Node:
-    """One recorded operation; `operands` are earlier nodes or numbers, `params` plain values."""
+def _binary(op: Op, flipped: bool = False) -> Operator:
+    def operator(self: Traced, other: Any) -> Traced:
+        return _record(self.tape, op, *((other, self) if flipped else (self, other)))
 
-    index: int
-    op: Op | None  # None for an input or a constant array
-    operands: tuple[Any, ...]
-    params: dict[str, Any]
-    shape: Ints
-    kind: Kind
-    below: Any = None
-    place: Place = NOWHERE
-    value: Any = None  # of a constant array
+    return operator
 
 
-@dataclass(slots=True, eq=False)
-class Tape:
-    """The nodes of one run; `locate` tells what the code does with a value, if anyone asks."""
+def _arithmetic(sign: str, op: Op) -> tuple[Operator, Operator, Operator]:
+    """What `a + b`, `number + b` and `a += b` do."""
 
-    lengths: frozenset[int]  # the witnesses of named sizes: no loop may run over these
-    locate: Callable[[FrameType], Place] | None = None
-    nodes: list[Node] = field(default_factory=list[Node])
-
-    def input(self, array: Array, shape: Ints) -> Traced:
-        node = Node(len(self.nodes), None, (), {"input": array.name}, shape, array.kind, array.below)
-        self.nodes.append(node)
-        return Traced(self, node)
-
-    def record(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Traced:
-        """Leave a node for an operation on traced values, arrays and numbers."""
-        nodes = tuple([self._operand(one) for one in operands])
-        kinds = tuple([(n.shape, n.kind) if isinstance(n, Node) else n for n in nodes])
-        try:
-            shape, kind, below = _result(op, kinds, tuple(sorted(params.items())))
-        except BackpassError as error:
-            raise self.located(type(error), _sentence(op, nodes, error)) from None
-        place = self.locate(_user_frame()) if self.locate else NOWHERE
-        node = Node(len(self.nodes), op, nodes, params, shape, kind, below, place)
-        self.nodes.append(node)
-        return Traced(self, node)
-
-    def one_line(self, start: int, result: Node) -> None:
-        """The nodes since `start` make one value together: its name is not theirs as well."""
-        for node in self.nodes[start:]:
-            if node is not result and node.place.name is not None:
-                place = node.place
-                node.place = replace(place, name=None, position=None, into=place.name,
-                                     into_position=place.position)  # fmt: skip
-
-    def _operand(self, value: Any) -> Any:
-        """A node, or a plain number."""
-        if isinstance(value, Traced):
-            return value.node
-        if isinstance(value, (bool, int, float, np.number, np.bool_)):
-            return float(value) if isinstance(value, (float, np.floating)) else int(value)
-        if isinstance(value, np.ndarray) and value.ndim == 0:
-            return self._operand(value[()])
-        if isinstance(value, (np.ndarray, list, tuple)):
-            return self.constant(np.asarray(value)).node
-        raise self.located(TraceError, f"a {type(value).__name__} cannot take part in an operation")
-
-    def constant(self, value: Any) -> Traced:
-        """An array that the forward pass made itself."""
-        if value.dtype == object:
-            raise self.located(
-                TraceError,
-                "a list of traced values is no array; use np.stack or np.concatenate to join them",
+    def in_place(self: Traced, other: Any) -> Traced:
+        if self.shape:
+            raise self.tape.refused(
+                f"{sign}= changes an array in place, and others may still read it; "
+                f"write A = A {sign} B"
             )
-        kinds: dict[str, Kind] = {"f": "real", "i": "int", "u": "int", "b": "bool"}
-        if value.dtype.kind not in kinds:
-            raise self.located(TraceError, f"an array of {value.dtype} cannot take part")
-        kind = kinds[value.dtype.kind]
-        node = Node(len(self.nodes), None, (), {}, value.shape, kind, value=value)
-        if kind == "int" and value.size:
-            node.below = int(value.max()) + 1
-        self.nodes.append(node)
-        return Traced(self, node)
+        return _record(self.tape, op, self, other)  # numbers cannot be changed in place
 
-    def located(self, kind: type[BackpassError], message: str) -> BackpassError:
-        """An error that quotes the user's line."""
-        line = frame_line(_user_frame())
-        return kind(message, line=line.text, where=show_line(line))
+    return _binary(op), _binary(op, flipped=True), in_place
 
 
-@lru_cache(maxsize=4096)
-def _result(
-    op: Op, operands: tuple[Any, ...], params: tuple[tuple[str, Any], ...]
-) -> tuple[Ints, Kind, Any]:
-    """Shape, kind and bound of what an operation makes of operands of these shapes."""
-    arrays = tuple(
-        Array(str(place), tuple(map(size, one[0])), one[1]) if isinstance(one, tuple) else number(one)
-        for place, one in enumerate(operands)
-    )
-    target = steps_of(op, arrays, params)[-1].target
-    return tuple(axis.number or 0 for axis in target.shape), target.kind, target.below
+def _jump(sign: str) -> Operator:
+    def operator(self: Traced, other: Any) -> Traced:
+        raise self.tape.refused(f"{sign} goes up in jumps and has no slope; leave it out")
+
+    return operator
 
 
-def show_line(line: Line | None) -> str | None:
-    """Where a line stands: `model.py:12`."""
-    return f"{line.file.rsplit('/', 1)[-1]}:{line.number}" if line else None
-
-
-OWN = ("backpass.forward", "backpass.calculus", "backpass.language", "numpy")
-
-
-def _user_frame() -> FrameType:
-    frame = sys._getframe(2)  # pyright: ignore[reportPrivateUsage]
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(OWN):
-        frame = frame.f_back
-    return frame
-
-
-def frame_line(frame: FrameType) -> Line:
-    """The line that a frame stands at, with its text when there is a source."""
-    import linecache
-
-    file, at = frame.f_code.co_filename, frame.f_lineno
-    return Line(file, at, linecache.getline(file, at).strip() or None)
-
-
-def _sentence(op: Op, operands: tuple[Any, ...], error: BackpassError) -> str:
-    shapes = " and ".join(
-        show_shape(one.shape) if isinstance(one, Node) else str(one) for one in operands
-    )
-    return f"{op.name} of {shapes}: {error.message}"
+def _record(tape: Tape, op: Op, *operands: object) -> Traced:
+    return Traced(tape, tape.record(op, *map(_bare, operands)))
 
 
 class Traced:
-    """A value inside a forward pass: it has a shape and no entries.
+    """A value inside a forward pass; it takes part in NumPy operations as an array does.
 
-    It takes part in NumPy operations as an array does. What would need its entries (a truth
-    value, a float, a mask) raises TraceError with the spelling to use.
+    A truth value, a float, a mask, a change in place: whatever cannot be recorded raises
+    TraceError.
     """
 
     __slots__ = ("node", "tape")
-    __array_priority__ = 1000
 
     def __init__(self, tape: Tape, node: Node) -> None:
         self.tape = tape
         self.node = node
+
+    def __repr__(self) -> str:
+        return f"<traced {show_shape(self.shape)}>"
+
+    def __hash__(self) -> int:
+        return id(self)
 
     # What an array knows of itself.
 
@@ -189,11 +88,11 @@ class Traced:
 
     @property
     def ndim(self) -> int:
-        return len(self.node.shape)
+        return self.node.ndim
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.node.shape))
+        return self.node.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -201,77 +100,103 @@ class Traced:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise self.tape.located(TraceError, "a single number has no length")
+            raise self.tape.refused("a single number has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Traced]:
         if not self.shape:
-            raise self.tape.located(TraceError, "a single number cannot be iterated over")
+            raise self.tape.refused("a single number cannot be iterated over")
         if self.shape[0] in self.tape.lengths:
-            raise self.tape.located(
-                TraceError,
+            raise self.tape.refused(
                 "a loop over an axis whose length is not fixed; write it for whole arrays "
-                "(one line for all rows), or declare the length as a number",
+                "(one line for all rows), or declare the length as a number"
             )
         return iter([self[place] for place in range(self.shape[0])])
-
-    def __repr__(self) -> str:
-        return f"<traced {show_shape(self.shape)}>"
 
     # Operations.
 
     def __backpass__(self, op: Op, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
-        from backpass.forward.numpy_api import normal
+        return _wrapped(self.tape, call_op(self.tape, op, _bare(args), params))
 
-        operands, params = normal(op, args, params)
-        return self.tape.record(op, operands, params)
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return Traced(self.tape, call_ufunc(self.tape, ufunc, method, _bare(inputs), options))
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from backpass.forward.numpy_api import call_ufunc
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        options = {name: _bare(value) for name, value in options.items()}
+        return _wrapped(self.tape, call_function(self.tape, function, _bare(args), options))
 
-        return call_ufunc(self.tape, ufunc, method, inputs, kwargs)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name not in METHODS:
+            raise no_such_attribute(self.tape, name)
 
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from backpass.forward.numpy_api import call_function
+        def method(*args: Any, **options: Any) -> Any:
+            bare = {name: _bare(value) for name, value in options.items()}
+            found = call_method(self.tape, name, (self.node, *_bare(args)), bare)
+            return _wrapped(self.tape, found)
 
-        return call_function(self.tape, func, args, kwargs)
+        return method
+
+    def astype(self, dtype: Any, **_: Any) -> Traced:
+        """The value itself: numbers are real here, unless an index needs them whole."""
+        kind = np.dtype(dtype).kind
+        if kind in "iu" and self.node.kind == "real":
+            self._no("a cast to integers rounds off, which has no slope; leave it out")
+        if kind == "b" and self.node.kind != "bool":
+            self._no("a mask is written as a comparison, x != 0")
+        return self
 
     @property
     def T(self) -> Traced:
-        return self.tape.record(indexing.transpose, (self,), {}) if self.ndim > 1 else self
+        return self.transpose()
 
     @property
     def mT(self) -> Traced:
         return self.swapaxes(-1, -2)
 
-    def __getitem__(self, key: Any) -> Traced:
-        from backpass.forward.numpy_api import index
+    def __getitem__(self, key: object) -> Traced:
+        return Traced(self.tape, subscript(self.tape, self.node, _bare(key)))
 
-        return index(self, key)
+    __add__, __radd__, __iadd__ = _arithmetic("+", elementwise.add)
+    __sub__, __rsub__, __isub__ = _arithmetic("-", elementwise.subtract)
+    __mul__, __rmul__, __imul__ = _arithmetic("*", elementwise.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = _arithmetic("/", elementwise.divide)
+    __pow__, __rpow__, __ipow__ = _arithmetic("**", elementwise.power)
+    __matmul__, __rmatmul__, __imatmul__ = _arithmetic("@", contraction.matmul)
+    __lt__ = _binary(elementwise.less)
+    __le__ = _binary(elementwise.less_equal)
+    __gt__ = _binary(elementwise.greater)
+    __ge__ = _binary(elementwise.greater_equal)
+    __and__ = __rand__ = _binary(elementwise.both)
+    __or__ = __ror__ = _binary(elementwise.either)
+    __mod__ = __rmod__ = _jump("%")
+    __floordiv__ = __rfloordiv__ = _jump("//")
 
-    def __getattr__(self, name: str) -> Any:
-        from backpass.forward.numpy_api import method
+    def __eq__(self, other: object) -> Any:
+        return _record(self.tape, elementwise.equal, self, other)
 
-        return method(self, name)
+    def __ne__(self, other: object) -> Any:
+        return _record(self.tape, elementwise.not_equal, self, other)
 
     def __neg__(self) -> Traced:
-        return self.tape.record(elementwise.negative, (self,), {})
+        return _record(self.tape, elementwise.negative, self)
 
     def __pos__(self) -> Traced:
         return self
 
     def __abs__(self) -> Traced:
-        return self.tape.record(OPS["abs"], (self,), {})
+        return _record(self.tape, elementwise.absolute, self)
 
     def __invert__(self) -> Traced:
         if self.node.kind != "bool":
-            raise self.tape.located(TraceError, "~ is for masks; it flips the bits of integers")
-        return self.tape.record(elementwise.negation, (self,), {})
+            self._no("~ is for masks; it flips the bits of integers")
+        return _record(self.tape, elementwise.negation, self)
 
     # What would need entries.
 
     def _no(self, message: str) -> NoReturn:
-        raise self.tape.located(TraceError, message)
+        raise self.tape.refused(message)
 
     def __bool__(self) -> bool:
         self._no(
@@ -280,69 +205,49 @@ class Traced:
         )
 
     def __float__(self) -> float:
-        self._no("a traced value is no number yet; leave out float(), the result stays an array")
-
-    __int__ = __index__ = __complex__ = __float__  # pyright: ignore[reportAssignmentType]
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
         self._no(
-            "a traced value cannot be turned into a plain array; leave out np.array(), and take "
-            "rows of a constant array E by traced integers with np.take(E, y, axis=0)"
+            "a traced value is no plain number yet; leave out float() or int(), "
+            "and call np.exp rather than math.exp"
         )
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __int__(self) -> int:
+        return int(float(self))
+
+    def __index__(self) -> int:
+        return int(float(self))
+
+    def __complex__(self) -> complex:
+        return complex(float(self))
+
+    def __round__(self, digits: int = 0) -> Traced:
+        self._no("rounding has no slope; leave it out")
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        self._no(
+            "a traced value cannot become a plain array: leave out np.array(), join a list by "
+            "np.stack before summing it, and take rows of a table E by np.take(E, y, axis=0)"
+        )
+
+    def __setitem__(self, key: object, value: object) -> None:
         self._no(
             "a traced array cannot be changed in place; build a new one: "
             "z[z < 0] = 0 is np.where(z < 0, 0, z)"
         )
 
-    def __hash__(self) -> int:
-        return id(self)
+
+def _is_nest(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
+    return type(value) in (list, tuple)
 
 
-def _operator(op: Op, flip: bool) -> Callable[[Traced, Any], Any]:
-    def forward(self: Traced, other: Any) -> Any:
-        return self.tape.record(op, (other, self) if flip else (self, other), {})
-
-    return forward
-
-
-def _in_place(op: Op, sign: str) -> Callable[[Traced, Any], Any]:
-    def forward(self: Traced, other: Any) -> Any:
-        if self.shape:
-            raise self.tape.located(
-                TraceError,
-                f"{sign}= changes an array in place, and others may still read it; "
-                f"write A = A {sign} B",
-            )
-        return self.tape.record(op, (self, other), {})  # numbers cannot be changed in place
-
-    return forward
+def _bare(value: Any) -> Any:
+    """The nodes behind traced values, in lists and tuples too."""
+    if isinstance(value, Traced):
+        return value.node
+    return type(value)(map(_bare, value)) if _is_nest(value) else value
 
 
-_OPERATORS = {
-    "add": (elementwise.add, "+"),
-    "sub": (elementwise.subtract, "-"),
-    "mul": (elementwise.multiply, "*"),
-    "truediv": (elementwise.divide, "/"),
-    "pow": (elementwise.power, "**"),
-    "matmul": (contraction.matmul, "@"),
-}
-for _name, (_op, _sign) in _OPERATORS.items():
-    setattr(Traced, f"__{_name}__", _operator(_op, False))
-    setattr(Traced, f"__r{_name}__", _operator(_op, True))
-    setattr(Traced, f"__i{_name}__", _in_place(_op, _sign))
-for _name, _op in {
-    "gt": elementwise.greater,
-    "ge": elementwise.greater_equal,
-    "lt": elementwise.less,
-    "le": elementwise.less_equal,
-    "eq": elementwise.equal,
-    "ne": elementwise.not_equal,
-    "and": elementwise.both,
-    "rand": elementwise.both,
-    "or": elementwise.either,
-    "ror": elementwise.either,
-}.items():
-    setattr(Traced, f"__{_name}__", _operator(_op, False))
-
+def _wrapped(tape: Tape, value: Any) -> Any:
+    """Nodes as the user's code may see them, in a tuple too."""
+    if isinstance(value, Node):
+        return Traced(tape, value)
+    return type(value)(_wrapped(tape, one) for one in value) if _is_nest(value) else value

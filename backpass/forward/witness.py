@@ -8,17 +8,18 @@ points is evidence and no proof, so a derivation states its witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
+from itertools import combinations, islice
+from math import isclose, prod
 from typing import Any
 
 import numpy as np
 
 from backpass.calculus import indexing
 from backpass.calculus.op import Op
-from backpass.forward.trace import Node, Place, Tape, show_line
+from backpass.forward.tape import Node, Place, Tape, show_line
 from backpass.language.errors import TraceError
 from backpass.language.expr import Number, Term, multiply, number, power, size_term
 from backpass.language.program import Array
@@ -50,6 +51,8 @@ def worlds(names: Sequence[str], fixed: frozenset[int]) -> tuple[World, ...]:
     mistaken for `n+6`. With three names or more they take turns at being large: a forward pass
     may fill an array of its own with three axes.
     """
+    if not names:
+        return ({},)
     small = list(islice((p for p in _primes(5) if p not in fixed), 2 * len(names)))
     large = list(islice((p for p in _primes(1009) if p not in fixed), len(names)))
     first = dict(zip(names, small, strict=False))
@@ -76,23 +79,30 @@ def _primes(start: int) -> Iterator[int]:
         candidate += 2
 
 
-def agree(tapes: Sequence[Tape], where: Sequence[World], returned: Sequence[Any]) -> list[Value]:
+def agree(tapes: Sequence[Tape], where: Sequence[World]) -> list[Value]:
     """The one graph behind the recordings; TraceError at the first line on which they differ."""
-    first = tapes[0].nodes
-    for nodes in zip(*(tape.nodes for tape in tapes), strict=False):
-        if any(node.op is not nodes[0].op or len(node.operands) != len(nodes[0].operands)
-               or node.params.get("input") != nodes[0].params.get("input") for node in nodes):  # fmt: skip
-            raise _refused(nodes[0], _CHANGES)
-    if any(len(tape.nodes) != len(first) for tape in tapes) or len(set(returned)) > 1:
-        shortest = min(len(tape.nodes) for tape in tapes)
-        raise _refused(first[min(shortest, len(first) - 1)], _CHANGES)
     return [_value(nodes, where) for nodes in zip(*(tape.nodes for tape in tapes), strict=True)]
 
 
-_CHANGES = (
+def compare(first: Tape, other: Tape, result: int, returned: int) -> None:
+    """Refuse a recording whose operations are not those of the first, at the line that differs."""
+    for one, two in zip(first.nodes, other.nodes, strict=False):
+        if one.op is not two.op or one.input != two.input or _links(one) != _links(two):
+            raise _refused(one, CHANGES)
+    if len(first.nodes) != len(other.nodes) or result != returned:
+        last = min(len(first.nodes), len(other.nodes)) - 1
+        raise _refused(first.nodes[last], CHANGES)
+
+
+CHANGES = (
     "the operations here depend on the sizes (a loop over samples, or an `if` on a length); "
     "write them for whole arrays, or declare the size as a number"
 )
+
+
+def _links(node: Node) -> list[int | None]:
+    """Which earlier nodes a node is computed from, and where numbers stand."""
+    return [one.index if isinstance(one, Node) else None for one in node.operands]
 
 
 def _refused(node: Node, message: str) -> TraceError:
@@ -103,29 +113,17 @@ def _refused(node: Node, message: str) -> TraceError:
 def _value(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     node = nodes[0]
     shapes = tuple(one.shape for one in nodes)
-    if node.op is None and "input" not in node.params:
+    if node.value is not None:
         return _array(nodes, where)
     operands: list[int | Term] = []
     for parts in zip(*(one.operands for one in nodes), strict=True):
-        if isinstance(parts[0], Node):
-            if any(not isinstance(p, Node) or p.index != parts[0].index for p in parts):
-                raise _refused(node, _CHANGES)
-            operands.append(parts[0].index)
-        else:
-            if any(isinstance(p, Node) for p in parts):
-                raise _refused(node, _CHANGES)
-            operands.append(_number(parts, where, node))
-    params = node.params
-    if len(nodes) > 1 and any(one.params != params for one in nodes):
-        params = {
-            key: _param(tuple(one.params[key] for one in nodes), where, node) for key in params
-        }
-    return Value(node.index, node.op, tuple(operands), params, node.place, shapes, params.get("input"))
+        numbers = [one for one in parts if not isinstance(one, Node)]
+        operands.append(_number(numbers, where, node) if numbers else parts[0].index)
+    params = {key: parameter([one.params[key] for one in nodes], where, node) for key in node.params}
+    return Value(node.index, node.op, tuple(operands), params, node.place, shapes, node.input)
 
 
-def _number(values: tuple[Any, ...], where: Sequence[World], node: Node) -> Term:
-    if not all(np.isfinite(values)):
-        raise _refused(node, "an infinite number has no slope; use a large one, such as -1e9")
+def _number(values: Sequence[float], where: Sequence[World], node: Node) -> Term:
     term = explain(values, where)
     if term is None:
         shown = ", ".join(f"{one:.6g}" for one in values)
@@ -137,108 +135,122 @@ def _number(values: tuple[Any, ...], where: Sequence[World], node: Node) -> Term
     return term
 
 
-def _param(values: tuple[Any, ...], where: Sequence[World], node: Node) -> Any:
+def parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any:
+    """A plain value that an operation takes, with sizes for whole numbers that change."""
     first = values[0]
     if all(one == first for one in values):
         return first
-    if isinstance(first, tuple) and all(len(one) == len(first) for one in values):  # pyright: ignore[reportUnknownArgumentType]
-        return tuple(_param(parts, where, node) for parts in zip(*values, strict=True))
-    if isinstance(first, int):
-        found = whole(values, where)
-        if found is not None:
-            return found
-    raise _refused(node, _CHANGES)
+    if isinstance(first, tuple) and len({len(one) for one in values}) == 1:
+        return tuple(parameter(parts, where, node) for parts in zip(*values, strict=True))
+    found = whole(values, where) if isinstance(first, int) else None
+    if found is None:
+        raise _refused(node, CHANGES)
+    return found
 
 
 def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     """An array that the forward pass made: constant, or explained by its sizes."""
     node = nodes[0]
-    arrays = [one.value for one in nodes]
+    arrays = [one.value for one in nodes if one.value is not None]
     shapes = tuple(one.shape for one in nodes)
-    shape = _param(shapes, where, node)
+    shape = parameter(shapes, where, node)
 
     def made(op: Op, *operands: Term, **params: Any) -> Value:
         return Value(node.index, op, operands, params, node.place, shapes)
 
     if all(a.size and (a == a.flat[0]).all() for a in arrays):
-        filling = _number(tuple(a.flat[0].item() * 1 for a in arrays), where, node)
+        filling = _number([a.flat[0].item() * 1 for a in arrays], where, node)
         return made(indexing.full, filling, shape=shape)
     if all(a.ndim == 1 and np.array_equal(a, np.arange(len(a))) for a in arrays):
         return made(indexing.arange, length=shape[0])
     if all(a.ndim == 2 and np.array_equal(a, np.eye(*a.shape)) for a in arrays):
         return made(indexing.eye, rows=shape[0], columns=shape[1])
-    if any(not np.array_equal(a, arrays[0]) for a in arrays):
+    first = arrays[0]
+    if not all(np.array_equal(a, first) for a in arrays):
         raise _refused(
             node,
             "an array made here changes from run to run and is neither full, arange nor eye; "
             "pass it in as an argument (random numbers too)",
         )
-    below = None if node.below is None else size(node.below)
-    return Value(node.index, None, (), {}, node.place, shapes, constant=arrays[0], below=below)
+    below = size(int(first.max()) + 1) if node.kind == "int" and first.size else None
+    return Value(node.index, None, (), {}, node.place, shapes, constant=first, below=below)
 
 
 # What a number means in terms of the sizes.
 
-SIMPLE: tuple[tuple[Callable[[Fraction], Fraction], Fraction], ...] = (
-    (lambda v: v, Fraction(1)),
-    (lambda v: 1 / v, Fraction(-1)),
-    (lambda v: v * v, Fraction(1, 2)),
-    (lambda v: 1 / (v * v), Fraction(-1, 2)),
-)
+EXPONENTS = tuple(Fraction(half, 2) for half in (2, -2, 1, -1, 4, -4, 3, -3))
+Factor = tuple[Size, Fraction]
 
 
-def explain(values: tuple[Any, ...], where: Sequence[World]) -> Term | None:
-    """A number that changes, as q·sᵉ with a size s and e in half steps; None if it is none."""
+def explain(values: Sequence[float], where: Sequence[World]) -> Term | None:
+    """A number that changes, as q·Π pᵉ with sizes p such as n or n−1; None if it is none."""
     if all(one == values[0] for one in values):
         return number(values[0])
-    if all(isinstance(one, int) for one in values):
-        found = whole(values, where)
-        if found is not None:
-            return size_term(found)
-    if not all(values):
-        return None
-    sign = -1 if values[0] < 0 else 1
-    for change, exponent in SIMPLE:
-        changed = [change(abs(Fraction(one))) for one in values]
-        for factor in (1, 2, 3, 4, 5, 6, 8, 10, 12, 100, 1000):
-            near = [round(one * factor) for one in changed]
-            close = [abs(n - o * factor) <= 1e-9 * abs(n) for n, o in zip(near, changed, strict=True)]
-            if all(close) and all(near):
-                found = whole(tuple(near), where)
-                if found is not None:
-                    return _scaled(sign, factor, found, exponent)
+    integers = [one for one in values if isinstance(one, int)]
+    if len(integers) == len(values) and (found := whole(integers, where)) is not None:
+        return size_term(found)
+    for factors in _products(list(where[0])):
+        rest = [
+            value / prod(evaluate_size(base, world) ** float(e) for base, e in factors)
+            for value, world in zip(values, where, strict=True)
+        ]
+        if rest[0] and all(isclose(one, rest[0], rel_tol=1e-12) for one in rest):
+            root = any(e.denominator == 2 for _, e in factors)
+            powers = (power(size_term(base), Number(e)) for base, e in factors)
+            return multiply(_exact(rest[0], root), *powers)
     return None
 
 
-def _scaled(sign: int, factor: int, found: Size, exponent: Fraction) -> Term:
-    """sign·(found / factor)^exponent, with the content of `found` taken out of the root."""
-    content = Fraction(1, factor)
-    if len(found.terms) == 1:
-        monomial, times = found.terms[0]
-        content, found = Fraction(times, factor), Size([(monomial, 1)])
-    scale: Term
-    if exponent.denominator == 1:
-        scale = number(content**exponent.numerator)
-    else:
-        scale = power(Number(content), Number(exponent))
-    factors = [size_term(found)]
-    if len(found.terms) == 1:
-        factors = [power(size_term(Size([((pair,), 1)])), number(1)) for pair in found.terms[0][0]]
-    return multiply(number(sign), scale, *(power(one, Number(exponent)) for one in factors))
+def _products(names: Sequence[str]) -> Iterator[tuple[Factor, ...]]:
+    """What a forward pass may compute from lengths, the plainest first."""
+    plain = [size(name) for name in names]
+    near = [one + shift for one in plain for shift in (0, -1, 1, -2, 2)]
+    sums = [one + other for one, other in combinations(plain, 2)]
+    yield from (((base, e),) for base in (*near, *sums) for e in EXPONENTS)
+    short = near if len(names) < 8 else plain
+    for one, other in combinations(short, 2):
+        yield from (((one, e), (other, f)) for e in EXPONENTS[:4] for f in EXPONENTS[:4])
 
 
-def whole(values: tuple[int, ...], where: Sequence[World]) -> Size | None:
+def _exact(value: float, root: bool) -> Term:
+    """The simplest number within rounding of this one; beside a root it may be one itself."""
+    candidates = [Fraction(value).limit_denominator(1000), Fraction(f"{value:.10g}")]
+    for near in candidates:
+        if isclose(near, value, rel_tol=1e-12):
+            return Number(near)
+    square = Fraction(value * value).limit_denominator(1000)
+    if root and value > 0 and isclose(square, value * value, rel_tol=1e-12):
+        return power(Number(square), Number(Fraction(1, 2)))
+    return number(value)
+
+
+def fixed(values: Sequence[float], where: Sequence[World]) -> Term:
+    """What a number means as far as some runs tell, else what it is in the first."""
+    return explain(values, where) or number(values[0])
+
+
+def meaning(values: Sequence[int], where: Sequence[World]) -> Size:
+    """Which size a length is as far as some runs tell, else what it is in the first."""
+    if len(values) > 1 and len(set(values)) > 1:
+        return whole(values, where) or size(values[0])
+    named = {length: name for world in where[:1] for name, length in world.items()}
+    return size(named.get(values[0], values[0]))
+
+
+def whole(values: Sequence[int], where: Sequence[World]) -> Size | None:
     """A whole number that changes, as a polynomial in the sizes; None when none is found."""
     names = list(where[0])
     for name in names:
         a = [world[name] for world in where]
+        if a[0] == a[1]:
+            continue
         slope = Fraction(values[1] - values[0], a[1] - a[0])
         rest = values[0] - slope * a[0]
         if slope.denominator == 1 and all(slope * x + rest == v for x, v in zip(a, values, strict=True)):
             return size(name) * int(slope) + int(rest)
-    product = _monomial(values, where)
-    if product is not None:
-        return product
+    monomial = _monomial(values, where)
+    if monomial is not None:
+        return monomial
     for name in names:
         for shift in (-2, -1, 1, 2):
             a = [world[name] + shift for world in where]
@@ -255,7 +267,7 @@ def whole(values: tuple[int, ...], where: Sequence[World]) -> Size | None:
     return None
 
 
-def _monomial(values: tuple[int, ...], where: Sequence[World]) -> Size | None:
+def _monomial(values: Sequence[int], where: Sequence[World]) -> Size | None:
     """q·s·t·… with whole q, by dividing out the witnesses, which are primes."""
     found = size(1)
     rest = list(values)

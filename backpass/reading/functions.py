@@ -38,6 +38,8 @@ SLOPES: dict[str, Words] = {
     "expm1": _slope(total(A, ONE)),
     "log": _slope(Over(ONE, Z)),
     "log1p": _slope(Over(ONE, total(ONE, Z))),
+    "log2": _slope(Over(ONE, multiplied("scaling", Z, Of("log", (TWO,))))),
+    "logaddexp": words("a rounded maximum: its two slopes are shares that sum to 1"),
     "sin": _slope(Of("cos", (Z,))),
     "cos": _slope(negated(Of("sin", (Z,)))),
     "abs": words("its slope is the sign of {z}", z=Z),

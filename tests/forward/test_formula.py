@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from backpass.forward.formula import free_names, run, targets
+from backpass.forward.quantity import Misfit
 from backpass.language.errors import BackpassError, NotationError, ShapeError, UnknownName
 
 
@@ -189,21 +190,18 @@ def test_the_product_that_fails_is_marked_in_its_statement():
     ]
 
 
-def test_sizes_are_written_by_their_names():
-    names = {2: "n", 3: "k"}
+def test_sizes_that_do_not_meet_may_get_their_names_later():
+    names = {1: "1", 2: "n", 3: "k"}
     for text, message in [
         ("W3 @ dz3", "W3 @ dz3 is (n×k)(n×1): k meets n; did you mean W3.T @ dz3?"),
-        ("W2 <- W2ᵀ", "this takes W2 from k×n to n×k"),
-        ("W2 + W3", "W2 is k×n and W3 is n×k"),
+        ("W2 <- W2ᵀ", "an update keeps the sizes, and this takes W2 from k×n to n×k"),
+        ("W2 + W3", "W2 is k×n and W3 is n×k, which do not go together entry by entry"),
     ]:
-        with pytest.raises(ShapeError, match=re.escape(message)):
-            run(
-                text,
-                VALUES,
-                FUNCTIONS,
-                updates=True,
-                size_name=lambda size: names.get(size, str(size)),
-            )
+        with pytest.raises(Misfit) as refusal:
+            run(text, VALUES, FUNCTIONS, updates=True)
+        assert refusal.value.sentence(names.__getitem__).startswith(message)
+        assert refusal.value.line is not None
+        assert refusal.value.line.startswith(text)
 
 
 def test_an_error_of_the_values_themselves_is_given_the_line():

@@ -37,8 +37,12 @@ def defined(source: str, *needs: str, axis: bool = False) -> Spelling:
 
 FUNCTIONS = {
     name: Spelling(f"np.{name}({{0}})")
-    for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tanh", "sqrt", "abs", "sign")
+    for name in (
+        *("exp", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tanh", "sqrt"),
+        *("abs", "sign"),
+    )
 } | {
+    "logaddexp": Spelling("np.logaddexp({0}, {1})"),
     "maximum": Spelling("np.maximum({0}, {1})"),
     "minimum": Spelling("np.minimum({0}, {1})"),
     "clip": Spelling("np.clip({0}, {1}, {2})"),

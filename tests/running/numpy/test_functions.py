@@ -19,7 +19,8 @@ N, K = Label("n", size("n")), Label("k", size("k"))
 RANDOM = np.random.default_rng(0)
 FAR = np.array([[-800.0, -40, -3, -1], [-0.5, 0.0, 0.25, 0.5], [1, 3, 40, 800.0]])
 UNIT = RANDOM.uniform(0.1, 0.9, (3, 4))
-DOMAINS = {"log": [UNIT], "log1p": [UNIT], "exp": [FAR / 10], "expm1": [FAR / 10]}
+DOMAINS = {name: [UNIT] for name in ("log", "log1p", "log2", "log10")}
+DOMAINS |= {"exp": [FAR / 10], "expm1": [FAR / 10]}
 DOMAINS |= {"bernoulli_loss": [UNIT, np.array([[0, 1, 0.5, 1]] * 3)]}
 DOMAINS |= {"where": [(FAR > 0) * 1.0, FAR, UNIT]}
 
