@@ -80,6 +80,7 @@ def demo(as_json: bool) -> None:
 )
 @click.option("--wrt", metavar="NAMES", help="Differentiate by these, not by every real input.")
 @click.option("--functions", metavar="TEXT", help='Stay symbols: "g: elementwise, C: scalar".')
+@click.option("--unfold", is_flag=True, help="Equal layers one by one, not as one general layer.")
 @click.option("--index", is_flag=True, help="The program in index notation.")
 @click.option("--latex", is_flag=True, help="The derivation in LaTeX.")
 @click.option("--markdown", is_flag=True, help="The derivation in Markdown.")

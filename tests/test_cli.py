@@ -128,6 +128,17 @@ def test_json_holds_the_steps_and_what_was_asked_for():
     assert found["check"]["ok"] is True
 
 
+DEEP = "; ".join(f"a{layer} = tanh(W{layer} a{layer - 1})" for layer in range(1, 7)) + "; sum(a6²)"
+LAYERS = "a0: d0, " + ", ".join(f"W{layer}: d{layer} d{layer - 1}" for layer in range(1, 7))
+
+
+@pytest.mark.parametrize("flag", ["--wrt=W1 W2 W3 W4 W5 W6", "--latex", "--markdown"])
+def test_equal_layers_fold_and_unfold(flag: str):
+    folded = derive(DEEP, flag, shapes=LAYERS).stdout
+    unfolded = derive(DEEP, flag, "--unfold", shapes=LAYERS).stdout
+    assert len(unfolded.splitlines()) > 1.5 * len(folded.splitlines())
+
+
 def test_functions_may_stay_symbols():
     result = derive("C(g(w x))", "--functions", "g: elementwise, C: scalar", shapes="w: k j, x: j")
     assert "g′" in result.stdout

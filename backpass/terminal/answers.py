@@ -10,6 +10,7 @@ from backpass.checking.report import check_lines
 from backpass.derive import Derivation
 from backpass.language.notation import format_step
 from backpass.language.program import Step
+from backpass.reading.document import derivation_latex, derivation_markdown
 from backpass.reading.explanation import explanation_lines
 from backpass.reading.layout import chain_blocks
 from backpass.reading.lines import EMPTY, Line, Span, joined
@@ -21,11 +22,11 @@ from backpass.terminal.streams import ascii_only, show
 
 Asked = Mapping[str, Any]  # by the name of a reading: whether, or of what; `check` holds a Check
 
-TEXTS: dict[str, Callable[[Derivation], str]] = {
-    "index": lambda d: d.index(),
-    "latex": lambda d: d.latex(),
-    "markdown": lambda d: d.markdown(),
-    "code": lambda d: d.code("numpy"),
+TEXTS: dict[str, Callable[[Derivation, bool], str]] = {
+    "index": lambda d, fold: d.index(),
+    "latex": lambda d, fold: derivation_latex(d.passes, fold=fold),
+    "markdown": lambda d, fold: derivation_markdown(d.passes, fold=fold),
+    "code": lambda d, fold: d.code("numpy"),
 }
 
 
@@ -33,7 +34,9 @@ def print_answers(d: Derivation, asked: Asked) -> None:
     """Print the readings that were asked for, or else the derivation itself."""
     ascii = ascii_only(sys.stdout.encoding)
     found = [lines for _, lines in readings(d, asked, ascii)]
-    for place, lines in enumerate(found or [derivation_lines(d.passes, ascii=ascii)]):
+    if not found:
+        found = [derivation_lines(d.passes, ascii=ascii, fold=not asked["unfold"])]
+    for place, lines in enumerate(found):
         show([EMPTY, *lines] if place else lines, sys.stdout)
 
 
@@ -56,7 +59,10 @@ def readings(d: Derivation, asked: Asked, ascii: bool = False) -> Iterator[tuple
     pen = Pen(d.passes.dialect, ascii)
     for name, text in TEXTS.items():
         if asked[name]:
-            yield name, [(Span(line, "formula"),) for line in text(d).splitlines()]
+            yield (
+                name,
+                [(Span(line, "formula"),) for line in text(d, not asked["unfold"]).splitlines()],
+            )
     if asked["why"]:
         yield "why", explanation_lines(explain(d.passes, asked["why"]), pen)
     if asked["chain"]:

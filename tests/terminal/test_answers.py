@@ -2,7 +2,9 @@ from backpass.derive import derive
 from backpass.reading.layout import Layout, chain
 from backpass.terminal.answers import answers_json, readings
 
-NOTHING = dict.fromkeys(("index", "latex", "markdown", "code", "why", "chain", "layout", "check"))
+NOTHING = dict.fromkeys(
+    ("index", "latex", "markdown", "code", "why", "chain", "layout", "check", "unfold")
+)
 D = derive("z = W x; L = ½ sum((σ(z) - y)²)", "W: m k, x: k, y: m", wrt="W")
 
 
