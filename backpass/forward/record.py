@@ -247,7 +247,8 @@ def _place(frame: FrameType, code: CodeType) -> Place:
         if here is not None:
             file, number = code.co_filename, here.f_lineno
     line = Line(file, number, source_line(file, number))
-    return Place(found.name, found.position, found.into, found.into_position, found.depth, line)
+    depth = found.depth if found.scope is None else found.scope  # of whoever gives the name
+    return Place(found.name, found.position, found.into, found.into_position, depth, line)
 
 
 def _failed(error: Exception, world: World) -> BackpassError:
