@@ -22,7 +22,6 @@ from backpass.language.expr import (
     ONE,
     ZERO,
     Apply,
-    Arithmetic,
     Bracket,
     Label,
     Number,
@@ -137,7 +136,7 @@ def reverse(
     labels many directions flow back at once, and every adjoint carries them in front. Inputs
     that `of` does not depend on get no step and no name.
     """
-    path = depends_on(steps, wrt) & leads_to(steps, of)
+    path = depends_on(steps, wrt) & leads_to(steps, of, "real")
     if not path:
         return [], {}
     inputs = [one for one in dict.fromkeys(wrt) if one in path]
@@ -217,7 +216,7 @@ class _Backward:
             if seed is None:
                 dy = Read(self.called[step.name], (*self.extra, *write.left))
             else:
-                dy = seed if isinstance(seed, Arithmetic) else seed(write.left)
+                dy = seed(write.left) if callable(seed) else seed
             y = write.term
             if len(step.body) == 1 and bare(write.left) is not None and not write.summed:
                 y = Read(step.name, write.left)
@@ -231,7 +230,7 @@ class _Backward:
         """Send it on through a call, by the lines of its rule."""
         adjoint = self.adjoint(step.name)
         constant = self.seeds.get(step.name)
-        if constant is not None and not isinstance(constant, Arithmetic):
+        if callable(constant):
             axes = axis_labels(adjoint.shape)
             term = substitute(constant(axes[len(self.extra) :]),
                               dict(zip(self.extra, axes, strict=False)))  # fmt: skip
