@@ -42,7 +42,7 @@ def refreshed(page: str) -> str:
                 output = printed(text, session)
             case "text":
                 assert before is not None, f"nothing prints this:\n{text}"
-                text = before
+                text = before.rstrip("\n") + "\n"
             case "console":
                 commands = [one[1] for one in COMMAND.finditer(text)]
                 text = "".join(f"$ {one}\n{answer(one)}" for one in commands)
