@@ -82,6 +82,19 @@ def two_matrices() -> Derivation:
     )
 
 
+def matrices(count: int) -> Derivation:
+    """zₗ = Wₗ hₗ₋₁ and hₗ = σ(zₗ), as many times as wanted; the post goes on to any number."""
+    numbers = range(1, count + 1)
+    lines = [f"z{l} = W{l} h{l - 1}; h{l} = σ(z{l})" for l in numbers]
+    shapes = ["h0: N0", *(f"W{l}: N{l} N{l - 1}" for l in numbers)]
+    return bp.derive(
+        "; ".join([*lines, f"cost = C(h{count})"]),
+        ", ".join(shapes),
+        wrt=" ".join(f"W{l}" for l in numbers),
+        functions="σ: elementwise, C: scalar",
+    )
+
+
 # ── 002: 2-3-2, one sample as a column, and L layers with any g ───────────────────────────────
 
 
@@ -93,14 +106,19 @@ def two_three_two(samples: str = "") -> Derivation:
     )
 
 
-def layered(count: int, functions: str = "g: elementwise, C: scalar") -> Derivation:
+def layered(count: int) -> Derivation:
     """z⁽ˡ⁾ = W⁽ˡ⁾ a⁽ˡ⁻¹⁾ + b⁽ˡ⁾, a⁽ˡ⁾ = g(z⁽ˡ⁾), J = C(a⁽ᴸ⁾), with a size for every layer."""
     numbers = range(1, count + 1)
     lines = [f"z{l} = W{l} a{l - 1} + b{l}; a{l} = g(z{l})" for l in numbers]
     shapes = ["a0: d0", *(f"W{l}: d{l} d{l - 1}, b{l}: d{l}" for l in numbers)]
     weights = [f"W{l} b{l}" for l in numbers]
     text = "; ".join([*lines, f"J = C(a{count})"])
-    return bp.derive(text, ", ".join(shapes), wrt=" ".join(weights), functions=functions)
+    return bp.derive(
+        text,
+        ", ".join(shapes),
+        wrt=" ".join(weights),
+        functions="g: elementwise, C: scalar",
+    )
 
 
 # ── 003: a batch of n, samples as rows, O is what a layer gives ───────────────────────────────
@@ -119,6 +137,12 @@ BATCH_SHAPES = {"X": "n i", "Y": "n m", "W": ["i j", "j k", "k m"]}
 
 def batch() -> Derivation:
     return bp.derive(batch_loss, BATCH_SHAPES, wrt="W")
+
+
+def deep(count: int) -> Derivation:
+    """The same loop over as many weights."""
+    weights = [f"d{l - 1} d{l}" for l in range(1, count + 1)]
+    return bp.derive(batch_loss, {"X": "n d0", "Y": f"n d{count}", "W": weights}, wrt="W")
 
 
 def separate_loss(X, Y, W1, b1, W2, b2):

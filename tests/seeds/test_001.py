@@ -3,7 +3,7 @@
 import numpy as np
 
 import backpass as bp
-from tests.seeds.networks import layered, said, two_matrices, two_weights
+from tests.seeds.networks import matrices, said, two_matrices, two_weights
 
 
 def test_two_weights_in_a_row():
@@ -203,13 +203,34 @@ def test_the_whole_formula_of_the_second_weights():
 
 
 def test_the_error_signal_travels_from_layer_to_layer():
-    """δ ← Wₗᵀ (δ ⊙ σ′(zₗ)): the same two lines in every layer."""
-    lines = [line.split("   ")[0].strip() for line in str(layered(3)).splitlines()]
-    assert [line for line in lines if line.startswith(("da", "dz"))] == [
-        "da3 = ∇C(a3)",
-        "dz3 = da3 ⊙ g′(z3)",
-        "da2 = W3ᵀ dz3",
-        "dz2 = da2 ⊙ g′(z2)",
-        "da1 = W2ᵀ dz2",
-        "dz1 = da1 ⊙ g′(z1)",
-    ]
+    """The post's algorithm: δ ← ∇C, then in every layer δ ⊙ σ′, an update, and Wᵀ."""
+    assert (
+        str(matrices(6))
+        == """\
+forward
+  for l = 1 … 6:
+    zₗ = Wₗ hₗ₋₁                (Nₗ×Nₗ₋₁)(Nₗ₋₁×1) → Nₗ×1
+    hₗ = σ(zₗ)                  Nₗ×1
+  cost = C(h6)                  scalar
+backward
+  dh6   = ∇C(h6)                N6×1
+        C was only declared, so its gradient ∇C stays a symbol
+  dz6   = dh6 ⊙ σ′(z6)          N6×1
+        σ acts entry by entry, so ⊙; its slope σ′ stays a symbol
+  dW6   = dz6 h5ᵀ               (N6×1)(1×N5) → N6×N5
+        each entry of W6 joins one entry of h5 to one of z6: nothing is summed
+  for l = 5 … 1:
+    dhₗ = Wₗ₊₁ᵀ dzₗ₊₁           (Nₗ×Nₗ₊₁)(Nₗ₊₁×1) → Nₗ×1
+        Nₗ₊₁ is summed; Wₗ₊₁ has Nₗ₊₁ first, hence ᵀ
+    dzₗ = dhₗ ⊙ σ′(zₗ)          Nₗ×1
+        σ acts entry by entry, so ⊙; its slope σ′ stays a symbol
+    dWₗ = dzₗ hₗ₋₁ᵀ             (Nₗ×1)(1×Nₗ₋₁) → Nₗ×Nₗ₋₁
+        each entry of Wₗ joins one entry of hₗ₋₁ to one of zₗ: nothing is summed"""
+    )
+
+
+def test_q21_what_is_sent_back_goes_through_the_weights_of_the_forward_pass():
+    """The post's algorithm updates Wₗ first and then sends δ through it."""
+    text = said(matrices(6), "dh5")
+    assert "This must still be the W6 of the forward pass" in text
+    assert "update W6 only when everything has flowed back" in text

@@ -146,13 +146,50 @@ def test_q13_rows_are_the_same_gradients_transposed(samples):
 
 
 def test_q14_any_number_of_layers_with_any_g():
-    """(1a-m), (1b-m) and (2-m) of the answer, once for every layer."""
-    lines = [line.split("   ")[0].strip() for line in str(layered(4)).splitlines()]
-    for l in (1, 2, 3):
-        assert f"dW{l} = dz{l} a{l - 1}ᵀ" in lines
-        assert f"db{l} = dz{l}" in lines
-        assert f"da{l} = W{l + 1}ᵀ dz{l + 1}" in lines
-        assert f"dz{l} = da{l} ⊙ g′(z{l})" in lines
+    """(1a-m), (1b-m) and (2-m) of the answer: dWₗ = dzₗ aₗ₋₁ᵀ, dbₗ = dzₗ, dzₗ = (…) ⊙ g′(zₗ)."""
+    assert (
+        str(layered(5))
+        == """\
+forward
+  for l = 1 … 5:
+    zₗ = Wₗ aₗ₋₁ + bₗ           (dₗ×dₗ₋₁)(dₗ₋₁×1) + dₗ×1 → dₗ×1
+    aₗ = g(zₗ)                  dₗ×1
+  J    = C(a5)                  scalar
+backward
+  da5   = ∇C(a5)                d5×1
+        C was only declared, so its gradient ∇C stays a symbol
+  dz5   = da5 ⊙ g′(z5)          d5×1
+        g acts entry by entry, so ⊙; its slope g′ stays a symbol
+  dW5   = dz5 a4ᵀ               (d5×1)(1×d4) → d5×d4
+        each entry of W5 joins one entry of a4 to one of z5: nothing is summed
+  db5   = dz5                   d5×1
+        b5 is added as it is: its slope in z5 is 1
+  for l = 4 … 1:
+    daₗ = Wₗ₊₁ᵀ dzₗ₊₁           (dₗ×dₗ₊₁)(dₗ₊₁×1) → dₗ×1
+        dₗ₊₁ is summed; Wₗ₊₁ has dₗ₊₁ first, hence ᵀ
+    dzₗ = daₗ ⊙ g′(zₗ)          dₗ×1
+        g acts entry by entry, so ⊙; its slope g′ stays a symbol
+    dWₗ = dzₗ aₗ₋₁ᵀ             (dₗ×1)(1×dₗ₋₁) → dₗ×dₗ₋₁
+        each entry of Wₗ joins one entry of aₗ₋₁ to one of zₗ: nothing is summed
+    dbₗ = dzₗ                   dₗ×1
+        bₗ is added as it is: its slope in zₗ is 1"""
+    )
+
+
+def test_q14_the_same_in_latex():
+    lines = [line.split(" && ")[0].strip() for line in layered(5).latex().splitlines()]
+    below = lines.index(r"&\text{for $l = 4, \dots, 1$} \\")
+    assert lines[below + 1 : -1] == [
+        r"\frac{\partial J}{\partial a_l} &= W_{l+1}^\top \, \frac{\partial J}{\partial z_{l+1}}",
+        r"\frac{\partial J}{\partial z_l} &= \frac{\partial J}{\partial a_l} \odot g'(z_l)",
+        r"\frac{\partial J}{\partial W_l} &= \frac{\partial J}{\partial z_l} \, a_{l-1}^\top",
+        r"\frac{\partial J}{\partial b_l} &= \frac{\partial J}{\partial z_l}",
+    ]
+
+
+def test_q14_any_single_layer_can_still_be_asked_about():
+    text = said(layered(5), "dW3")
+    assert "dW3[i,j] = dz3[i] · a2[j]" in text
 
 
 def test_q21_the_answer_states_z_minus_y_where_a_minus_y_is_meant():

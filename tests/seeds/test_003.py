@@ -11,6 +11,7 @@ from tests.seeds.networks import (
     augmented,
     batch,
     batch_loss,
+    deep,
     hstacked_loss,
     said,
     separate,
@@ -60,6 +61,34 @@ backward
         sigmoid acts entry by entry, so ⊙; its slope is a(1 − a)
   dW1 = X.T @ dZ1               (i×n)(n×j) → i×j
         every row n used the same W1, so n is summed; X has n first, hence .T"""
+    )
+
+
+def test_q14_a_hundred_layers_are_one_general_layer():
+    """The diagrams stop at L95 … L100; the pattern that they point at goes on."""
+    assert (
+        str(deep(100))
+        == """\
+forward
+  for l = 1 … 100, where O₀ is X:
+    Zₗ = Oₗ₋₁ @ Wₗ                   (n×dₗ₋₁)(dₗ₋₁×dₗ) → n×dₗ
+    Oₗ = sigmoid(Zₗ)                 n×dₗ
+  L    = ½ Σ (O100 − Y)²             scalar
+backward
+  dO100 = O100 − Y                   n×d100
+        the 2 of the square meets the ½: no factor is left
+  dZ100 = dO100 ⊙ O100 ⊙ (1 − O100)  n×d100
+        sigmoid acts entry by entry, so ⊙; its slope is a(1 − a)
+  dW100 = O99.T @ dZ100              (d99×n)(n×d100) → d99×d100
+        every row n used the same W100, so n is summed; O99 has n first, hence
+        .T
+  for l = 99 … 1, where O₀ is X:
+    dOₗ = dZₗ₊₁ @ Wₗ₊₁.T             (n×dₗ₊₁)(dₗ₊₁×dₗ) → n×dₗ
+        dₗ₊₁ is summed (n stays); Wₗ₊₁ has dₗ₊₁ last, hence .T
+    dZₗ = dOₗ ⊙ Oₗ ⊙ (1 − Oₗ)        n×dₗ
+        sigmoid acts entry by entry, so ⊙; its slope is a(1 − a)
+    dWₗ = Oₗ₋₁.T @ dZₗ               (dₗ₋₁×n)(n×dₗ) → dₗ₋₁×dₗ
+        every row n used the same Wₗ, so n is summed; Oₗ₋₁ has n first, hence .T"""
     )
 
 
