@@ -17,7 +17,7 @@ from backpass.derive import Forward, derive, wanted_leaves
 from backpass.forward.arguments import Arguments
 from backpass.forward.record import record
 from backpass.language.errors import DerivationError
-from backpass.language.expr import Bracket, Label, Read, Term, multiply
+from backpass.language.expr import Bracket, Label, Read, Term, fresh, multiply
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step, Write, axis_labels
 from backpass.language.shapes import show_shape
@@ -175,23 +175,29 @@ def hvp(
     d = derive(forward, shapes, wrt, functions)
     if "v" in d.arguments.nests or any(leaf.name == "v" for leaf in d.arguments.leaves):
         raise DerivationError("an argument is called v, like the vector; rename it")
-    single = len(d.wrt) == 1
-    vectors = {leaf: Array("v" if single else f"v_{leaf}", d.forward.arrays[leaf].shape)
-               for leaf in d.wrt}  # fmt: skip
+    single, taken = len(d.wrt) == 1, d.program.arrays
+    vectors = {
+        leaf: Array(fresh("v" if single else f"v_{leaf}", taken), d.forward.arrays[leaf].shape)
+        for leaf in d.wrt
+    }
     writes: list[Write] = []
     for leaf, vector in vectors.items():
         labels = axis_labels(vector.shape)
         term = multiply(Read(vector.name, labels), Read(d.gradients[leaf], labels))
         writes.append(Write((), term, labels))
-    along = Step(Array("vg", ()), tuple(writes))
+    along = Step(Array(fresh("vg", taken), ()), tuple(writes))
     inputs = (*d.forward.inputs, *vectors.values())
-    program = Program(inputs, (*d.program.steps, along), ("vg",), d.forward.constants)
-    steps, found = reverse(program.steps, program.arrays, "vg", d.wrt, name=lambda one: f"h{one}")
+    program = Program(inputs, (*d.program.steps, along), (along.name,), d.forward.constants)
+    steps, found = reverse(
+        program.steps, program.arrays, along.name, d.wrt, name=lambda one: f"h{one}"
+    )
+    taken = {*program.arrays, *(step.name for step in steps)}
     results: dict[tuple[str, ...], str] = {}
     for leaf in d.wrt:
         if leaf not in found:  # the gradient is the same everywhere in this direction
-            steps.append(Step(Array(f"h{leaf}", d.forward.arrays[leaf].shape), ()))
-        results[leaf,] = found.get(leaf, f"h{leaf}")
+            found[leaf] = fresh(f"h{leaf}", taken)
+            steps.append(Step(Array(found[leaf], d.forward.arrays[leaf].shape), ()))
+        results[leaf,] = found[leaf]
     nest: Any = vectors[d.wrt[0]] if single else vectors
     arguments = Arguments({**d.arguments.nests, "v": nest})
     return Arrays(f"Hessian of {d.loss} times v", program, tuple(steps), results, arguments)

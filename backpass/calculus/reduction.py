@@ -6,6 +6,7 @@ place, `m[n] = Z[n, am[n]]`, so that its gradient returns to that one entry; tie
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,9 @@ def _place(find: Any) -> Any:
 
     def value(array: Any, *, axes: tuple[int, ...]) -> Any:
         back = np.moveaxis(array, axes, range(-len(axes), 0))
-        return find(back.reshape(*back.shape[: back.ndim - len(axes)], -1), axis=-1)
+        kept = back.ndim - len(axes)  # and no -1 for the rest: an array may be empty
+        flat = back.reshape(*back.shape[:kept], math.prod(back.shape[kept:]))
+        return find(flat, axis=-1)
 
     return value
 
@@ -89,6 +92,8 @@ ARGMIN = ArrayFunction("argmin", _place(np.argmin))
 def _find(operand: Array, axis: Axes, function: ArrayFunction, target: str) -> Step:
     """The place of the extreme entry along one axis, or along all of a flat array."""
     axes = axes_of(operand, axis)
+    if not axes:
+        raise ShapeError(f"{function.name} of a single number")
     if len(axes) > 1:
         raise ShapeError(f"{function.name[3:]} over several axes: reshape them to one first")
     labels = axis_labels(operand.shape)

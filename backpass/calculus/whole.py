@@ -99,9 +99,18 @@ def apply(function: ArrayFunction, operands: Sequence[Operand], axis: int) -> St
     first = operands[0]
     assert isinstance(first, Array)
     rule: Rule = function.rule
+    if len(operands) != len(rule.operands):
+        raise ShapeError(
+            f"{function.name} takes {_counted(len(rule.operands))}, not {len(operands)}; "
+            "an axis is given by name, axis=1"
+        )
     known = dict(zip(rule.operands, operands, strict=True))
     step = _fill(rule.call, len(first.shape), axis, known)
     return replace(step, target=replace(step.target, name=RESULT))
+
+
+def _counted(arrays: int) -> str:
+    return "one array" if arrays == 1 else f"{arrays} arrays"
 
 
 def enter(
@@ -132,7 +141,8 @@ def expand(text: str, rank: int, axis: int) -> str:
 
     picked = [f"y[{','.join(others)}]" if one == "k" else one for one in whole]
     text = text.replace("[.,y[.]]", "[" + ",".join(picked) + "]")
-    text = text.replace("size(.)", "*".join(others) or "1").replace("over .,k", "over " + ",".join(whole))
+    text = text.replace("size(.)", f"({'*'.join(others) or 1})")
+    text = text.replace("over .,k", "over " + ",".join(whole))
     return re.sub(r"(?<=\w)\[([^\[\]]*)\]", indices, text)
 
 

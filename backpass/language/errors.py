@@ -51,5 +51,6 @@ class DerivationError(BackpassError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Suggest the known word most like `word`, as a clause to append to a message."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
+    lower = {name.lower(): name for name in known}  # w1 is W1 mistyped
+    close = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
+    return f"; did you mean {lower[close[0]]}?" if close else ""

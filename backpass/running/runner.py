@@ -19,7 +19,7 @@ import numpy as np
 
 from backpass.language.errors import DerivationError, UnknownName
 from backpass.language.expr import Apply, walk
-from backpass.language.program import Array, Call, Program
+from backpass.language.program import Array, Call, Program, check_calls
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.numpy.source import Nest, Source, source
 
@@ -63,6 +63,7 @@ class Runner:
         """What to do for arrays of these shapes and dtypes: casts, ranges to check, constants."""
         inputs = self.program.inputs
         sizes = bind((a.name, a.shape, v.shape) for a, v in zip(inputs, arrays, strict=True))
+        check_calls(self.program, sizes)
         casts = tuple(_cast(a, v.dtype) for a, v in zip(inputs, arrays, strict=True))
         bounds = tuple(
             (place, evaluate_size(a.below, sizes))
