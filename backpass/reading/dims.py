@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from backpass.language.program import Array
 from backpass.language.shapes import Shape, show_shape, size
 from backpass.reading import tree
@@ -24,7 +26,10 @@ def show(shape: Shape, dialect: Dialect, *, row: bool = False) -> str:
     """A shape as the dialect sees it."""
     if len(shape) == 1 and dialect == "math":
         shape = (size(1), shape[0]) if row else (shape[0], size(1))
-    return show_shape(shape).replace("*", "·")
+    text = show_shape(shape)
+    if len(shape) > 1:  # a product of sizes is one axis: n×(2·k)
+        text = re.sub(r"(?<![\w(*])[\w*]+\*[\w*]+(?![\w)*])", r"(\g<0>)", text)
+    return text.replace("*", "·")
 
 
 def multiplies(node: tree.Node) -> bool:

@@ -16,6 +16,7 @@ from backpass.reading.presentation import (
     Shown,
     multiplied,
     negated,
+    substitute,
     total,
 )
 from backpass.reading.words import Words, words
@@ -25,6 +26,10 @@ A, Z = Name("a"), Name("z")
 
 def _slope(value: Shown) -> Words:
     return words("its slope is {slope}", slope=value)
+
+
+def _minus(one: Shown, other: Shown) -> Shown:
+    return total(one, negated(other))
 
 
 SLOPES: dict[str, Words] = {
@@ -46,12 +51,33 @@ SLOPES: dict[str, Words] = {
     "sqrt": _slope(Over(ONE, multiplied("scaling", TWO, Root(Z)))),
     "maximum": words("the larger side takes the whole slope, and a tie goes to the first"),
     "minimum": words("the smaller side takes the whole slope, and a tie goes to the first"),
+    "log10": words("its slope is that of log, divided by log(10)"),
+    "sign": words("it is flat on both sides of its jump, so its slope is 0"),
+    "huber_entry": words("its slope is the error itself, cut off where the straight lines begin"),
+    "logistic_loss": words(
+        "sigmoid and cross-entropy together leave {s}", s=_minus(Of("sigmoid", (Z,)), Name("t"))
+    ),
+    "bernoulli_loss": words(
+        "its slope is {s}", s=Over(_minus(Name("p"), Name("t")), Of("p", (_minus(ONE, Name("p")),)))
+    ),
     "where": words("each entry follows the side that was chosen for it"),
     "clip": words("its slope is 1 inside the bounds, and 0 outside"),
 }
 
-# The clauses above that speak of what comes out, a; the others speak of what goes in, z.
-OUTPUT = {"sigmoid", "tanh", "exp", "expm1"}
+
+def mentions(clause: Words, name: str) -> bool:
+    """Whether a clause speaks of what comes out, a, or of what goes in, z."""
+    found: list[Shown] = []
+
+    def note(node: Shown) -> None:
+        if node == Name(name):
+            found.append(node)
+
+    for part in clause:
+        if not isinstance(part, str):
+            substitute(part, note)
+    return bool(found)
+
 
 # What a function of whole arrays sends back, and what the lines that prepare it are for.
 

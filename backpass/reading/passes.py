@@ -60,7 +60,9 @@ class Passes:
         given = [array.shape for array in self.forward.inputs if array.name not in self.wrt]
         wanted = [array.shape for array in self.forward.inputs if array.name in self.wrt]
         common = [size for size in given[0] if all(size in s for s in given)] if given else []
-        best = min(common, key=lambda size: sum(size in s for s in wanted), default=None)
+        # samples go through the whole forward pass; what else inputs share does not
+        steps = [step.target.shape for step in self.forward.steps]
+        best = max(common, key=lambda size: sum(size in shape for shape in steps), default=None)
         carried = sum(best in shape for shape in wanted)
         counted = any(best in one.shape for one in self.forward.inputs if one.kind == "int")
         if all(len(shape) < 2 for shape in given) and not counted:

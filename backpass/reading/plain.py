@@ -232,8 +232,10 @@ SUBSCRIPT = dict(
 def _sigma(over: tuple[str, ...], pen: Pen) -> str:
     if pen.ascii:
         return "_".join(["Sum", *(spell(label, pen) for label in over)])
-    if all(label in SUBSCRIPT for label in over):
-        return "Σ" + "".join(SUBSCRIPT[label] for label in over)
+    small = [label.rstrip("′") for label in over]
+    if all(label in SUBSCRIPT for label in small):
+        marks = (label[len(short) :] for label, short in zip(over, small, strict=True))
+        return "Σ" + "".join(SUBSCRIPT[one] + mark for one, mark in zip(small, marks, strict=True))
     return f"Σ_{over[0]}" if len(over) == 1 else f"Σ_({', '.join(over)})"
 
 

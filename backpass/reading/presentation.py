@@ -245,6 +245,8 @@ def scaled(coefficient: Fraction, value: Shown) -> Shown:
 
 def leading(value: Shown) -> tuple[Fraction, Shown]:
     """The number that leads a product, and the rest of it."""
+    if isinstance(value, Numeral):
+        return value.value, ONE
     if isinstance(value, Multiplied) and isinstance(value.factors[0], Numeral):
         return value.factors[0].value, multiplied(value.join, *value.factors[1:])
     return Fraction(1), value

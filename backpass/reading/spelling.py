@@ -208,7 +208,10 @@ def spell_tree(node: tree.Node, dialect: Dialect = "code") -> Shown:
         case tree.Spread():
             return _spread(node, dialect)
         case tree.Picked(value=value, index=index):
-            picks = (_slice(one) if isinstance(one, tree.Slice) else spell(one) for one in index)
+            picks = (
+                _slice(one, axis.size) if isinstance(one, tree.Slice) else spell(one)
+                for one, axis in zip(index, value.axes, strict=True)
+            )
             return show.Entry(show.Name(value.name), tuple(picks))
         case tree.Thin(value=value, axes=axes):
             first = show.Numeral(Fraction(0))
@@ -277,14 +280,29 @@ def _quotient(above: Shown, below: Shown) -> Shown:
     other, under = show.signed(below)
     if isinstance(over, show.Over):
         over, under = over.above, show.multiplied("scaling", over.below, under)
-    result = show.Over(over, under)
+    (one, above), (two, below) = show.leading(over), show.leading(under)
+    if one != 1 and two != 1:  # 2 x / (2 n) is x / n
+        share = one / two
+        over, under = _led(share.numerator, above), _led(share.denominator, below)
+    result = over if under == show.ONE else show.Over(over, under)
     return result if sign == other else show.negated(result)
 
 
-def _slice(part: tree.Slice) -> Shown:
+def _led(number: int, rest: Shown) -> Shown:
+    if rest == show.ONE:
+        return show.Numeral(Fraction(number))
+    return rest if number == 1 else show.multiplied("scaling", show.Numeral(Fraction(number)), rest)
+
+
+def _slice(part: tree.Slice, axis: Size) -> Shown:
+    """`1:4`, `::2`; an end that is the axis's own is left out."""
     if part.whole:
         return show.Range()
     stop = part.start + part.count * part.step
     start = None if part.step > 0 and part.start.number == 0 else spell_size(part.start)
-    ends = part.step < 0 and stop.number == -1
+    if part.step > 0:
+        beyond = (stop - axis).number
+        ends = beyond is not None and 0 <= beyond < part.step
+    else:
+        ends = stop.number is not None and stop.number < 0
     return show.Range(start, None if ends else spell_size(stop), part.step)

@@ -26,7 +26,8 @@ from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Shown
-from backpass.reading.reason import core, flow_reason, reason, shared
+from backpass.reading.reason import flow_reason, reason, shared
+from backpass.reading.reason_product import core
 from backpass.reading.spelling import spell_entry, spell_tree
 from backpass.reading.why_entry import entry_blocks, needs
 from backpass.reading.why_product import is_weight, product_blocks

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from backpass.language.expr import Apply, Number, Power, Product, SizeTerm, reads, walk
+from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
 from backpass.reading import tree
 from backpass.reading.dims import show
 from backpass.reading.explanation import Block, formula, paragraph
 from backpass.reading.flow import Flow
-from backpass.reading.functions import OUTPUT, SLOPES
+from backpass.reading.functions import SLOPES, mentions
 from backpass.reading.local import Local
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Dialect, Equal
-from backpass.reading.reason import cancelled, core, enclosing
+from backpass.reading.reason_entry import cancelled, enclosing
+from backpass.reading.reason_product import core
 from backpass.reading.words import Words, words
 
 
@@ -24,7 +25,7 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
         line = formula(Equal(Derivative(entry.of, entry.by), entry.slope))
         asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
         blocks += [paragraph(asks), line]
-    function = next((n.function.name for n in enclosing(flow) if isinstance(n, Apply)), None)
+    function = next((n.function for n in enclosing(flow) if isinstance(n, Apply)), None)
     if function is not None:
         blocks.append(paragraph(*_function(flow, entry, function, passes.dialect)))
     if _square(flow):
@@ -37,17 +38,21 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
     return blocks
 
 
-def _function(flow: Flow, entry: Local, function: str, dialect: Dialect) -> list[Words]:
-    known = SLOPES.get(function)
-    if known is None:
-        told = words(
-            "{f} was only declared: its slope {g} stays a symbol.", f=(function,), g=f"{function}′"
+def _function(flow: Flow, entry: Local, function: Function, dialect: Dialect) -> list[Words]:
+    known = SLOPES.get(function.name)
+    told = words("{f} acts entry by entry", f=(function.name,))
+    if known is not None:
+        told += words(": ") + known
+        if mentions(known, "a"):
+            told += words(", where {a} is what comes out", a="a")
+        elif mentions(known, "z"):
+            told += words(", where {z} is what goes in", z="z")
+    elif function.value is None:
+        told += words(
+            ": it was only declared, so its slope {g} stays a symbol", g=f"{function.name}′"
         )
-    else:
-        told = words("{f} acts entry by entry: ", f=(function,)) + known
-        told += words(", where {x} is what ", x="a" if function in OUTPUT else "z")
-        told += words("comes out." if function in OUTPUT else "goes in.")
-    if not flow.step.target.shape:
+    told += words(".")
+    if not flow.step.target.shape or set(entry.to) != set(entry.at):
         return [told]
     return [
         told,

@@ -12,7 +12,7 @@ from backpass.reading.local import Local
 from backpass.reading.orders import other_orders, pair, sizes, written
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Equal
-from backpass.reading.reason import direction, is_shared, standing, staying
+from backpass.reading.reason_product import direction, is_shared, standing, staying
 from backpass.reading.spelling import factors, spell_tree
 from backpass.reading.words import Words, listed, words
 

@@ -1,0 +1,226 @@
+"""Why a line that acts entry by entry looks as it does: slopes, copies, sums and moves."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from backpass.language.expr import (
+    MINUS_ONE,
+    Apply,
+    Function,
+    Label,
+    Number,
+    Power,
+    Product,
+    Read,
+    Term,
+    children,
+    labels,
+    reads,
+)
+from backpass.reading import tree
+from backpass.reading.flow import Flow
+from backpass.reading.functions import SLOPES
+from backpass.reading.matrix import matrix
+from backpass.reading.passes import Passes
+from backpass.reading.presentation import (
+    ONE,
+    TWO,
+    Name,
+    Over,
+    Raised,
+    Root,
+    Signed,
+    leading,
+    multiplied,
+    negated,
+)
+from backpass.reading.reason_product import core, direction
+from backpass.reading.spelling import spell_term, spell_tree
+from backpass.reading.words import Words, listed, words
+
+
+def cancelled(flow: Flow) -> Words | None:
+    """The numbers that met on the way back and left nothing, if the calculus noted any."""
+    note = next((note for note in flow.notes if note.kind == "cancelled"), None)
+    if note is None:
+        return None
+    values = [value for value in note.data if isinstance(value, Fraction) and abs(value) != 1]
+    if not values:
+        return None
+    if sorted(values) == [Fraction(1, 2), Fraction(2)] and _squared(flow):
+        return words("the 2 of the square meets the ½: no factor is left")
+    return listed([words("{x}", x=spell_term(Number(value))) for value in values]) + words(
+        " meet: no factor is left"
+    )
+
+
+def _squared(flow: Flow) -> bool:
+    return any(isinstance(n, Power) and n.exponent == Number(Fraction(2)) for n in enclosing(flow))
+
+
+def enclosing(flow: Flow) -> list[Term]:
+    """The nodes around the read in its forward term, from the outside in."""
+    if flow.write is None:
+        return []
+    trail: list[Term] = []
+    node = flow.write.term
+    while node != flow.origin.read:
+        trail.append(node)
+        node = next(part for part in children(node) if flow.origin.read in reads(part))
+    return trail
+
+
+def entrywise_reason(passes: Passes, flow: Flow) -> Words:
+    """Everything that stands between the operand and the result, one clause each."""
+    clauses = [*_slopes(flow), *_moves(passes, flow), *_copies(flow), *_sums(flow)]
+    if not clauses:
+        clauses = [_identity(flow)]
+    return tuple(
+        part
+        for place, clause in enumerate(clauses)
+        for part in (words("; ") + clause if place else clause)
+    )
+
+
+def _slopes(flow: Flow) -> list[Words]:
+    """What the functions, powers and factors around the read say."""
+    clauses: list[Words] = []
+    found = core(flow.back)
+    product = isinstance(found, tree.Times) and bool(found.axes)
+    for node in enclosing(flow):
+        match node:
+            case Apply(function=function):
+                clauses.append(_function(function, product, bool(flow.step.target.shape)))
+            case Power(exponent=Number(value=value)):
+                clauses.append(_power(value, not _leads_with_number(flow)))
+            case Product(factors=parts) if others := _others(parts, flow.origin.read):
+                clauses.append(_product(others))
+            case _:
+                pass
+    return list(dict.fromkeys(clauses))
+
+
+def _others(parts: tuple[Term, ...], read: Read) -> int:
+    """How many other factors of a product read anything."""
+    held = next(part for part in parts if read in reads(part))
+    return sum(bool(reads(part)) for part in parts if part is not held)
+
+
+def _product(others: int) -> Words:
+    if others == 1:
+        return words("each factor is the other one's slope")
+    return words("the slope for one factor is the product of the others")
+
+
+def _function(function: Function, product: bool, array: bool) -> Words:
+    known = SLOPES.get(function.name)
+    if known is None and function.value is None:
+        known = words("its slope {slope} stays a symbol", slope=f"{function.name}′")
+    first = words("{f}", f=(function.name,))
+    if array or known is None:
+        first += words(" acts entry by entry" + (", so ⊙" if product else ""))
+    return first if known is None else first + words("; " if array else ": ") + known
+
+
+def _leads_with_number(flow: Flow) -> bool:
+    """Whether a number is left in front, such as the 2 of a square."""
+    if flow.back is None:
+        return True
+    shown = spell_tree(flow.back)
+    terms = [term for _, term in shown.terms] if isinstance(shown, Signed) else [shown]
+    above = [term.above if isinstance(term, Over) else term for term in terms]
+    return any(leading(term)[0] != 1 for term in above)
+
+
+def _power(exponent: Fraction, met: bool) -> Words:
+    x = Name("x")
+    if exponent == 2:
+        return words("the slope of a square is twice its base" + (", and the 2 cancels" * met))
+    if exponent == -1:
+        above, below = Over(ONE, x), Over(ONE, Raised(x, TWO))
+        return words("the slope of {f} is {s}", f=above, s=negated(below))
+    if exponent == Fraction(1, 2):
+        below = multiplied("scaling", TWO, Root(x))
+        return words("the slope of {f} is {s}", f=Root(x), s=Over(ONE, below))
+    return words("the slope of a power is the exponent times the next lower power")
+
+
+def _copies(flow: Flow) -> list[Words]:
+    """Labels along which the operand was used again and again are added up."""
+    summed = flow.summed
+    if not summed:
+        return []
+    alone = flow.write is not None and not any(
+        read != flow.origin.read for read in reads(flow.write.term)
+    )
+    used = "was copied to" if alone else "was used for"
+    if alone and _subtracted(flow):
+        used = "was subtracted from"
+    rank = len(flow.source.target.shape)
+    if len(summed) == rank > 1:
+        return [words("{b} " + used + " every entry, so all are added up", b=flow.operand)]
+    if len(summed) == 1 and (place := direction(flow, summed[0])):
+        minus = ", with a minus" if "subtracted" in used else ""
+        text = f"{used} every {place}, so the {place}s are added up{minus}"
+        return [words("{b} " + text, b=flow.operand)]
+    labels = listed([words("{n}", n=label) for label in summed])
+    verb = "is" if len(summed) == 1 else "are"
+    text = f"{{b}} {used} every {{n}}, so {{n}} {verb} summed"
+    return [words(text, b=flow.operand, n=labels)]
+
+
+def _subtracted(flow: Flow) -> bool:
+    return any(isinstance(n, Product) and n.factors[0] == MINUS_ONE for n in enclosing(flow))
+
+
+def _sums(flow: Flow) -> list[Words]:
+    """Labels that the forward pass summed over: every entry gets what flows into the sum."""
+    if flow.write is None or not all(isinstance(node, Product) for node in enclosing(flow)):
+        return []
+    mine = labels(*flow.origin.read.index)
+    summed = [label for label in flow.write.summed if label in mine]
+    if not summed or any(read != flow.origin.read for read in reads(flow.write.term)):
+        return []
+    over = listed([words("{n}", n=label) for label in summed])
+    if isinstance(flow.write.term, Product):  # a mean, or another number times the sum
+        return [words("every {n} was summed with the same weight and gets that share", n=over)]
+    return [words("every {n} was added up once, so each gets the same", n=over)]
+
+
+def _moves(passes: Passes, flow: Flow) -> list[Words]:
+    """What became of an index that is not plain labels: moved entries go back where they were."""
+    a, z = flow.operand, flow.source.name
+    if any(reads(part) for part in flow.origin.read.index):
+        rows = listed([words("{i}", i=one.name) for one in reads(*flow.origin.read.index)])
+        return [words("{a} is read at {ids}: what is read often collects a sum", a=a, ids=rows)]
+    match matrix(flow.source, passes.arrays):
+        case tree.Transpose():
+            return [words("{z} is {a} with its axes exchanged; this exchanges them back", z=z, a=a)]
+        case tree.Reshaped():
+            return [
+                words("{z} holds the entries of {a} in another shape; this turns back", z=z, a=a)
+            ]
+        case tree.Stacked():
+            return [words("{a} is one part of {z} and takes its part of what flows in", z=z, a=a)]
+        case tree.Picked():
+            return [words("only these entries of {a} were used; the others get 0", a=a)]
+        case tree.Diagonal():
+            return [words("only the diagonal of {a} was used; the rest gets 0", a=a)]
+        case None if not all(isinstance(part, Label) for part in flow.origin.read.index):
+            return [words("an entry of {a} that is read several times collects a sum", a=a)]
+        case _:
+            return []
+
+
+def _identity(flow: Flow) -> Words:
+    """Nothing but a sign or a number stands between the operand and the result."""
+    a, z = flow.operand, flow.source.name
+    factor = next((f for f in enclosing(flow) if isinstance(f, Product)), None)
+    if factor is not None:
+        if factor.factors[0] == MINUS_ONE and len(factor.factors) == 2:
+            return words("{a} is subtracted in {z}, so the sign turns", a=a, z=z)
+        return words("a factor in front stays in front")
+    if len(flow.source.writes) > 1:
+        return words("{a} is added as it is: its slope in {z} is 1", a=a, z=z)
+    return words("{z} is {a} itself, so the factor is 1", z=z, a=a)
