@@ -125,7 +125,7 @@ def compare(
 
     slopes: list[Slope] = []
     for h in _steps(sigma, max(abs(here), abs(claimed))):
-        slope = _slope(phi, h, here, sigma)
+        slope = estimate(phi, h, here, sigma)
         if slope is None:
             continue
         if abs(claimed - slope.value) <= tolerance(slope):
@@ -143,6 +143,8 @@ def compare(
         return Comparison("kink", claimed, kink)
     if not abs(claimed - best.value) <= tolerance(best) + best.error:  # a claim of nan differs
         return Comparison("differs", claimed, best)
+    if not claimed and not size:
+        return Comparison("agrees", claimed, best)  # 0, as far as rounding lets see
     coarse = best.error / max(size, abs(claimed), abs(best.value), best.error)
     return Comparison("unclear" if coarse > COARSE else "agrees", claimed, best, coarse)
 
@@ -153,7 +155,7 @@ def _steps(sigma: float, values: float) -> Iterator[float]:
     yield from (start * 0.1**count for count in range(13))
 
 
-def _slope(phi: Line, h: float, here: float, sigma: float) -> Slope | None:
+def estimate(phi: Line, h: float, here: float, sigma: float) -> Slope | None:
     """Slope and error from the steps h and h/2; None where phi is no number."""
     far, near = (phi(h), phi(-h)), (phi(h / 2), phi(-h / 2))
     if not all(map(isfinite, far + near)):

@@ -221,6 +221,8 @@ def _apart(comparisons: Sequence[Comparison], size: float) -> float:
     Of all entries it is exact, of random directions an estimate, for which `size` is known.
     """
     told = [one for one in comparisons if one.told]
+    if not size and all(one.verdict == "agrees" and not one.claimed for one in told):
+        return 0.0
     claimed = _rms([one.claimed for one in told])
     measured = _rms([one.slope.value for one in told])
     largest = max(claimed, measured, size)

@@ -44,8 +44,9 @@ def _draw(one: Array, sizes: Sizes, random: np.random.Generator, positive: bool)
         return random.integers(0, evaluate_size(one.below, sizes) if one.below else 2, shape)
     if positive:
         return random.uniform(0.1, 0.9, shape)
-    # smaller than 1: a deep network of such weights neither dies out nor explodes
-    return 0.6 * random.standard_normal(shape)
+    # a deep network of such weights neither dies out nor explodes
+    size = 1.2 / max(shape[-2:]) ** 0.5 if len(shape) > 1 and 0 not in shape else 0.3
+    return size * random.standard_normal(shape)
 
 
 def work(program: Program, sizes: Sizes) -> int:
