@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from backpass.language.errors import DerivationError, NotationError, UnknownName
 from backpass.language.program import Array, Kind
 from backpass.language.shapes import Size, size
 
-Nest = Any  # an Array, or a list, tuple or dict of nests
+Branch: TypeAlias = "list[Nest] | tuple[Nest, ...] | dict[Any, Nest]"
+Nest: TypeAlias = "Array | Branch"
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,19 @@ class Arguments:
         missing = [name for name in names if name not in given]
         if missing:
             raise DerivationError(f"the argument {missing[0]} is missing; give {', '.join(names)}")
-        found: dict[str, Any] = {}
-        for name, nest in self.nests.items():
-            _take(nest, given[name], name, found)
-        return found
+        return {
+            leaf: value
+            for name, nest in self.nests.items()
+            for leaf, value in _taken(nest, given[name], name)
+        }
 
     def gather(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Values by leaf name -> values by argument, nested alike; leaves without one are left out."""
-        result: dict[str, Any] = {}
-        for name, nest in self.nests.items():
-            part = _gather(nest, values)
-            if part is not _NOTHING:
-                result[name] = part
-        return result
+        """Values by leaf name, nested like the arguments; leaves without a value are left out."""
+        found = {name: _gathered(nest, values) for name, nest in self.nests.items()}
+        return {name: part for name, part in found.items() if part is not _NOTHING}
 
+
+# Nests.
 
 _NOTHING = object()
 
@@ -73,88 +74,99 @@ def flat(nest: Nest) -> Iterator[Array]:
     if isinstance(nest, Array):
         yield nest
     else:
-        for part in nest.values() if isinstance(nest, dict) else nest:  # pyright: ignore[reportUnknownVariableType]
-            yield from flat(part)  # pyright: ignore[reportUnknownArgumentType]
+        for _, part in _parts(nest):
+            yield from flat(part)
 
 
 def replace_leaves(nest: Nest, change: Callable[[Array], Any]) -> Any:
     """The same nest with something else in place of every array."""
     if isinstance(nest, Array):
         return change(nest)
-    if isinstance(nest, dict):
-        return {key: replace_leaves(part, change) for key, part in nest.items()}  # pyright: ignore[reportUnknownVariableType]
-    return type(nest)(replace_leaves(part, change) for part in nest)
+    return _rebuilt(nest, [(key, replace_leaves(part, change)) for key, part in _parts(nest)])
 
 
-def _take(nest: Nest, value: Any, path: str, found: dict[str, Any]) -> None:
+def _parts(nest: Branch) -> Iterable[tuple[Any, Nest]]:
+    return nest.items() if isinstance(nest, dict) else enumerate(nest)
+
+
+def _rebuilt(nest: Branch, parts: Sequence[tuple[Any, Any]]) -> Any:
+    return dict(parts) if isinstance(nest, dict) else type(nest)(part for _, part in parts)
+
+
+def _taken(nest: Nest, value: object, path: str) -> Iterator[tuple[str, Any]]:
+    """The leaves of a value that is nested like `nest`."""
     if isinstance(nest, Array):
-        found[nest.name] = value
+        yield nest.name, value
         return
     if isinstance(nest, dict):
-        pairs = [(key, part) for key, part in nest.items()]  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(value, Mapping) or set(value) != set(nest):  # pyright: ignore[reportUnknownArgumentType]
-            raise DerivationError(f"{path} must be a dict with the keys {', '.join(map(str, nest))}")  # pyright: ignore[reportUnknownArgumentType]
+        if not _is_mapping(value) or set(value) != set(nest):
+            keys = ", ".join(map(str, nest))
+            raise DerivationError(f"{path} must be a dict with the keys {keys}")
+        given = value
     else:
-        pairs = list(enumerate(nest))
-        if not isinstance(value, (list, tuple)) or len(value) != len(nest):  # pyright: ignore[reportUnknownArgumentType]
-            raise DerivationError(f"{path} must be a list of {len(nest)} arrays")
-    for key, part in pairs:  # pyright: ignore[reportUnknownVariableType]
-        _take(part, value[key], f"{path}[{key!r}]", found)  # pyright: ignore[reportUnknownArgumentType]
+        if not _is_list(value) or len(value) != len(nest):
+            raise DerivationError(f"{path} must be a list of {len(nest)} parts")
+        given = dict(enumerate(value))
+    for key, part in _parts(nest):
+        yield from _taken(part, given[key], f"{path}[{key!r}]")
 
 
-def _gather(nest: Nest, values: Mapping[str, Any]) -> Any:
+def _gathered(nest: Nest, values: Mapping[str, Any]) -> Any:
     if isinstance(nest, Array):
         return values.get(nest.name, _NOTHING)
-    if isinstance(nest, dict):
-        parts = {key: _gather(part, values) for key, part in nest.items()}  # pyright: ignore[reportUnknownVariableType]
-        kept = {key: part for key, part in parts.items() if part is not _NOTHING}  # pyright: ignore[reportUnknownVariableType]
-        return kept or _NOTHING  # pyright: ignore[reportUnknownVariableType]
-    kept_list = [part for part in (_gather(one, values) for one in nest) if part is not _NOTHING]
-    return type(nest)(kept_list) if kept_list else _NOTHING
+    parts = [(key, _gathered(part, values)) for key, part in _parts(nest)]
+    kept = [(key, part) for key, part in parts if part is not _NOTHING]
+    return _rebuilt(nest, kept) if kept else _NOTHING
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, (list, tuple))
 
 
 # Declarations.
 
 
-def declare(shapes: Any, names: tuple[str, ...] | None) -> Arguments:
-    """Read a declaration; `names` are the function's arguments, when it has a fixed list.
+def declare(shapes: object, parameters: Mapping[str, bool] | None) -> Arguments:
+    """Read a declaration; `parameters` say of a function's arguments which need a shape.
 
     Raises NotationError for a text that cannot be read, UnknownName for a shape of something
     that is no argument, DerivationError when an argument has none.
     """
     if isinstance(shapes, str):
-        parts = dict(_entries(shapes))
-        nests: dict[str, Nest] = {name: _array(name, text, shapes) for name, text in parts.items()}
-    elif isinstance(shapes, Mapping):
-        flat_names: dict[str, int] = {}
-        nests = {str(name): _nest(str(name), part, flat_names, True) for name, part in shapes.items()}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    elif isinstance(shapes, (list, tuple)) and names is not None:
-        if len(shapes) != len(names):  # pyright: ignore[reportUnknownArgumentType]
+        nests: dict[str, Nest] = {n: _array(n, text, shapes) for n, text in _entries(shapes)}
+    elif _is_mapping(shapes):
+        nests = _nests(shapes)
+    elif _is_list(shapes) and parameters is not None:
+        needed = [name for name, need in parameters.items() if need]
+        if len(shapes) != len(needed):
             raise DerivationError(
-                f"{len(shapes)} shapes were given for the arguments {', '.join(names)}"  # pyright: ignore[reportUnknownArgumentType]
+                f"{len(shapes)} shapes were given for the arguments {', '.join(needed)}"
             )
-        return declare(dict(zip(names, shapes, strict=True)), names)  # pyright: ignore[reportUnknownArgumentType]
+        return declare(dict(zip(needed, shapes, strict=True)), parameters)
     else:
         raise NotationError('shapes are a text such as "X: n k, W: k j", a dict, or example arrays')
-    if names is not None:
-        for name in nests:
-            if name not in names:
-                raise UnknownName(f"{name} has a shape and is no argument{nearest(name, names)}")
-        missing = [name for name in names if name not in nests]
-        if missing:
-            raise DerivationError(f'the argument {missing[0]} has no shape; add "{missing[0]}: …"')
-        nests = {name: nests[name] for name in names}
-    arguments = Arguments(nests)
-    seen: set[str] = set()
-    for leaf in arguments.leaves:
-        if leaf.name in seen:
-            raise DerivationError(f"two arrays are called {leaf.name}; rename one")
-        seen.add(leaf.name)
-    return arguments
+    if parameters is not None:
+        nests = _in_order(nests, parameters)
+    return Arguments(nests)
 
 
-def parameters(forward: Callable[..., Any]) -> tuple[str, ...]:
-    """The argument names of a function that need a shape: those without a default."""
+def _in_order(nests: Mapping[str, Nest], parameters: Mapping[str, bool]) -> dict[str, Nest]:
+    """The nests in the order of the function's arguments."""
+    for name in nests:
+        if name not in parameters:
+            raise UnknownName(f"{name} has a shape and is no argument{nearest(name, parameters)}")
+    for name, needed in parameters.items():
+        if needed and name not in nests:
+            raise DerivationError(f'the argument {name} has no shape; add "{name}: …"')
+    return {name: nests[name] for name in parameters if name in nests}
+
+
+def parameters(forward: Callable[..., Any]) -> dict[str, bool]:
+    """The argument names of a function, and whether each needs a shape: it has no default."""
     try:
         found = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError) as error:
@@ -162,14 +174,21 @@ def parameters(forward: Callable[..., Any]) -> tuple[str, ...]:
     kinds = inspect.Parameter
     if any(one.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD) for one in found):
         raise DerivationError("a forward pass with *args or **kwargs: give its arguments names")
-    return tuple(one.name for one in found if one.default is kinds.empty)
+    return {one.name: one.default is kinds.empty for one in found}
+
+
+# Texts.
 
 
 def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """The declared names and what is said of each."""
     seen: set[str] = set()
     for entry in filter(None, (part.strip() for part in re.split(r"[,;\n](?![^(]*\))", text))):
         name, colon, shape = entry.partition(":")
         name = name.strip()
+        if not colon and seen:
+            message = f'"{entry}" stands alone; spaces are between sizes, as in "X: n k"'
+            raise NotationError(message, line=text)
         if not colon or not name.isidentifier():
             raise NotationError('a shape is declared like "X: n k"', line=entry)
         if name in seen:
@@ -182,49 +201,113 @@ def _array(name: str, text: str, line: str) -> Array:
     """One declared array, `n k`, `3 2`, `()`, `n int<m`, `n k bool`."""
     kind: Kind = "real"
     below: Size | None = None
-    words = text.replace("()", " ").replace("×", " ").replace(",", " ").strip("() ").split()
+    words = re.sub(r"[()×,]", " ", text).split()
     if words and (found := re.fullmatch(r"(int|bool|real)(?:<(.+))?", words[-1])):
-        if found[1] == "int" and not found[2]:
-            raise NotationError(f"{name}: say how large the integers may be, int<m", line=line)
         kind = "int" if found[1] == "int" else "bool" if found[1] == "bool" else "real"
-        below = size(found[2]) if found[2] else None
+        if kind == "int" and not found[2]:
+            raise NotationError(f"{name}: say how large the integers may be, int<m", line=line)
+        below = _size(name, found[2], line) if found[2] else None
         words.pop()
-    if not words and "(" not in text and not kind != "real":
+    elif not words and "(" not in text:
         raise NotationError(f"{name} has no shape; a single number is ()", line=line)
-    for word in words:
-        if re.fullmatch(r"-\d+", word):
-            raise NotationError(f"{name}: a size cannot be negative", line=line)
-    return Array(name, tuple(size(word) for word in words), kind, below)
+    return Array(name, tuple(_size(name, word, line) for word in words), kind, below)
 
 
-def _nest(name: str, part: Any, taken: dict[str, int], top: bool) -> Nest:
-    """A nest of texts or example arrays; leaves below the top are named and numbered."""
-    if isinstance(part, str):
-        leaf = _array(name, part, part)
-        return leaf
-    if isinstance(part, Mapping):
-        return {key: _nest(str(key) if str(key).isidentifier() else f"{name}{key}", one, taken, False)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-                for key, one in part.items()}  # pyright: ignore[reportUnknownVariableType]  # fmt: skip
-    if isinstance(part, (list, tuple)) and not _numbers(part):
-        stem = name[:-1] if len(name) > 1 and name.endswith("s") else name
-        return type(part)(_nest(f"{stem}{place}", one, taken, False)  # pyright: ignore[reportUnknownVariableType]
-                          for place, one in enumerate(part, 1))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # fmt: skip
-    return _example(name, part)
+def _size(name: str, word: str, line: str) -> Size:
+    try:
+        found = size(word)
+    except NotationError as error:
+        raise NotationError(f"{name}: {error.message}", line=line) from None
+    if found.number is not None and found.number < 0:
+        raise NotationError(f"{name}: a size cannot be negative", line=line)
+    return found
 
 
-def _numbers(part: Any) -> bool:
-    """Whether a list is a list of sizes or numbers rather than of nests."""
+# Dicts and examples.
+
+Path = tuple[str | int, ...]  # the argument's name, then keys, and places counted from 1
+
+
+def _nests(shapes: Mapping[Any, object]) -> dict[str, Nest]:
+    """Nests of texts or example arrays; their leaves are named when all are known."""
+    paths: list[Path] = []
+
+    def leaf(path: Path, array: Array) -> Array:
+        paths.append(path)
+        return replace(array, name=str(len(paths) - 1))
+
+    def nest(path: Path, part: object) -> Nest:
+        if isinstance(part, str):
+            return leaf(path, _array(_plain(path), part, part))
+        if _is_mapping(part):
+            return {key: nest((*path, str(key)), one) for key, one in part.items()}
+        if _is_list(part) and not _is_numbers(part):
+            return type(part)(nest((*path, place), one) for place, one in enumerate(part, 1))
+        return leaf(path, _example(_plain(path), part))
+
+    nests = {str(name): nest((str(name),), part) for name, part in shapes.items()}
+    names = _leaf_names(paths)
+    return {
+        name: replace_leaves(one, lambda leaf: replace(leaf, name=names[int(leaf.name)]))
+        for name, one in nests.items()
+    }
+
+
+def _leaf_names(paths: Sequence[Path]) -> list[str]:
+    """What the leaves are called: the shortest way to say it that keeps them apart."""
+    names = [_plain(path) for path in paths]
+    for longer in (_numbered, _below, _whole):
+        often = Counter(names)
+        names = [
+            longer(path) if often[name] > 1 and len(path) > 1 else name
+            for path, name in zip(paths, names, strict=True)
+        ]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise DerivationError(f"two arrays are called {name}; rename one")
+    return names
+
+
+def _plain(path: Path) -> str:
+    """W1 of params["W"][0], b of params["b"]."""
+    *above, last = path
+    if isinstance(last, str) and last.isidentifier():
+        return last
+    stem = _plain(tuple(above))
+    return f"{stem[:-1] if len(stem) > 1 and stem.endswith('s') else stem}{last}"
+
+
+def _numbered(path: Path) -> str:
+    """W1 of layers[0]["W"], and of params["layer1"]["W"]."""
+    digits = (re.search(r"\d+$", str(part)) for part in path[-2::-1])
+    return _plain(path) + next((found[0] for found in digits if found), "")
+
+
+def _below(path: Path) -> str:
+    """encoder_W of params["encoder"]["W"]."""
+    return _whole(path[1:]) if isinstance(path[1], str) else _whole(path)
+
+
+def _whole(path: Path) -> str:
+    """params_W of params["W"]."""
+    return "_".join(map(str, path))
+
+
+def _is_numbers(part: Sequence[object]) -> bool:
+    """Whether a list is an array of numbers rather than a nest."""
     return bool(part) and all(isinstance(one, (int, float)) for one in part)
 
 
-def _example(name: str, value: Any) -> Array:
+def _example(name: str, value: object) -> Array:
     """An array declared by an example: its own numbers are the sizes."""
-    array = np.asarray(value)
+    array: Any = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise DerivationError(f"{name} is declared by {type(value).__name__}, which is no array")
+        raise DerivationError(f"{name} is declared by a {type(value).__name__}, which is no array")
     shape = tuple(map(size, array.shape))
-    if array.dtype.kind == "f":
-        return Array(name, shape)
-    if array.dtype.kind == "b":
-        return Array(name, shape, "bool")
-    return Array(name, shape, "int", size(int(array.max(initial=0)) + 1))
+    match array.dtype.kind:
+        case "f":
+            return Array(name, shape)
+        case "b":
+            return Array(name, shape, "bool")
+        case _:
+            return Array(name, shape, "int", size(int(array.max(initial=0)) + 1))

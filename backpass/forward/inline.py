@@ -1,4 +1,4 @@
-"""Writing one line into another: `T[n,j]` is replaced by what T is, where that keeps its meaning."""
+"""Writing one line into another: `T[n,j]` is replaced by what T is where that keeps its meaning."""
 
 from __future__ import annotations
 
@@ -104,10 +104,7 @@ def _is_pure(source: Step) -> bool:
 
 def _body(source: Step, index: tuple[Term, ...]) -> Term:
     """What a line without sums is at an index."""
-    parts: list[Term] = []
-    for write in source.writes:
-        parts.append(substitute(write.term, _places(write, index)))
-    return add(*parts)
+    return add(*(substitute(write.term, _places(write, index)) for write in source.writes))
 
 
 def _pure(write: Write, read: Read, source: Step) -> list[Write] | None:
@@ -144,7 +141,7 @@ def _summed(write: Write, read: Read, source: Step) -> list[Write] | None:
             loops.append(Label(name, label.size))
             inner[label] = loops[-1]
         inner |= _places(one, read.index)
-        term = multiply(*scale, substitute(one.term, inner)) if scale else substitute(one.term, inner)
+        term = multiply(*scale, substitute(one.term, inner))
         done.append(replace(write, term=term, labels=(*write.labels, *loops)))
     return done
 
@@ -168,5 +165,3 @@ def _sums_one(source: Step) -> bool:
 
 def _diagonal(read: Read) -> bool:
     return len(set(read.index)) < len(read.index)
-
-

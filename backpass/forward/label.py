@@ -96,7 +96,8 @@ class Names:
                 kind, owner = self._owner[step.name]
                 stem = new.get(owner, owner)
                 stem = "T" if stem.startswith(UNNAMED) else stem
-                new[step.name] = self._free(f"{stem}_at" if kind.startswith("arg") else f"{stem}_{kind}")
+                kind = "at" if kind.startswith("arg") else kind
+                new[step.name] = self._free(f"{stem}_{kind}")
                 continue
             index = int(step.name.removeprefix(UNNAMED))
             digits = self._digits(index)

@@ -20,6 +20,7 @@ from backpass.language.errors import BackpassError, ShapeError
 from backpass.language.program import Array, Call, Program, Step, rename_step, step_reads
 from backpass.language.shapes import show_shape, size
 
+
 @dataclass(eq=False)
 class _Lowering:
     """The state of one pass over the graph."""
@@ -65,7 +66,7 @@ def lower(
 
 
 def _needed(values: Sequence[Value], recorded: Sequence[Value], result: int) -> list[Value]:
-    """The result, the inputs, what the result is computed from, and lines that stand for themselves.
+    """The result, the inputs, what the result is computed from, and lines for themselves.
 
     A named line that nothing uses any more is shown if the user's code never used it either, or
     if it is an activation (the P of a softmax whose loss was recognised as a whole).
@@ -96,9 +97,7 @@ def _constant(name: str, value: Value) -> Array:
     return Array(name, tuple(map(size, value.constant.shape)), kind, value.below)
 
 
-def _line(
-    state: _Lowering, value: Value, name: str, uses: Mapping[int, int], result: int
-) -> None:
+def _line(state: _Lowering, value: Value, name: str, uses: Mapping[int, int], result: int) -> None:
     """Lower one operation: write its waiting operands into it, or make them lines first."""
     assert value.op is not None
     sources = [state.names.of(one) if isinstance(one, int) else "" for one in value.operands]
@@ -144,10 +143,13 @@ def _called(array: Array, name: str) -> Array:
 
 
 # Operations that copy, add, scale or move entries; all others bend what they are applied to.
-STRAIGHT = frozenset(
-    """add subtract multiply divide negative positive sum mean getitem transpose reshape
-    broadcast_to concatenate stack matmul dot outer einsum trace diagonal spread tril triu""".split()
-)
+# fmt: off
+STRAIGHT = frozenset((
+    "add", "subtract", "multiply", "divide", "negative", "positive", "sum", "mean", "getitem",
+    "transpose", "reshape", "broadcast_to", "concatenate", "stack", "matmul", "dot", "outer",
+    "einsum", "trace", "diagonal", "spread", "tril", "triu",
+))
+# fmt: on
 
 
 def _may_hold(op: Op, waiting: Step) -> bool:

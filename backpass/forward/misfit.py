@@ -12,7 +12,7 @@ from typing import Any
 from backpass.calculus.op import Op, Operand, Steps, steps_of
 from backpass.forward.quantity import Misfit
 from backpass.forward.tape import Node, Unfit
-from backpass.forward.witness import World, fixed, meaning, parameter
+from backpass.forward.witness import World, fixed, meaning, parameters
 from backpass.forward.written import INFIX, bracketed, expression, value_text
 from backpass.language.errors import BackpassError, ShapeError
 from backpass.language.program import Array
@@ -40,13 +40,13 @@ def retold(failures: Sequence[tuple[BackpassError, World]], named: Sequence[Node
 
 
 def _refusal(failed: Sequence[Node], where: Sequence[World], named: Sequence[Node]) -> str | None:
-    """Why an operation does not take its operands: their shapes, where these meet, what mends it."""
+    """Why an operation refuses its operands: their shapes, where these meet, what mends it."""
     node = failed[0]
     assert node.op is not None
     name, columns = node.op.name, list(zip(*(one.operands for one in failed), strict=True))
     operands = tuple(_operand(place, column, where) for place, column in enumerate(columns))
     texts = tuple(value_text(column[0], named) for column in columns)
-    params = {key: parameter([one.params[key] for one in failed], where, node) for key in node.params}
+    params = parameters(failed, where)
     complaint = _steps(node.op, operands, params)
     if not isinstance(complaint, BackpassError):
         return None
@@ -58,9 +58,12 @@ def _refusal(failed: Sequence[Node], where: Sequence[World], named: Sequence[Nod
                 why = f" is {shapes}: {a.shape[-1]} meets {b.shape[-2:][0]}"
             return f"{expression(name, texts)}{why}{_mended(node.op, (a, b), texts)}"
         case _:
-            pairs = zip(texts, operands, strict=True)
-            shown = [f"{t} ({show_shape(o.shape)})" if isinstance(o, Array) else t for t, o in pairs]
+            shown = map(_with_shape, texts, operands)
             return f"{name} of {' and '.join(shown)}: {complaint.message}"
+
+
+def _with_shape(text: str, operand: Operand) -> str:
+    return f"{text} ({show_shape(operand.shape)})" if isinstance(operand, Array) else text
 
 
 def _operand(place: int, column: Sequence[Any], where: Sequence[World]) -> Operand:

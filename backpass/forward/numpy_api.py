@@ -20,11 +20,15 @@ from backpass.language.errors import nearest
 
 # Functions of numbers, by NumPy's names, most of which are ours.
 
-UFUNCS: dict[str, Op] = {name: OPS[name] for name in """
-    add subtract multiply divide power negative positive square sqrt matmul
-    exp expm1 log log1p log2 log10 logaddexp sin cos tanh sign maximum minimum
-    greater greater_equal less less_equal equal not_equal
-""".split()} | {
+UFUNCS: dict[str, Op] = {
+    name: OPS[name]
+    for name in (
+        "add", "subtract", "multiply", "divide", "power", "negative", "positive", "square", "sqrt",
+        "matmul", "exp", "expm1", "log", "log1p", "log2", "log10", "logaddexp", "sin", "cos",
+        "tanh", "sign", "maximum", "minimum", "greater", "greater_equal", "less", "less_equal",
+        "equal", "not_equal",
+    )
+} | {
     "absolute":    elementwise.absolute,
     "fabs":        elementwise.absolute,
     "float_power": elementwise.power,
@@ -165,10 +169,13 @@ FUNCTIONS: dict[str, Adapter] = MOVES | {
     "size": _size,
 }
 
-METHODS: dict[str, Adapter] = {name: FUNCTIONS[name] for name in """
-    sum mean max min argmax argmin clip swapaxes ravel squeeze take trace diagonal dot copy
-    reshape transpose
-""".split()} | {"flatten": ravel}  # fmt: skip
+METHODS: dict[str, Adapter] = {
+    name: FUNCTIONS[name]
+    for name in (
+        "sum", "mean", "max", "min", "argmax", "argmin", "clip", "swapaxes", "ravel", "squeeze",
+        "take", "trace", "diagonal", "dot", "copy", "reshape", "transpose",
+    )
+} | {"flatten": ravel}  # fmt: skip
 
 # What is often wanted and not known, and how to say it with what is.
 

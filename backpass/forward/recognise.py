@@ -163,7 +163,8 @@ def _lines_up(
     graph: Graph, value: Value, below: Operand, total: Operand, axis: tuple[int, ...]
 ) -> bool:
     """Whether a sum along `axis` meets the array again along that axis: kept, new, or the first."""
-    assert isinstance(total, int) and isinstance(below, int)
+    assert isinstance(total, int)
+    assert isinstance(below, int)
     if graph.values[total].params.get("keepdims"):
         return below == total
     if below != total:

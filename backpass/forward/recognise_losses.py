@@ -140,6 +140,6 @@ def _cross_entropy(graph: Graph, value: Value) -> Found | None:
     return None
 
 
-LOSSES: Patterns = {
-    name: (_cross_entropy,) for name in ("negative", "mean", "sum", "divide", "multiply")
-}
+LOSSES: Patterns = dict.fromkeys(
+    ("negative", "mean", "sum", "divide", "multiply"), (_cross_entropy,)
+)

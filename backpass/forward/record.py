@@ -144,8 +144,9 @@ def _unknown(
         kind = "scalar" if name.startswith("∇") else "elementwise"
         return UnknownName(f'{name} needs {stem}: pass functions="{stem}: {kind}"', line=line)
     if re.match(r"\s*\(", text[found.end :]):
-        hint = nearest(name, known) or f'; declare it by functions="{name}: elementwise" or "{name}: scalar"'
-        return UnknownName(f"{name} is neither a known function nor a declared shape{hint}", line=line)
+        kinds = f'"{name}: elementwise" or "{name}: scalar"'
+        hint = nearest(name, known) or f"; declare it, functions={kinds}"
+        return UnknownName(f"{name} is no function known here{hint}", line=line)
     hint = nearest(name, [*shapes, *known]) or f'; add "{name}: …", with () for a single number'
     return UnknownName(f"{name} has no shape{hint}", line=line)
 

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from backpass.calculus.op import Op, steps_of
 from backpass.forward.names import caller, source_line
 from backpass.language.errors import BackpassError, TraceError
-from backpass.language.expr import number
+from backpass.language.expr import Number, number
 from backpass.language.program import Array, Kind, Line
 from backpass.language.shapes import size
 
@@ -192,9 +192,12 @@ def _result(
     op: Op, operands: tuple[tuple[Ints, Kind] | float, ...], params: tuple[tuple[str, Any], ...]
 ) -> tuple[Ints, Kind]:
     """The shape and kind of what an operation makes of operands of these shapes."""
-    arrays = tuple(
-        Array(str(place), tuple(map(size, one[0])), one[1]) if isinstance(one, tuple) else number(one)
-        for place, one in enumerate(operands)
-    )
-    target = steps_of(op, arrays, params)[-1].target
+    arrays: list[Array | Number] = []
+    for place, one in enumerate(operands):
+        if isinstance(one, tuple):
+            shape, kind = one
+            arrays.append(Array(str(place), tuple(map(size, shape)), kind))
+        else:
+            arrays.append(number(one))
+    target = steps_of(op, tuple(arrays), params)[-1].target
     return tuple(axis.number or 0 for axis in target.shape), target.kind

@@ -1,4 +1,4 @@
-"""What a forward pass computes with: values that have a shape and no entries, and note what is done.
+"""What a forward pass computes with: values with a shape and no entries, which note what is done.
 
 `Traced` is the face of a tape's node towards the user's code. What NumPy does to it is handed
 to `numpy_api`; what would need its entries is refused with the spelling to use.
@@ -24,7 +24,6 @@ from backpass.forward.numpy_api import (
 from backpass.forward.subscript import subscript
 from backpass.forward.tape import Ints, Node, Tape
 from backpass.language.shapes import show_shape
-
 
 Operator = Callable[["Traced", Any], "Traced"]
 
@@ -199,7 +198,7 @@ class Traced:
         raise self.tape.refused(message)
 
     def __bool__(self) -> bool:
-        self._no(
+        raise self.tape.refused(
             "a traced value is neither true nor false: its entries are not known yet; "
             "use np.where(condition, a, b) instead of if"
         )

@@ -119,7 +119,7 @@ def _value(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     for parts in zip(*(one.operands for one in nodes), strict=True):
         numbers = [one for one in parts if not isinstance(one, Node)]
         operands.append(_number(numbers, where, node) if numbers else parts[0].index)
-    params = {key: parameter([one.params[key] for one in nodes], where, node) for key in node.params}
+    params = parameters(nodes, where)
     return Value(node.index, node.op, tuple(operands), params, node.place, shapes, node.input)
 
 
@@ -135,13 +135,20 @@ def _number(values: Sequence[float], where: Sequence[World], node: Node) -> Term
     return term
 
 
-def parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any:
-    """A plain value that an operation takes, with sizes for whole numbers that change."""
+def parameters(nodes: Sequence[Node], where: Sequence[World]) -> dict[str, Any]:
+    """The plain values that an operation takes, with sizes for whole numbers that change."""
+    first = nodes[0]
+    return {
+        key: _parameter([one.params[key] for one in nodes], where, first) for key in first.params
+    }
+
+
+def _parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any:
     first = values[0]
     if all(one == first for one in values):
         return first
     if isinstance(first, tuple) and len({len(one) for one in values}) == 1:
-        return tuple(parameter(parts, where, node) for parts in zip(*values, strict=True))
+        return tuple(_parameter(parts, where, node) for parts in zip(*values, strict=True))
     found = whole(values, where) if isinstance(first, int) else None
     if found is None:
         raise _refused(node, CHANGES)
@@ -153,7 +160,7 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     node = nodes[0]
     arrays = [one.value for one in nodes if one.value is not None]
     shapes = tuple(one.shape for one in nodes)
-    shape = parameter(shapes, where, node)
+    shape = _parameter(shapes, where, node)
 
     def made(op: Op, *operands: Term, **params: Any) -> Value:
         return Value(node.index, op, operands, params, node.place, shapes)
@@ -246,7 +253,8 @@ def whole(values: Sequence[int], where: Sequence[World]) -> Size | None:
             continue
         slope = Fraction(values[1] - values[0], a[1] - a[0])
         rest = values[0] - slope * a[0]
-        if slope.denominator == 1 and all(slope * x + rest == v for x, v in zip(a, values, strict=True)):
+        line = [slope * x + rest for x in a]
+        if slope.denominator == 1 and line == list(values):
             return size(name) * int(slope) + int(rest)
     monomial = _monomial(values, where)
     if monomial is not None:

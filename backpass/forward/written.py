@@ -33,7 +33,7 @@ def value_text(value: Operand, named: Sequence[Node], deep: int = 3) -> str:
 def expression(op: str, texts: Sequence[str]) -> str:
     """An operation on operands that are written so."""
     match op, *texts:
-        case ("add" | "subtract"), left, right:
+        case (("add" | "subtract"), left, right):
             right = bracketed(right) if " + " in right or " - " in right else right
             return f"{left} {INFIX[op]} {right}"
         case _, left, right if op in INFIX:
