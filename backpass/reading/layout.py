@@ -197,11 +197,12 @@ def _turned(shown: Shown, layout: Layout, is_gradient: bool) -> Shown:
 def _start(passes: Passes, way: Path, layout: Layout) -> tuple[Words, Words]:
     """The gradient that the chain starts from."""
     right = right_side(passes, passes.step(passes.adjoints[way.end]))
+    left = _gradient(passes, way.end)
     inner, _ = _split(way)
     sizes: Sizes = (_length(passes, way, inner), size(1))
     if layout == "numerator":
-        right, sizes = show.Transposed(right), (size(1), sizes[0])
-    return (Equal(_gradient(passes, way.end), right),), words(_two(sizes))
+        right, sizes = right and show.Transposed(right), (size(1), sizes[0])
+    return (left if right is None else Equal(left, right),), words(_two(sizes))
 
 
 def _jacobian(one: Link, layout: Layout) -> tuple[Words, Words]:
@@ -262,7 +263,7 @@ def _parameter(
     chain = _chain(passes, known, rest, target, layout, (one, (rows, size(1))))
     place = _place(last)
     blocks: list[Block] = [paragraph(told), chain, paragraph(*place)]
-    blocks.append(formula(Equal(target, as_derivatives(passes, entry.sum))))
+    blocks.append(formula(Equal(target, as_derivatives(passes, entry.back.right))))
     blocks.append(paragraph(words("All entries, gathered where they belong:")))
     blocks.append(Display((_line(passes, way.start),)))
     if layout == "numerator":
@@ -369,6 +370,8 @@ def _numbers(passes: Passes, way: Path) -> list[tuple[Words, Words]]:
     start = _gradient(passes, way.end)
     first = right_side(passes, passes.step(passes.adjoints[way.end]))
     slopes = [value(one) or _derivative(one) for one in links]
+    if first is None:
+        first = start
     if not links:
         return [((Equal(target, first),), ())]
     chain = show.multiplied("scaling", start, *map(_derivative, links))

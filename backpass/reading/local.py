@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backpass.language.expr import Label, Product, Read, Term, fresh, multiply, reads
-from backpass.language.program import Step, Write, relabel
+from backpass.language.expr import Label, Product, Read, Term, multiply, reads
+from backpass.language.program import Write, relabel
 from backpass.reading import presentation as show
+from backpass.reading.equations import Equation, entries, widened
 from backpass.reading.flow import Flow
 from backpass.reading.presentation import Shown
 from backpass.reading.spelling import spell_entry, spell_term, spell_write
@@ -14,17 +15,16 @@ from backpass.reading.spelling import spell_entry, spell_term, spell_write
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """A flow in components: `line` is the forward line, `slope` is ∂of/∂by, `sum` what comes back.
+    """A flow in components: `line` is the forward line, `slope` is ∂of/∂by, `back` what returns.
 
     All of them speak the labels of the backward step.
     """
 
     of: Shown  # Z2[n,m]
     by: Shown  # W2[j,m]
-    line: Shown  # Σⱼ A1[n,j] · W2[j,m] + b2[m]
+    line: Equation  # Z2[n,m] = Σⱼ A1[n,j] · W2[j,m] + b2[m]
     slope: Shown  # A1[n,j]
-    left: Shown  # dW2[j,m]
-    sum: Shown  # Σₙ A1[n,j] · dZ2[n,m]
+    back: Equation  # dW2[j,m] = Σₙ A1[n,j] · dZ2[n,m]
     to: tuple[Label, ...]  # n, m: the labels of the forward line's left
     at: tuple[Label, ...]  # j, m: the labels of the operand
 
@@ -39,34 +39,22 @@ def local(flow: Flow) -> Local | None:
     write = relabel(flow.write, new)
     at = tuple(part for part in flow.writes[0].left if isinstance(part, Label))
     slopes = [_without(one.term, flow.inflow) for one in flow.writes]
-    if None in slopes:
+    line = tuple(entries(flow.source, new))
+    if None in slopes or len(line) != 1:
         return None
     return Local(
         of=spell_entry(flow.source.name, write.left),
         by=spell_entry(flow.operand, flow.writes[0].left),
-        line=spell_line(flow.source, new),
+        line=line[0],
         slope=show.total(*(spell_term(slope) for slope in slopes if slope is not None)),
-        left=spell_entry(flow.step.name, flow.writes[0].left),
-        sum=show.total(*map(spell_write, flow.writes)),
+        back=Equation(
+            spell_entry(flow.step.name, flow.writes[0].left),
+            show.total(*map(spell_write, flow.writes)),
+            adds=len(flow.step.writes) > len(flow.writes),
+        ),
         to=tuple(part for part in write.left if isinstance(part, Label)),
         at=at,
     )
-
-
-def spell_line(step: Step, new: dict[Label, Label]) -> Shown:
-    """The right side of a step in components, its labels renamed; nothing captures a new name."""
-    return show.total(*(spell_write(relabel(one, _extended(one, new))) for one in step.writes))
-
-
-def _extended(write: Write, new: dict[Label, Label]) -> dict[Label, Label]:
-    """Labels that keep their name may not meet one that was given to another."""
-    taken = {label.name for label in new.values()}
-    full = dict(new)
-    for label in write.labels:
-        if label not in full:
-            full[label] = Label(fresh(label.name, taken), label.size)
-            taken.add(full[label].name)
-    return full
 
 
 def _shared_labels(flow: Flow, write: Write) -> dict[Label, Label] | None:
@@ -85,7 +73,7 @@ def _shared_labels(flow: Flow, write: Write) -> dict[Label, Label] | None:
             return None
     if len(set(new.values())) != len(new):
         return None
-    return _extended(write, new)
+    return widened(write, new)
 
 
 def _adjoint(term: Term, name: str) -> Read | None:

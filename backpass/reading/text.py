@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from backpass.language.program import Step
 from backpass.reading.breaking import broken
 from backpass.reading.dims import dims
-from backpass.reading.equations import Equation, equations
+from backpass.reading.equations import ends, equations
 from backpass.reading.fold import Layers, folded
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
-from backpass.reading.plain import Pen, plain, spell
+from backpass.reading.plain import Pen, plain
 from backpass.reading.reason import reason
 from backpass.reading.words import Words, say, translate
 
@@ -86,18 +86,12 @@ def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
         Row(
             plain(one.left, pen),
             "+=" if one.adds else "=",
-            plain(one.right, pen) + _ends(one, pen),
+            plain(one.right, pen) + translate(ends(one), pen),
             shape if one is found[0] else "",
             say(why, pen) if one is found[-1] else "",
         )
         for one in found
     ]
-
-
-def _ends(equation: Equation, pen: Pen) -> str:
-    """`for i < 5`, where a loop is shorter than the axis that it walks along."""
-    short = [f"{spell(label.name, pen)} < {label.size}" for label in equation.short]
-    return f"  for {', '.join(short)}" if short else ""
 
 
 # ── layout ───────────────────────────────────────────────────────────────────────────────────

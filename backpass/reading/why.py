@@ -10,25 +10,25 @@ from backpass.language.program import Call, Step, step_reads
 from backpass.reading import presentation as show
 from backpass.reading import tree
 from backpass.reading.dims import dims
+from backpass.reading.equations import as_words, entries, equations
 from backpass.reading.explanation import (
     Block,
     Display,
     Explanation,
     Heading,
     explanation_text,
-    formula,
     paragraph,
 )
 from backpass.reading.flow import Flow, flows
 from backpass.reading.functions import CALLS_AT_LENGTH
-from backpass.reading.local import local, spell_line
+from backpass.reading.local import local
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Shown
 from backpass.reading.reason import flow_reason, reason, shared
 from backpass.reading.reason_product import core
-from backpass.reading.spelling import spell_entry, spell_tree
+from backpass.reading.spelling import spell_tree
 from backpass.reading.why_entry import entry_blocks, needs
 from backpass.reading.why_product import is_weight, product_blocks
 from backpass.reading.words import Words, listed, words
@@ -55,14 +55,17 @@ def explain(passes: Passes, name: str) -> Explanation:
 
 
 def equation(passes: Passes, step: Step) -> Words:
-    """A step as one formula, in matrix notation where that exists."""
-    return (show.Equal(show.Name(step.name), right_side(passes, step)),)
+    """A step as one formula, in matrix notation where that exists, else by entries."""
+    parts = [as_words(one) for one in equations(passes, step)]
+    return tuple(
+        part for place, one in enumerate(parts) for part in ((", ",) if place else ()) + one
+    )
 
 
-def right_side(passes: Passes, step: Step) -> Shown:
-    """The right side of a step, in matrix notation where that exists, else in components."""
+def right_side(passes: Passes, step: Step) -> Shown | None:
+    """The right side of a step in matrix notation, if it has one."""
     node = matrix(step, passes.arrays)
-    return spell_line(step, {}) if node is None else spell_tree(node, passes.dialect)
+    return None if node is None else spell_tree(node, passes.dialect)
 
 
 def _title(passes: Passes, step: Step) -> Block:
@@ -110,11 +113,35 @@ def _flow(passes: Passes, flow: Flow) -> list[Block]:
         return [*blocks, paragraph(*_call(passes, flow, flow.source.body))]
     entry = local(flow)
     if entry is None:
-        return [*blocks, paragraph(sentence(flow_reason(passes, flow)))]
+        told = sentence(flow_reason(passes, flow))
+        return [*blocks, paragraph(told, *_constant_part(passes, flow))]
     product = core(flow.back)
     if isinstance(product, (tree.Matmul, tree.Outer)):
         return blocks + product_blocks(passes, flow, product, entry)
     return blocks + entry_blocks(passes, flow, entry)
+
+
+def _constant_part(passes: Passes, flow: Flow) -> list[Words]:
+    """Ones beside an array, as for a bias: the part that nothing flows back to."""
+    whole = matrix(flow.source, passes.arrays)
+    if not isinstance(whole, tree.Stacked):
+        return []
+    constants = [part for part in whole.parts if _is_constant(part)]
+    if not constants:
+        return []
+    return [
+        words(
+            "The {one} beside it is a constant: nothing ever updates it, and its part of what "
+            "flows into {z} is dropped.",
+            one=spell_tree(constants[0], passes.dialect), z=flow.source.name,
+        )
+    ]  # fmt: skip
+
+
+def _is_constant(node: tree.Node) -> bool:
+    return isinstance(node, tree.Scalar) or (
+        isinstance(node, tree.Spread) and isinstance(node.value, tree.Scalar)
+    )
 
 
 def _call(passes: Passes, flow: Flow, call: Call) -> list[Words]:
@@ -132,7 +159,7 @@ def _forward_line(passes: Passes, flow: Flow) -> Display:
     rows = [(equation(passes, flow.source), source)]
     entry = local(flow)
     if entry is not None and (flow.source.target.shape or entry.at):
-        rows.append(((show.Equal(entry.of, entry.line),), ()))
+        rows.append((as_words(entry.line), ()))
     return Display(tuple(rows))
 
 
@@ -175,8 +202,7 @@ def _forward(passes: Passes, step: Step) -> list[Block]:
     if isinstance(step.body, Call):
         return blocks
     if step.target.shape:
-        left = spell_entry(step.name, step.body[0].left)
-        blocks.append(formula(show.Equal(left, spell_line(step, {}))))
+        blocks.append(Display(tuple((as_words(one), ()) for one in entries(step))))
     return [*blocks, *_product_of(passes, step), *_pointer(passes, step)]
 
 

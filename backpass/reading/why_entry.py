@@ -7,7 +7,8 @@ from fractions import Fraction
 from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
 from backpass.reading import tree
 from backpass.reading.dims import show
-from backpass.reading.explanation import Block, formula, paragraph
+from backpass.reading.equations import as_words
+from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.functions import SLOPES, mentions
 from backpass.reading.local import Local
@@ -32,7 +33,7 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
         blocks.append(paragraph(*_halves(flow)))
     if flow.summed:
         blocks.append(paragraph(*_copied(passes, flow, entry)))
-    blocks.append(formula(Equal(entry.left, entry.sum)))
+    blocks.append(Display(((as_words(entry.back), ()),)))
     if not flow.inflow:
         blocks.append(paragraph(*_straight(passes, flow)))
     return blocks

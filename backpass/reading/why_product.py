@@ -6,6 +6,7 @@ from backpass.language.expr import reads
 from backpass.language.shapes import show_shape
 from backpass.reading import tree
 from backpass.reading.dims import show
+from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.local import Local
@@ -107,7 +108,7 @@ def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list
         for label in staying(flow, summed)
         if label.size == passes.samples
     ]
-    return [paragraph(*told), formula(Equal(entry.left, entry.sum))]
+    return [paragraph(*told), Display(((as_words(entry.back), ()),))]
 
 
 def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block]:
@@ -163,7 +164,7 @@ def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> lis
         "one product.",
         z=flow.source.name, w=entry.by,
     )  # fmt: skip
-    blocks: list[Block] = [paragraph(one), formula(Equal(entry.left, entry.sum))]
+    blocks: list[Block] = [paragraph(one), Display(((as_words(entry.back), ()),))]
     found = pair(product, passes.dialect)
     if found is None:
         blocks.append(
