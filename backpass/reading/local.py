@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from backpass.language.expr import Label, Product, Read, Term, multiply, reads
-from backpass.language.program import Write, relabel
+from backpass.language.program import Write, bare, relabel
 from backpass.reading import presentation as show
 from backpass.reading.equations import Equation, entries, widened
 from backpass.reading.flow import Flow
@@ -50,7 +50,7 @@ def local(flow: Flow) -> Local | None:
         back=Equation(
             spell_entry(flow.step.name, flow.writes[0].left),
             show.total(*map(spell_write, flow.writes)),
-            adds=len(flow.step.writes) > len(flow.writes),
+            adds=len(flow.step.writes) > len(flow.writes) or bare(flow.writes[0].left) is None,
         ),
         to=tuple(part for part in write.left if isinstance(part, Label)),
         at=at,

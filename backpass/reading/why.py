@@ -160,7 +160,7 @@ def _forward_line(passes: Passes, flow: Flow) -> Display:
     entry = local(flow)
     if entry is not None and (flow.source.target.shape or entry.at):
         rows.append((as_words(entry.line), ()))
-    return Display(tuple(rows))
+    return Display(tuple(rows if rows[-1][0] != rows[0][0] else rows[:1]))
 
 
 def _serves(passes: Passes, step: Step) -> Words:
@@ -201,7 +201,7 @@ def _forward(passes: Passes, step: Step) -> list[Block]:
     blocks = [_title(passes, step)]
     if isinstance(step.body, Call):
         return blocks
-    if step.target.shape:
+    if step.target.shape and matrix(step, passes.arrays) is not None:
         blocks.append(Display(tuple((as_words(one), ()) for one in entries(step))))
     return [*blocks, *_product_of(passes, step), *_pointer(passes, step)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
+from backpass.language.program import bare
 from backpass.reading import tree
 from backpass.reading.dims import show
 from backpass.reading.equations import as_words
@@ -16,7 +17,7 @@ from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Dialect, Equal
 from backpass.reading.reason_entry import cancelled, enclosing
 from backpass.reading.reason_product import core
-from backpass.reading.words import Words, words
+from backpass.reading.words import Words, listed, words
 
 
 def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
@@ -33,6 +34,9 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
         blocks.append(paragraph(*_halves(flow)))
     if flow.summed:
         blocks.append(paragraph(*_copied(passes, flow, entry)))
+    if bare(flow.writes[0].left) is None:
+        text = "An entry of {a} may be read several times; what comes back to it is added up."
+        blocks.append(paragraph(words(text, a=flow.operand)))
     blocks.append(Display(((as_words(entry.back), ()),)))
     if not flow.inflow:
         blocks.append(paragraph(*_straight(passes, flow)))
@@ -149,12 +153,13 @@ def _straight(passes: Passes, flow: Flow) -> list[Words]:
 def _copied(passes: Passes, flow: Flow, entry: Local) -> list[Words]:
     """A bias, and whatever else was used again and again."""
     assert flow.write is not None
-    names = [words("{n}", n=label) for label in flow.summed]
+    names = listed([words("{n}", n=label) for label in flow.summed])
+    goes = "goes" if len(flow.summed) == 1 else "go"
     told = [
         words(
             "One and the same {b} went into {z} for every {n}, so what comes back is added up: "
-            "that is where {n} goes.",
-            b=entry.by, z=flow.source.name, n=names[0] if len(names) == 1 else _all(names),
+            "that is where {n} " + goes + ".",
+            b=entry.by, z=flow.source.name, n=names,
         )
     ]  # fmt: skip
     factors = flow.write.term.factors if isinstance(flow.write.term, Product) else ()
@@ -168,10 +173,3 @@ def _copied(passes: Passes, flow: Flow, entry: Local) -> list[Words]:
             )
         )
     return told
-
-
-def _all(names: list[Words]) -> Words:
-    result: Words = ()
-    for name in names:
-        result += ((",",) if result else ()) + name
-    return result
