@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from inspect import Signature, signature
 from typing import Any, cast
 
 from backpass.calculus import library
@@ -30,17 +32,20 @@ def own_function(forward: Forward, arguments: Arguments) -> Own:
 
     The second argument are bodies for the functions that were declared without one.
     """
+    if isinstance(forward, str):
+        return partial(_formula, forward)
+    return partial(_function, forward, signature(forward), arguments)
 
-    def formula(values: Mapping[str, Any], functions: Functions) -> Any:
-        assert isinstance(forward, str)
-        return run(forward, values, {**library.FUNCTIONS, **functions})[-1].value
 
-    def function(values: Mapping[str, Any], functions: Functions) -> Any:
-        assert not isinstance(forward, str)
-        nests = {
-            name: replace_leaves(nest, lambda leaf: values[leaf.name])
-            for name, nest in arguments.nests.items()
-        }
-        return with_functions(forward, functions)(**nests)
+def _formula(text: str, values: Mapping[str, Any], functions: Functions) -> Any:
+    return run(text, values, {**library.FUNCTIONS, **functions})[-1].value
 
-    return formula if isinstance(forward, str) else function
+
+def _function(
+    forward: Callable[..., Any], parameters: Signature, arguments: Arguments,
+    values: Mapping[str, Any], functions: Functions,
+) -> Any:  # fmt: skip
+    call = parameters.bind_partial()
+    for name, nest in arguments.nests.items():
+        call.arguments[name] = replace_leaves(nest, lambda leaf: values[leaf.name])
+    return with_functions(forward, functions)(*call.args, **call.kwargs)

@@ -13,7 +13,7 @@ import numpy as np
 
 from backpass.calculus.declared import derivative_name
 from backpass.language.expr import Apply, Term, transform, walk
-from backpass.language.program import Call, Program, Step
+from backpass.language.program import ArrayFunction, Call, Program, Step
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -33,7 +33,7 @@ def elementwise(name: str) -> Callable[[Any], Any]:
 def cost(name: str) -> Callable[..., Any]:
     """Σ y²/2 + sin(y) for C, and y + cos(y) for ∇C."""
 
-    def value(y: Any, *, axes: tuple[int, ...] = ()) -> Any:
+    def value(y: Any) -> Any:
         return y + np.cos(y) if name.startswith("∇") else np.sum(y * y / 2 + np.sin(y))
 
     return value
@@ -69,9 +69,19 @@ def specified_step(step: Step, functions: Functions) -> Step:
         return Apply(function, tuple(transform(arg, body) for arg in node.args))
 
     if isinstance(step.body, Call):
-        called = step.body.function
-        if called.value is None:
-            called = replace(called, value=functions.get(called.name))
-        return replace(step, body=replace(step.body, function=called))
+        return replace(
+            step, body=replace(step.body, function=_filled(step.body.function, functions))
+        )
     writes = tuple(replace(write, term=transform(write.term, body)) for write in step.body)
     return replace(step, body=writes)
+
+
+def _filled(function: ArrayFunction, functions: Functions) -> ArrayFunction:
+    given = functions.get(function.name)
+    if function.value is not None or given is None:
+        return function
+
+    def value(*arrays: Any, axes: tuple[int, ...]) -> Any:
+        return given(*arrays)  # a declared cost takes a whole array, along all its axes
+
+    return replace(function, value=value)
