@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from backpass.language.program import Array
-from backpass.language.shapes import Shape, show_shape, size
+from backpass.language.shapes import Shape, size
 from backpass.reading import tree
+from backpass.reading.plain import UNICODE, tight
 from backpass.reading.presentation import Dialect
-from backpass.reading.spelling import factors
+from backpass.reading.spelling import factors, spell_size
 
 
 def dims(node: tree.Node | None, target: Array, dialect: Dialect) -> str:
@@ -16,20 +15,22 @@ def dims(node: tree.Node | None, target: Array, dialect: Dialect) -> str:
 
     In the `math` dialect a one-label quantity is a column: `3×1`.
     """
-    result = show(target.shape, dialect)
+    result = shape_text(target.shape, dialect)
     if node is None or not multiplies(node):
         return result
     return f"{_dims(node, dialect)} → {result}"
 
 
-def show(shape: Shape, dialect: Dialect, *, row: bool = False) -> str:
-    """A shape as the dialect sees it."""
+def shape_text(shape: Shape, dialect: Dialect = "code", *, row: bool = False) -> str:
+    """A shape as the dialect sees it: `n×k`, `n×(k+1)`, `scalar`."""
     if len(shape) == 1 and dialect == "math":
         shape = (size(1), shape[0]) if row else (shape[0], size(1))
-    text = show_shape(shape)
-    if len(shape) > 1:  # a product of sizes is one axis: n×(2·k)
-        text = re.sub(r"(?<![\w(*])[\w*]+\*[\w*]+(?![\w)*])", r"(\g<0>)", text)
-    return text.replace("*", "·")
+    if not shape:
+        return "scalar"
+    parts = [tight(spell_size(axis), UNICODE) for axis in shape]
+    if len(parts) > 1:
+        parts = [f"({part})" if set("+−·") & set(part) else part for part in parts]
+    return "×".join(parts)
 
 
 def multiplies(node: tree.Node) -> bool:
@@ -52,8 +53,8 @@ def _dims(node: tree.Node, dialect: Dialect) -> str:
         case tree.Matmul():
             return "".join(_chain(node, dialect))
         case tree.Outer(left=left, right=right):
-            left_text = show(_shape(left), dialect)
-            return f"({left_text})({show(_shape(right), dialect, row=True)})"
+            left_text = shape_text(_shape(left), dialect)
+            return f"({left_text})({shape_text(_shape(right), dialect, row=True)})"
         case tree.Add(terms=terms):
             return " + ".join(_dims(term, dialect) for term in terms)
         case tree.Times(factors=parts):
@@ -63,7 +64,7 @@ def _dims(node: tree.Node, dialect: Dialect) -> str:
         case tree.Quotient(above=above, below=below):
             return " / ".join(_dims(part, dialect) for part in (above, below) if part.axes)
         case _:
-            return show(_shape(node), dialect)
+            return shape_text(_shape(node), dialect)
 
 
 def _chain(node: tree.Matmul, dialect: Dialect) -> list[str]:
@@ -75,7 +76,7 @@ def _factor(node: tree.Node, dialect: Dialect) -> list[str]:
     if isinstance(node, tree.Matmul):
         return _chain(node, dialect)
     row = isinstance(node, tree.Transpose)
-    return [f"({show(_shape(node), dialect, row=row)})"]
+    return [f"({shape_text(_shape(node), dialect, row=row)})"]
 
 
 def _shape(node: tree.Node) -> Shape:

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from backpass.language.shapes import Size, product, show_shape, size
+from backpass.language.shapes import Size, product, size
 from backpass.reading import presentation as show
 from backpass.reading.component import as_derivatives, closed, component
-from backpass.reading.dims import dims
+from backpass.reading.dims import dims, shape_text
 from backpass.reading.explanation import (
     Block,
     Display,
@@ -174,8 +174,7 @@ def _chain(
 
 def _two(sizes: Sizes) -> str:
     """Two sizes, either perhaps a product: `3×2`, `(n·k)×1`."""
-    texts = [str(one).replace("*", "·") for one in sizes]
-    return "×".join(f"({text})" if {"·", "+", "-"} & set(text) else text for text in texts)
+    return shape_text(sizes)
 
 
 def _length(passes: Passes, way: Path, inner: Sequence[Link]) -> Size:
@@ -254,7 +253,7 @@ def _parameter(
         "{j} has the labels of {z} and of {w}, {count} in all: {shape}. For one entry of {w} it is "
         "a vector again:",
         j=_derivative(last), z=last.of, w=last.by, count=(count,),
-        shape=(show_shape([label.size for label in labels]),),
+        shape=(shape_text(tuple(label.size for label in labels)),),
     )  # fmt: skip
     one = Derivative(Name(last.of), entry.by)
     target = Derivative(Name(passes.loss), entry.by)
@@ -267,7 +266,7 @@ def _parameter(
     blocks.append(paragraph(words("All entries, gathered where they belong:")))
     blocks.append(Display((_line(passes, way.start),)))
     if layout == "numerator":
-        turned = show_shape([label.size for label in last.columns[::-1]])
+        turned = shape_text(tuple(label.size for label in last.columns[::-1]))
         note = "In strict numerator layout the gradient would be the transpose of this, " + turned
         blocks.append(paragraph(words(note + "; to update {w} one turns it over.", w=last.by)))
     return blocks
@@ -308,6 +307,8 @@ def _whole(passes: Passes, way: Path) -> list[Block]:
         return []
     found = [form(passes, way.start) for form in (component, closed)]
     lines = tuple(((shown,), ()) for shown in found if shown is not None)
+    if not lines:
+        return []
     return [paragraph(words("In one formula, by entries and as a whole:")), Display(lines)]
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backpass.language.expr import Label
-from backpass.language.shapes import show_shape, size
+from backpass.language.shapes import size
 from backpass.reading import presentation as show
 from backpass.reading import tree
+from backpass.reading.dims import shape_text
 from backpass.reading.presentation import Dialect, Shown
 from backpass.reading.spelling import factors, spell_tree
 from backpass.reading.words import Words, words
@@ -99,7 +100,7 @@ def sizes(product: Pair) -> str:
 
 
 def _shape(axes: Axes) -> str:
-    return show_shape([label.size for label in axes])
+    return shape_text(tuple(label.size for label in axes))
 
 
 def _verdict(tried: Pair, good: Pair) -> Words:

@@ -184,7 +184,9 @@ def _order(passes: Passes, step: Step) -> Words:
     """A weight that a gradient flows through must be the one that the forward pass used."""
     if passes.gradients.get(step.name) in {array.name for array in passes.forward.inputs}:
         return ()
-    weights = [name for name in _names(step) if is_weight(passes, name) and name in passes.wrt]
+    operand = passes.gradients.get(step.name, step.name)
+    weights = [name for name in passes.wrt if name in _names(step)]
+    weights = [name for name in weights if is_weight(passes, name, operand)]
     if not weights:
         return ()
     return words(

@@ -7,7 +7,7 @@ from fractions import Fraction
 from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
 from backpass.language.program import bare
 from backpass.reading import tree
-from backpass.reading.dims import show
+from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
@@ -78,7 +78,7 @@ def _same_shape(flow: Flow, dialect: Dialect) -> list[Words]:
     arrays = [part for part in found.factors if part.axes]
     if len(arrays) < 2 or any(isinstance(part, tree.Spread) for part in arrays):
         return []
-    shape = show(flow.step.target.shape, dialect)
+    shape = shape_text(flow.step.target.shape, dialect)
     return [words(f"Entries meet entries: all that ⊙ joins has one shape, {shape}.")]
 
 

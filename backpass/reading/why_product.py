@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from backpass.language.expr import reads
-from backpass.language.shapes import show_shape
 from backpass.reading import tree
-from backpass.reading.dims import show
+from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.local import Local
 from backpass.reading.orders import other_orders, pair, sizes, written
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Derivative, Equal
+from backpass.reading.presentation import Derivative, Entry, Equal, Name, Shown
 from backpass.reading.reason_product import direction, is_shared, standing, staying
 from backpass.reading.spelling import factors, spell_tree
 from backpass.reading.words import Words, listed, words
@@ -35,9 +34,9 @@ def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
     line = formula(Equal(Derivative(entry.of, entry.by), entry.slope))
     others = _factors_of(flow)
     told: list[Words] = []
-    if len(others) == 1 and is_weight(passes, flow.operand):
+    if len(others) == 1 and is_weight(passes, flow.operand, others[0]):
         told.append(_weight(flow, entry, others[0]))
-    elif len(others) == 1 and is_weight(passes, others[0]):
+    elif len(others) == 1 and _reads(entry.slope, others[0], passes):
         told.append(
             words(
                 "So {w} is itself the derivative of {z} with respect to {a}: that is why it stands "
@@ -52,10 +51,23 @@ def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
     return [*blocks, paragraph(*told)] if told else blocks
 
 
-def is_weight(passes: Passes, name: str) -> bool:
-    """Whether a matrix is an input that does not count samples."""
-    array = next((one for one in passes.forward.inputs if one.name == name), None)
-    return array is not None and len(array.shape) == 2 and passes.samples not in array.shape
+def is_weight(passes: Passes, name: str, other: str) -> bool:
+    """Whether a matrix is an input that other quantities go through, one sample after another.
+
+    It has no label that counts samples; where no label does, what it meets is a vector.
+    """
+    array = passes.arrays[name]
+    if array not in passes.forward.inputs or len(array.shape) != 2:
+        return False
+    if passes.samples is None:
+        return len(passes.arrays[other].shape) == 1
+    return passes.samples not in array.shape
+
+
+def _reads(slope: Shown, name: str, passes: Passes) -> bool:
+    """Whether a slope is nothing but an entry of a matrix that goes in."""
+    given = passes.arrays[name] in passes.forward.inputs and len(passes.arrays[name].shape) == 2
+    return given and isinstance(slope, Entry) and slope.name == Name(name)
 
 
 def _factors_of(flow: Flow) -> list[str]:
@@ -138,7 +150,7 @@ def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block
     found = pair(product, passes.dialect)
     blocks: list[Block] = [paragraph(rule, where + words("."))]
     if found is not None:
-        target = show(tuple(label.size for label in product.axes), passes.dialect)
+        target = shape_text(tuple(label.size for label in product.axes), passes.dialect)
         blocks.append(formula(written(found), words(f"{sizes(found)} → {target}")))
     blocks.append(
         paragraph(
@@ -154,7 +166,7 @@ def _bare(node: tree.Node) -> tree.Node:
 
 
 def _shape(node: tree.Node, passes: Passes) -> Words:
-    return words(show(tuple(label.size for label in node.axes), passes.dialect))
+    return words(shape_text(tuple(label.size for label in node.axes), passes.dialect))
 
 
 def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> list[Block]:
@@ -179,7 +191,7 @@ def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> lis
         "consequence, not the reason.",
         a=left, b=right, j=product.axes[1], w=flow.operand,
     )  # fmt: skip
-    target = show_shape([label.size for label in product.axes])
+    target = shape_text(tuple(label.size for label in product.axes))
     shapes = words(f"{sizes(found)} → {target}")
     return [*blocks, paragraph(told), formula(written(found), shapes)]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from backpass.language.expr import Label
-from backpass.language.shapes import Size, show_shape
+from backpass.language.shapes import Size
 from backpass.reading.plain import LOW, LOWERED, Pen, plain
 from backpass.reading.presentation import Name, Shown
 from backpass.reading.spelling import spell_size
@@ -37,11 +37,6 @@ def words(template: str, **values: Value) -> Words:
             case _:
                 parts.append(value)
     return tuple(part for part in parts if part != "")
-
-
-def shape(sizes: Iterable[Size | Label]) -> Words:
-    """A shape inside a sentence: `n×k`, `scalar`."""
-    return (show_shape([one.size if isinstance(one, Label) else one for one in sizes]),)
 
 
 def listed(items: Iterable[Words], last: str = "and") -> Words:
