@@ -33,7 +33,9 @@ def check(
     `g` returns one gradient for each array argument (None for one that it leaves out), or a dict
     by argument name or position; the gradient of a list or dict of arrays has its form. Each
     array is tried in `times` random directions, and with `entries` entry by entry as well. Both
-    functions get copies in float64; your arrays stay as they are.
+    functions get copies in float64; your arrays stay as they are. Slopes agree when they differ by
+    less than a millionth of their size, or by what rounding and the length of the step explain
+    (`checking/differences.py` says how that is known).
 
     Returns a `Check`: true when every gradient agrees, printable, with `failures` and `advice`
     in sentences. Raises DerivationError when there is nothing to compare: `f` is random or no

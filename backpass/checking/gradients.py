@@ -91,7 +91,8 @@ def examine(
     if kinked:
         near = _nudged(values, names, trial.random)
         if isfinite(f(near)):
-            again = _examine(f, g, near, kinked, replace(trial, entries=False))
+            aside = f"{trial.at}, a small step aside" if trial.at else "a small step aside"
+            again = _examine(f, g, near, kinked, replace(trial, entries=False, at=aside))
             for one, agreement in again.items():
                 found[one] = replace(merge([found[one], agreement]), aside=True)
     return list(found.values())
@@ -123,18 +124,18 @@ class _Point:
     here: float
     sigma: float
     scales: Values  # how far each entry is moved
+    rounded: Mapping[str, float]  # how far the entries of a gradient are off as they are rounded
 
     def along(self, name: str, direction: Any, size: float = 0.0) -> Comparison:
         """The claimed and the measured slope as one array moves in a direction."""
-        start, gradient = self.values[name], self.gradients[name]
-        rounded = ROUNDED * precision(gradient) * np.abs(gradient).max(initial=0.0)
+        start = self.values[name]
         return compare(
             lambda t: self.f({**self.values, name: start + t * direction}),
-            float(np.sum(gradient * direction)),
+            float(np.sum(self.gradients[name] * direction)),
             here=self.here,
             sigma=self.sigma,
             size=size,
-            slack=float(rounded) * _rms(direction) * direction.size**0.5,
+            slack=self.rounded[name] * float(np.linalg.norm(direction)),
         )
 
     def entry(self, name: str, index: tuple[int, ...]) -> Comparison:
@@ -153,7 +154,8 @@ def _examine(
     scales = _scales(values, gradients, names)
     steps = {one: scales[one] * _normal(values[one], trial.random) for one in names}
     sigma = noise(lambda t: f({**values, **{one: values[one] + t * steps[one] for one in steps}}))
-    point = _Point(f, values, gradients, here, sigma, scales)
+    rounded = {one: ROUNDED * precision(gradients[one]) * _largest(gradients[one]) for one in names}
+    point = _Point(f, values, gradients, here, sigma, scales, rounded)
     return {
         one: _agreement(point, one, Agreement(called, shape, at=trial.at), trial)
         for one, (called, shape) in names.items()
@@ -183,39 +185,48 @@ def _scales(values: Values, gradients: Values, names: Iterable[str]) -> Values:
 
 def _agreement(point: _Point, name: str, blank: Agreement, trial: Trial) -> Agreement:
     gradient, scale = point.gradients[name], point.scales[name]
-    count = int(np.size(gradient))
-    if not count:
+    if not np.size(gradient):
         return blank
-    size = _rms(scale * gradient) * count**0.5
-    tried = trial.directions if count > 1 else 0
+    size = float(np.linalg.norm(scale * gradient))
+    tried = trial.directions if np.size(gradient) > 1 else 0
     steps = [scale * _normal(gradient, trial.random) for _ in range(tried)]
     along = [point.along(name, step, size) for step in steps]
-    odd = [one for one in along if one.verdict in ("differs", "kink")]
-    every = trial.entries or count == 1 or bool(odd and count <= SMALL)
-    indices: list[tuple[int, ...]] = list(np.ndindex(np.shape(gradient))) if every else []
-    if not every and (blamed := [s for s, one in zip(steps, along, strict=True)
-                                 if one.verdict == "differs"]):  # fmt: skip
-        indices = [_search(point, name, blamed[0])]
+    indices = _indices(point, name, steps, along, trial.entries)
     entries = {index: point.entry(name, index) for index in indices}
-    everything = [*along, *entries.values()]
-    kinks = [Kink(index, one.claimed, one.slope.left, one.slope.right)
-             for index, one in entries.items() if one.verdict == "kink"]  # fmt: skip
+    every = len(entries) == np.size(gradient)
+    both = [*along, *entries.values()]
     return replace(
         blank,
-        ok=all(one.verdict != "differs" for one in everything),
-        error=_apart(list(entries.values()) if every else along, 0.0 if every else size),
-        resolution=max((one.coarse for one in everything if one.told), default=0.0),
+        ok=all(one.verdict != "differs" for one in both),
+        error=_apart(list(entries.values())) if every else _apart(along, size),
+        resolution=max((one.coarse for one in both if one.told), default=0.0),
         directions=len(along),
         entries=len(entries),
-        unclear=sum(one.verdict == "unclear" for one in everything),
-        kinked=sum(one.verdict == "kink" for one in everything),
+        unclear=sum(one.verdict == "unclear" for one in both),
+        kinked=sum(one.verdict == "kink" for one in both),
         worst=_worst(entries),
         factor=_factor(along),
-        kinks=tuple(kinks),
+        kinks=tuple(
+            Kink(index, one.claimed, one.slope.left, one.slope.right)
+            for index, one in entries.items()
+            if one.verdict == "kink"
+        ),
     )
 
 
-def _apart(comparisons: Sequence[Comparison], size: float) -> float:
+def _indices(
+    point: _Point, name: str, steps: Sequence[Any], along: Sequence[Comparison], every: bool
+) -> list[tuple[int, ...]]:
+    """The entries to try by themselves: all of them, or what it takes to name one that is wrong."""
+    shape = np.shape(point.gradients[name])
+    wrong = [s for s, one in zip(steps, along, strict=True) if one.verdict == "differs"]
+    odd = wrong or any(one.verdict == "kink" for one in along)
+    if every or not steps or (odd and int(np.prod(shape)) <= SMALL):
+        return list(np.ndindex(shape))
+    return [_search(point, name, wrong[0])] if wrong else []
+
+
+def _apart(comparisons: Sequence[Comparison], size: float = 0.0) -> float:
     """How far the claims are from the slopes, as a part of the larger of the two.
 
     Of all entries it is exact, of random directions an estimate, for which `size` is known.
@@ -283,6 +294,10 @@ def _nudged(values: Values, names: Iterable[str], random: np.random.Generator) -
 
 def _normal(like: Any, random: np.random.Generator) -> Any:
     return random.standard_normal(np.shape(like))
+
+
+def _largest(array: Any) -> float:
+    return float(np.abs(array).max(initial=0.0))
 
 
 def _rms(array: Any) -> float:
