@@ -263,9 +263,7 @@ def derive(
     arguments = recording.arguments
     own = own_function(forward, arguments)
     dialect: Dialect = "math" if isinstance(forward, str) else "code"
-    return Derivation(
-        program, tuple(backward), ordered, arguments, recording.worlds, own, dialect
-    )
+    return Derivation(program, tuple(backward), ordered, arguments, recording.worlds, own, dialect)
 
 
 def wanted_leaves(
