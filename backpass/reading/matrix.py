@@ -27,6 +27,7 @@ from backpass.reading.tree import (
     Scalar,
     Stacked,
     Total,
+    Transpose,
 )
 
 
@@ -50,8 +51,15 @@ def matrix_write(write: Write, target: Array, arrays: Arrays) -> Node | None:
 
 def _call(call: Call, arrays: Arrays) -> Node | None:
     args = [pick(arg, arrays) for arg in call.args]
-    names = tuple(arg for arg in args if isinstance(arg, Name))
+    names = tuple(_samples_first(arg, call) for arg in args if isinstance(arg, Name))
     return Called(call.function, names, call.over, call.left) if len(names) == len(args) else None
+
+
+def _samples_first(arg: Name, call: Call) -> Name | Transpose:
+    """A loss takes a row for each sample: where samples are columns, the matrix is turned."""
+    if not call.left and len(arg.axes) == 2 and arg.axes == call.over[::-1]:
+        return Transpose(arg, arg.axes[::-1])
+    return arg
 
 
 def _added(writes: Sequence[Write], target: Array, arrays: Arrays) -> Node | None:

@@ -278,7 +278,7 @@ class Called:
     """A function of whole arrays, such as softmax; `over` are the axes that it sees as one."""
 
     function: ArrayFunction
-    args: tuple[Name, ...]
+    args: tuple[Name | Transpose, ...]
     over: Axes
     axes: Axes
 

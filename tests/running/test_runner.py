@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
+from backpass.calculus.losses import cross_entropy
 from backpass.derive import derive
 from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.expr import Function
@@ -112,3 +113,19 @@ def test_a_traceback_shows_the_emitted_line():
     del run
     gc.collect()
     assert path not in linecache.cache
+
+
+@pytest.mark.parametrize("target", ["n int<m", "n m"])
+def test_a_loss_takes_its_samples_where_they_stand(target: str):
+    def loss(X, y, W):
+        Z = X @ W
+        return cross_entropy(Z, y)
+
+    rows = derive(loss, f"X: n k, y: {target}, W: k m", wrt="W")
+    random = np.random.default_rng(0)
+    X, W = random.normal(size=(4, 3)), random.normal(size=(3, 4))  # as many classes as samples
+    y = np.array([0, 3, 1, 1]) if "int" in target else random.dirichlet(np.ones(4), 4)
+    value, gradients = rows(X, y, W)
+    turned, turned_gradients = rows.columns()(X.T, y.T, W.T)
+    assert np.isclose(value, turned, rtol=1e-14)
+    assert np.allclose(gradients["W"], turned_gradients["W"].T, rtol=1e-13)
