@@ -19,6 +19,7 @@ from backpass.language.expr import (
     reads,
 )
 from backpass.reading import tree
+from backpass.reading.called import called
 from backpass.reading.flow import Flow
 from backpass.reading.functions import SLOPES
 from backpass.reading.matrix import matrix
@@ -117,7 +118,7 @@ def _function(function: Function, product: bool, array: bool) -> Words:
     known = SLOPES.get(function.name)
     if known is None and function.value is None:
         known = words("its slope {slope} stays a symbol", slope=f"{function.name}′")
-    first = words("{f}", f=(function.name,))
+    first = words("{f}", f=(called(function.name),))
     if array or known is None:
         first += words(" acts entry by entry" + (", so ⊙" if product else ""))
     return first if known is None else first + words("; " if array else ": ") + known

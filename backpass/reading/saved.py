@@ -35,21 +35,24 @@ class Saved:
         return entries * BYTES[dtype]
 
     def __str__(self) -> str:
-        lines = ["the backward pass reads"]
         width = max((len(one.name) for one in (*self.kept, *self.given, *self.dropped)), default=0)
-        for array in self.kept:
-            lines.append(_line(array, width, f"for {', '.join(self.readers[array.name])}"))
-        for array in self.given:
-            lines.append(_line(array, width, f"an input, for {', '.join(self.readers[array.name])}"))
-        if self.dropped:
-            lines.append("it never reads")
-        for array in self.dropped:
-            instead = self.sources.get(array.name)
-            why = f"{instead} tells the slope" if instead else "nothing needs its value"
-            lines.append(_line(array, width, why))
+        rows = [(one, f"for {', '.join(self.readers[one.name])}") for one in self.kept]
+        rows += [(one, f"an input, for {', '.join(self.readers[one.name])}") for one in self.given]
+        spared = [(one, self._instead(one.name)) for one in self.dropped]
         entries = " + ".join(show_shape(array.shape).replace("scalar", "1") for array in self.kept)
-        lines.append(f"numbers to keep: {entries or 'none'}")
-        return "\n".join(lines)
+        return "\n".join(
+            [
+                "the backward pass reads",
+                *(_line(one, width, why) for one, why in rows),
+                *(["it never reads"] if spared else []),
+                *(_line(one, width, why) for one, why in spared),
+                f"numbers to keep: {entries or 'none'}",
+            ]
+        )
+
+    def _instead(self, name: str) -> str:
+        source = self.sources.get(name)
+        return f"{source} tells the slope" if source else "nothing needs its value"
 
     __repr__ = __str__
 

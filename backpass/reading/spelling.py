@@ -11,6 +11,7 @@ from backpass.language.program import Write
 from backpass.language.shapes import Size, size
 from backpass.reading import presentation as show
 from backpass.reading import tree
+from backpass.reading.called import called
 from backpass.reading.presentation import Dialect, Shown
 
 
@@ -52,7 +53,7 @@ def spell_term(term: expr.Term) -> Shown:
         case expr.Bracket(relation=relation, left=left, right=right):
             return show.Indicator(relation, spell_term(left), spell_term(right))
         case expr.Apply(function=function, args=args):
-            return spell_function(function.name, tuple(map(spell_term, args)))
+            return spell_function(called(function.name), tuple(map(spell_term, args)))
         case expr.Sum(terms=terms):
             return show.total(*map(spell_term, terms))
         case expr.Product(factors=factors):
@@ -199,7 +200,7 @@ def spell_tree(node: tree.Node, dialect: Dialect = "code") -> Shown:
                 return spell_power(spell(base), exponent.value)
             return show.Raised(spell(base), spell(exponent))
         case tree.Applied(function=function, args=args):
-            return spell_function(function.name, tuple(map(spell, args)))
+            return spell_function(called(function.name), tuple(map(spell, args)))
         case tree.Compared(relation=relation, left=left, right=right):
             return show.Indicator(relation, spell(left), spell(right))
         case tree.Total(value=value, over=over, axes=axes):
@@ -230,7 +231,7 @@ def spell_tree(node: tree.Node, dialect: Dialect = "code") -> Shown:
         case tree.Called(function=function, args=args, over=over, axes=axes):
             last = args[0].axes[len(args[0].axes) - len(over) :]
             along = () if over == last else tuple(label.name for label in over)
-            return show.Of(function.name, tuple(map(spell, args)), along)
+            return show.Of(called(function.name), tuple(map(spell, args)), along)
         case _:
             assert_never(node)
 

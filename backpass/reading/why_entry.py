@@ -7,6 +7,7 @@ from fractions import Fraction
 from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
 from backpass.language.program import bare
 from backpass.reading import tree
+from backpass.reading.called import called
 from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
@@ -45,7 +46,7 @@ def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
 
 def _function(flow: Flow, entry: Local, function: Function, dialect: Dialect) -> list[Words]:
     known = SLOPES.get(function.name)
-    told = words("{f} acts entry by entry", f=(function.name,))
+    told = words("{f} acts entry by entry", f=(called(function.name),))
     if known is not None:
         told += words(": ") + known
         if mentions(known, "a"):
@@ -96,7 +97,7 @@ def needs(passes: Passes, flow: Flow) -> Words:
     if took in used:
         return words(
             "The slope needs {z}, what went into {f}: it must be kept from the forward pass.",
-            z=took, f=(function.function.name,),
+            z=took, f=(called(function.function.name),),
         )  # fmt: skip
     return ()
 
@@ -139,7 +140,8 @@ def _straight(passes: Passes, flow: Flow) -> list[Words]:
         return []
     source = passes.forward.step(flow.operand)
     applied = any(isinstance(node, Apply) for write in source.writes for node in walk(write.term))
-    if applied or not source.writes:
+    bent = any(isinstance(node, Apply) for node in enclosing(flow))
+    if applied or bent or not source.writes:
         return []
     return [
         words(
