@@ -10,29 +10,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from backpass.calculus.op import comparison, form, named, scalar
 from backpass.language.expr import Term, number
 
 Terms = tuple[Term, ...]
-TWO, TEN = number(2), number(10)
 
-# Arithmetic. Leading axes broadcast, so these serve numbers, vectors and arrays of any rank.
+# Arithmetic. Axes broadcast, so these serve numbers, vectors and arrays of any rank.
 
 # fmt: off
-add      = named("add",      form("c[...] = a[...] + b[...]", "Entries meet entries."))
-subtract = named("subtract", form("c[...] = a[...] - b[...]", "What is taken away pulls back."))
-multiply = named("multiply", form("c[...] = a[...] * b[...]", "Each factor is the other's slope."))
-divide   = named("divide",   form("c[...] = a[...] / b[...]", "a/b = a·b⁻¹."))
+add      = named("add",      form("c[...] = a[...] + b[...]",  "Entries meet entries."))
+subtract = named("subtract", form("c[...] = a[...] - b[...]",  "What is taken away pulls back."))
+multiply = named("multiply", form("c[...] = a[...] * b[...]",  "Each is the other's slope."))
+divide   = named("divide",   form("c[...] = a[...] / b[...]",  "a/b = a·b⁻¹."))
 power    = named("power",    form("c[...] = a[...] ** b[...]", "xᵇ falls to b·xᵇ⁻¹."))
-negative = named("negative", form("b[...] = -a[...]", "A sign flips the slope."))
-positive = named("positive", form("b[...] = a[...]", "The thing itself."))
-square   = named("square",   form("b[...] = a[...] ** 2", "x² falls to 2x."))
-sqrt     = named("sqrt",     form("b[...] = a[...] ** (1/2)", "√x falls to ½·x^(−½)."))
-
-
+negative = named("negative", form("b[...] = -a[...]",          "A sign flips the slope."))
+positive = named("positive", form("b[...] = a[...]",           "The thing itself."))
+square   = named("square",   form("b[...] = a[...] ** 2",      "x² falls to 2x."))
+sqrt     = named("sqrt",     form("b[...] = a[...] ** (1/2)",  "√x falls to ½·x^(−½)."))
 # fmt: on
-# Exponentials and logarithms.
+
+
+# Exponentials.
 
 
 @scalar("y = exp(x)", value=np.exp)
@@ -47,9 +47,12 @@ def expm1(y: Term, dy: Term) -> Term:
     return dy * (y + 1)
 
 
+# Logarithms: steep near zero, ever flatter beyond.
+
+
 @scalar("y = log(x)", value=np.log)
 def log(x: Term, dy: Term) -> Term:
-    """Steep near zero, ever flatter beyond."""
+    """The natural logarithm: its slope is 1/x."""
     return dy / x
 
 
@@ -62,28 +65,22 @@ def log1p(x: Term, dy: Term) -> Term:
 @scalar("y = log2(x)", value=np.log2)
 def log2(x: Term, dy: Term) -> Term:
     """The logarithm in units of log 2."""
-    return dy / (x * log(TWO))
+    return dy / (x * log(number(2)))
 
 
 @scalar("y = log10(x)", value=np.log10)
 def log10(x: Term, dy: Term) -> Term:
     """The logarithm in units of log 10."""
-    return dy / (x * log(TEN))
+    return dy / (x * log(number(10)))
 
 
 @scalar("c = logaddexp(a, b)", value=np.logaddexp)
 def logaddexp(a: Term, b: Term, dc: Term) -> Terms:
-    """log(eᵃ + eᵇ), a rounded maximum; the two slopes share out 1."""
+    """log(eᵃ + eᵇ), a rounded maximum; its two slopes sum to 1."""
     return dc * sigmoid(a - b), dc * sigmoid(b - a)
 
 
-@scalar("y = softplus(x)", value=lambda x: np.logaddexp(x, 0))
-def softplus(x: Term, dy: Term) -> Term:
-    """log(1 + eˣ), a rounded ReLU; the sigmoid is its slope."""
-    return dy * sigmoid(x)
-
-
-# Waves and squashing functions.
+# Waves.
 
 
 @scalar("y = sin(x)", value=np.sin)
@@ -98,10 +95,17 @@ def cos(x: Term, dy: Term) -> Term:
     return -(dy * sin(x))
 
 
+# Activations, the smooth ones first. At a kink each takes the slope named in its body.
+
+
 @scalar("y = tanh(x)", value=np.tanh)
 def tanh(y: Term, dy: Term) -> Term:
     """Steepest at zero, flat in the tails; the output alone tells the slope."""
     return dy * (1 - y**2)
+
+
+def _where(c: ArrayLike, a: ArrayLike, b: ArrayLike) -> Any:
+    return np.where(np.asarray(c, dtype=bool), a, b)
 
 
 def _sigmoid(x: Any) -> Any:
@@ -115,7 +119,10 @@ def sigmoid(y: Term, dy: Term) -> Term:
     return dy * y * (1 - y)
 
 
-# Kinks. At the kink itself each takes the slope named in its body.
+@scalar("y = softplus(x)", value=lambda x: np.logaddexp(x, 0))
+def softplus(x: Term, dy: Term) -> Term:
+    """log(1 + eˣ), a rounded ReLU; the sigmoid is its slope."""
+    return dy * sigmoid(x)
 
 
 @scalar("y = relu(x)", value=lambda x: np.maximum(x, 0))
@@ -124,10 +131,13 @@ def relu(x: Term, dy: Term) -> Term:
     return dy * (x > 0)
 
 
-@scalar("y = leaky_relu(x, slope)", value=lambda x, slope: np.where(x > 0, x, slope * x))
+@scalar("y = leaky_relu(x, slope)", value=lambda x, slope: _where(x > 0, x, slope * x))
 def leaky_relu(x: Term, slope: Term, dy: Term) -> Terms:
     """ReLU that leaks a little below zero, so that no unit dies."""
     return dy * ((x > 0) + slope * (x <= 0)), dy * x * (x <= 0)
+
+
+# Size and sign.
 
 
 @scalar("y = abs(x)", value=np.abs)
@@ -140,6 +150,9 @@ def absolute(x: Term, dy: Term) -> Term:
 def sign(x: Term, dy: Term) -> Term:
     """Flat on both sides of its jump."""
     return 0 * dy * x
+
+
+# Choices: whoever is chosen takes the whole slope.
 
 
 @scalar("c = maximum(a, b)", value=np.maximum)
@@ -161,22 +174,22 @@ def clip(x: Term, low: Term, high: Term, dy: Term) -> Terms:
     return dy * within, dy * below, dy * (1 - within - below)
 
 
-@scalar("y = where(c, a, b)", value=lambda c, a, b: np.where(np.asarray(c, dtype=bool), a, b))
+@scalar("y = where(c, a, b)", value=_where)
 def where(c: Term, a: Term, b: Term, dy: Term) -> Terms:
     """Each entry follows the side that was chosen for it."""
     return 0 * c, where(c, dy, 0), where(c, 0, dy)
 
 
-# Comparisons give 1 or 0 and no slope.
+# Comparisons: 1 where they hold and 0 elsewhere, without a slope.
 
 # fmt: off
-greater       = named("greater",       comparison("c[...] = [a[...] > b[...]]",  "1 where a is larger."))
-greater_equal = named("greater_equal", comparison("c[...] = [a[...] >= b[...]]", "1 where a is no less."))
-less          = named("less",          comparison("c[...] = [a[...] < b[...]]",  "1 where a is smaller."))
-less_equal    = named("less_equal",    comparison("c[...] = [a[...] <= b[...]]", "1 where a is no more."))
-equal         = named("equal",         comparison("c[...] = [a[...] == b[...]]", "1 where both agree."))
-not_equal     = named("not_equal",     comparison("c[...] = [a[...] != b[...]]", "1 where they differ."))
-both          = named("both",          comparison("c[...] = a[...] * b[...]",    "1 where both hold."))
-either        = named("either",        comparison("c[...] = maximum(a[...], b[...])", "1 where one holds."))
-negation      = named("negation",      comparison("c[...] = [a[...] == 0]",      "1 where it does not hold."))
+greater       = named("greater",       comparison("c[...] = [a[...] > b[...]]",  "a is larger."))
+greater_equal = named("greater_equal", comparison("c[...] = [a[...] >= b[...]]", "a is no less."))
+less          = named("less",          comparison("c[...] = [a[...] < b[...]]",  "a is smaller."))
+less_equal    = named("less_equal",    comparison("c[...] = [a[...] <= b[...]]", "a is no more."))
+equal         = named("equal",         comparison("c[...] = [a[...] == b[...]]", "They agree."))
+not_equal     = named("not_equal",     comparison("c[...] = [a[...] != b[...]]", "They differ."))
+negation      = named("negation",      comparison("c[...] = [a[...] == 0]",      "It does not."))
+both          = named("both",          comparison("c[...] = a[...] * b[...]",    "Both hold."))
+either        = named("either",   comparison("c[...] = maximum(a[...], b[...])", "One holds."))
 # fmt: on

@@ -11,10 +11,13 @@ itself over, so that a tracer can record it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
+
+import numpy as np
 
 from backpass.calculus.template import instantiate
 from backpass.language.evaluate import evaluate
@@ -25,7 +28,10 @@ from backpass.language.shapes import size
 
 Operand = Array | Term  # an array, or a number that the forward pass fixes
 Steps = tuple[Step, ...]
+Value = Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[[Any, Any, Any], Any]
+
 RESULT = "out"  # what an operation's last step assigns, until the tracer gives it a name
+KINDS: dict[str, Kind] = {"f": "real", "i": "int", "u": "int", "b": "bool"}  # by NumPy's letters
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +48,12 @@ class Op:
     function: Function | None = field(default=None, repr=False)
 
     def __call__(self, *args: Any, **params: Any) -> Any:
-        for arg in args:
-            for part in arg if isinstance(arg, (list, tuple)) else (arg,):  # pyright: ignore[reportUnknownVariableType]
-                delegate = getattr(type(part), "__backpass__", None)  # pyright: ignore[reportUnknownArgumentType]
-                if delegate is not None:
-                    return delegate(part, self, args, params)
+        for part in _parts(args):
+            delegate = getattr(type(part), "__backpass__", None)
+            if delegate is not None:
+                return delegate(part, self, args, params)
         if self.function is not None and any(isinstance(arg, Arithmetic) for arg in args):
-            return Apply(self.function, tuple(term(arg) for arg in args))
+            return Apply(self.function, tuple(map(term, args)))
         return compute(self, args, params)
 
 
@@ -68,6 +73,9 @@ def register(op: Op) -> Op:
 def steps_of(op: Op, operands: tuple[Operand, ...], params: tuple[tuple[str, Any], ...]) -> Steps:
     """The steps of an operation on these operands; the last one assigns `RESULT`."""
     return op.build(*operands, **dict(params))
+
+
+# Three ways to state an operation.
 
 
 def form(text: str, doc: str, kind: Kind = "real") -> Op:
@@ -94,50 +102,71 @@ def named(name: str, op: Op) -> Op:
     return register(replace(op, name=name))
 
 
-def scalar(text: str, value: Callable[..., Any]) -> Callable[[Callable[..., Any]], Op]:
+def scalar(text: str, value: Value) -> Callable[[Callable[..., Term | tuple[Term, ...]]], Op]:
     """A function of numbers, `y = tanh(x)`; the decorated body is its slope.
 
     The body's arguments say what must be kept from the forward pass: the inputs, the output,
     and `dy`, what flows in. It returns the contribution to each input, in their order.
     """
-    output, call = (part.strip() for part in text.split("="))
-    name, inputs = call.rstrip(")").split("(")
-    names = [part.strip() for part in inputs.split(",")]
+    found = re.fullmatch(r"(\w+) = (\w+)\((.+)\)", text)
+    assert found is not None
+    output, name, inputs = found.groups()
+    names = inputs.split(", ")
 
-    def enter(body: Callable[..., Any]) -> Op:
+    def enter(body: Callable[..., Term | tuple[Term, ...]]) -> Op:
         wanted = tuple(inspect.signature(body).parameters)
 
         def slopes(args: tuple[Term, ...], y: Term, dy: Term) -> tuple[Term, ...]:
             known = dict(zip(names, args, strict=True)) | {output: y, f"d{output}": dy}
-            found = body(*(known[key] for key in wanted))
-            return tuple(map(term, found)) if isinstance(found, tuple) else (term(found),)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            slope = body(*(known[key] for key in wanted))
+            return slope if isinstance(slope, tuple) else (slope,)
 
         function = Function(name, value, slopes)
         SCALARS[name] = function
-        left = ", ".join(f"{one}[...]" for one in names)
-        return register(replace(form(f"{output}[...] = {name}({left})", _doc(body)),
-                                name=name, function=function))
+        entries = ", ".join(f"{one}[...]" for one in names)
+        doc = inspect.getdoc(body) or ""
+        op = form(f"{output}[...] = {name}({entries})", doc)
+        return register(replace(op, name=name, function=function))
 
     return enter
 
 
-def _doc(body: Callable[..., Any]) -> str:
-    return inspect.getdoc(body) or ""
+# Calls on plain arrays.
 
 
-def compute(op: Op, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+def compute(op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
     """Run one operation on arrays or numbers by the reference runner."""
-    import numpy as np
-
-    arrays = [np.asarray(arg) for arg in args]
-    kinds = {"b": "bool", "i": "int", "u": "int", "f": "real"}
-    operands: list[Array] = []
-    for place, array in enumerate(arrays):
-        kind: Any = kinds.get(array.dtype.kind, "real")
-        operands.append(Array(f"arg{place}", tuple(map(size, array.shape)), kind))
-    steps = steps_of(op, tuple(operands), tuple(sorted(params.items())))
-    program = Program(tuple(operands), steps, (steps[-1].name,))
+    given, params = bound(op, args, params)
+    arrays = [np.asarray(arg) for arg in given]
+    operands = tuple(
+        Array(f"arg{place}", tuple(map(size, array.shape)), KINDS.get(array.dtype.kind, "real"))
+        for place, array in enumerate(arrays)
+    )
+    steps = steps_of(op, operands, tuple(sorted(params.items())))
+    program = Program(operands, steps, (RESULT,))
     values = {operand.name: array for operand, array in zip(operands, arrays, strict=True)}
-    result = evaluate(program, values)[steps[-1].name]
-    return result[()] if result.ndim == 0 else result
+    return evaluate(program, values)[RESULT][()]
 
+
+def bound(
+    op: Op, args: Sequence[Any], params: Mapping[str, Any]
+) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Operands and parameters of a call: a list is many operands, and parameters follow them."""
+    taken = inspect.signature(op.build).parameters.values()
+    many = any(one.kind is one.VAR_POSITIONAL for one in taken)
+    count = len(args) if many else len(taken) - len(op.params)
+    operands, rest = args[:count], args[count:]
+    if many and op.params and operands and _is_list(operands[0]):
+        operands, rest = operands[0], operands[1:]
+    found = dict(zip(op.params, rest, strict=False)) | dict(params)
+    return operands, {name: tuple(v) if _is_list(v) else v for name, v in found.items()}
+
+
+def _parts(args: Sequence[Any]) -> Iterator[object]:
+    """The arguments, and what stands in those that are lists."""
+    for arg in args:
+        yield from arg if _is_list(arg) else (arg,)
+
+
+def _is_list(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    return isinstance(value, (list, tuple))
