@@ -183,6 +183,52 @@ def einsum(draft: Draft) -> None:
     draft.add(f'xp.einsum("{subscripts}", {names})', tuple(known[c] for c in left), "einsum")
 
 
+# What Python and NumPy code brings along: rebinding, lists, constants, whole numbers.
+
+
+@operation("python")
+def python(draft: Draft) -> None:
+    x = draft.array(1, 2)
+    text, *before = draft.pick([
+        ("A + A", f"A = {x}", "A = 2 * A", "A = A - 1"),
+        ("A * B", f"A, B = {x} + 1, {x} / 2"),
+        ("sum(rows)", f"rows = [{x} * c for c in (1.0, -0.5)]"),
+        ("parts['a'] * parts['b']", f"parts = {{'a': {x}, 'b': {x} + 1}}"),
+        ("(lambda z: z * z)(A)", f"A = {x}", "for c in range(2):", "    A = A + c"),
+    ])  # fmt: skip
+    draft.add(text, x.dims, "python", *before)
+
+
+@operation("constants")
+def constants(draft: Draft) -> None:
+    x = draft.array(1, 2)
+    square = draft.like(x.dims[:1] * 2)
+    text, dims = draft.pick([
+        (f"{x} + xp.arange({x}.shape[-1])", x.dims),
+        (f"{square} - xp.eye(len({square}))", square.dims),
+        (f"{x} * xp.ones({x}.shape)", x.dims),
+        (f"{x} * xp.arange({x}.shape[0])[::-1].sum()", x.dims),
+    ])  # fmt: skip
+    draft.add(text, dims, "constants")
+
+
+@operation("whole numbers")
+def whole_numbers(draft: Draft) -> None:
+    x = draft.array(2)
+    y, one = draft.whole(x.dims[:1], x.dims[1]), draft.whole((), x.dims[0])
+    text, dims = draft.pick([
+        (f"{x} * {y}[:, None]", x.dims),
+        (f"xp.where({y}[:, None] == 0, {x}, -{x})", x.dims),
+        (f"{x} * ({y}[:, None] == xp.arange({x}.shape[1]))", x.dims),
+        (f"{x} * xp.mean({y} > 0)", x.dims),
+        (f"{x}[{one}]", x.dims[1:]),
+        (f"{x}[{one}, {y}]", x.dims[:1]),
+        (f"xp.argmax({x}, axis=1) * xp.sum({x}, axis=1)", x.dims[:1]),
+    ])  # fmt: skip
+    if apart(x, 1):
+        draft.add(text, dims, "whole numbers")
+
+
 # Rearranging.
 
 
