@@ -49,6 +49,10 @@ def test_q8_the_shared_factor():
     assert "dz2 is computed once and used again in dw2 and dh1" in text
 
 
+def test_q8_the_output_of_an_activation_is_not_called_linear():
+    assert "linear" not in said(two_weights(), "dz2")
+
+
 def test_a_cost_puts_one_factor_in_front_of_both_chains():
     """dC/dw = dC/dy · dy/dw, for a cost of one number that is only declared."""
     d = bp.derive(

@@ -205,6 +205,17 @@ def test_q17_the_ones_never_get_a_gradient(loss):
     assert set(d.gradients) == {"W1", "W2"}
 
 
+def test_q17_what_flows_into_the_ones_is_dropped():
+    text = said(augmented(), "dA1")
+    assert "The 1 beside it is a constant: nothing ever updates it" in text
+    assert "its part of what flows into O1 is dropped" in text
+
+
+def test_q17_a_column_of_ones_is_beside_the_inputs_not_added_to_them():
+    assert "X[n,k′] + 1" not in said(augmented(), "O0")
+    assert "A1[n,j] + 1" not in said(augmented(), "dA1")
+
+
 def test_q18_updating_on_the_way_spoils_the_next_gradient_and_half_the_rate_spoils_half():
     X, Y, W = samples(6)
     d = batch()
