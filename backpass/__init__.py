@@ -5,7 +5,8 @@
     d = bp.derive(loss, "X: n k, W: k j", wrt="W")
     print(d)
 
-The verbs are listed in `__all__`; functions such as `bp.sigmoid` come from `backpass.calculus`.
+The verbs are listed in `__all__`; functions such as `bp.sigmoid` come from `backpass.calculus`,
+layers and optimisers such as `bp.Dense` and `bp.SGD` from `backpass.nn`.
 Everything is imported when it is first asked for, so that `import backpass` costs nothing.
 """
 
@@ -27,28 +28,38 @@ if TYPE_CHECKING:
     from backpass.jacobian import hvp as hvp
     from backpass.jacobian import jacobian as jacobian
     from backpass.language.errors import BackpassError as BackpassError
+    from backpass.nn.layers import Dense as Dense
+    from backpass.nn.network import Network as Network
+    from backpass.nn.network import load as load
+    from backpass.nn.optim import SGD as SGD
 
 _HOMES = {
     "BackpassError": "backpass.language.errors",
     "Check": "backpass.check",
+    "Dense": "backpass.nn.layers",
     "Derivation": "backpass.derive",
+    "Network": "backpass.nn.network",
+    "SGD": "backpass.nn.optim",
     "check": "backpass.check",
     "derive": "backpass.derive",
     "hessian": "backpass.jacobian",
     "hvp": "backpass.jacobian",
     "jacobian": "backpass.jacobian",
+    "load": "backpass.nn.network",
 }
 
 __all__ = [
     "BackpassError",
     "Check",
     "Derivation",
+    "Network",
     "__version__",
     "check",
     "derive",
     "hessian",
     "hvp",
     "jacobian",
+    "load",
 ]
 
 
@@ -66,7 +77,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     functions: dict[str, Any] = import_module("backpass.calculus.library").FUNCTIONS
-    return sorted({*__all__, *functions})
+    return sorted({*__all__, *_HOMES, *functions})
 
 
 class _Package(ModuleType):

@@ -1,0 +1,163 @@
+"""What a network is, before it has weights: its layers, and the derivation that they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.derive import Derivation, derive
+from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.language.program import Program, step_reads
+from backpass.nn.init import initialiser
+from backpass.nn.layers import ACTIVATIONS, Dense, is_count
+from backpass.nn.losses import Loss, find_loss
+
+Bias = Literal["separate", "augmented"] | None
+Convention = Literal["rows", "columns"]
+SAMPLES = "n"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Layers, loss and conventions of a network; everything that its derivation depends on."""
+
+    layers: tuple[Dense, ...]
+    inputs: int
+    loss_text: str
+    bias: Bias = "separate"
+    convention: Convention = "rows"
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise BackpassError("a network needs a layer; give at least its outputs, [bp.Dense(1)]")
+        for layer in self.layers:
+            if not isinstance(layer, Dense):
+                raise BackpassError(f"{layer!r} is no layer; write bp.Dense(units, activation)")
+        if not is_count(self.inputs):
+            raise BackpassError(
+                f"inputs={self.inputs!r} is no width; give a whole number from 1 on"
+            )
+        _one_of(self.bias, ("separate", "augmented", None), "bias")
+        _one_of(self.convention, get_args(Convention), "convention")
+        loss, last = self.loss, self.layers[-1].activation
+        if loss.takes_logits and last == loss.squashes:
+            raise BackpassError(
+                f"{loss.name} squashes its logits itself, so {last} would act twice; leave {last} "
+                f'out of the last layer, or take loss="{loss.takes_logits}"'
+            )
+
+    @property
+    def loss(self) -> Loss:
+        """How outputs are judged."""
+        return find_loss(self.loss_text)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """The inputs, then the units of every layer."""
+        return (int(self.inputs), *(int(layer.units) for layer in self.layers))
+
+    @property
+    def outputs(self) -> int:
+        """The units of the last layer."""
+        return self.widths[-1]
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Every array that is trained, W1, b1, W2 and so on, as it stands in the derivation."""
+        one = self.bias == "augmented"
+        shapes: dict[str, tuple[int, ...]] = {}
+        for place, (into, out) in enumerate(pairwise(self.widths), 1):
+            rows = (into + one, out)
+            shapes[f"W{place}"] = rows if self.convention == "rows" else rows[::-1]
+            if self.bias == "separate":
+                shapes[f"b{place}"] = (out,)
+        return shapes
+
+    def draw(self, init: str, random: np.random.Generator, dtype: Any) -> dict[str, NDArray[Any]]:
+        """Weights to start from; biases start at zero, whether separate or in W."""
+        matrix = initialiser(init)
+        weights: dict[str, NDArray[Any]] = {}
+        for place, (into, out) in enumerate(pairwise(self.widths), 1):
+            W = matrix(random, into, out)
+            if self.bias == "augmented":
+                W = np.vstack([W, np.zeros((1, out))])
+            W = W if self.convention == "rows" else W.T
+            weights[f"W{place}"] = np.ascontiguousarray(W, dtype)
+            if self.bias == "separate":
+                weights[f"b{place}"] = np.zeros(out, dtype)
+        return weights
+
+    def derive(self, shares: bool = False) -> Derivation:
+        """The forward pass and its backward pass; `shares` are targets of a share a class."""
+        y = f"{SAMPLES} {self.outputs}"
+        if self.loss.targets == "classes" and not shares:
+            y = f"{SAMPLES} int<{self.outputs}"
+        pairs = list(pairwise(self.widths))
+        shapes: dict[str, Any] = {"X": f"{SAMPLES} {self.inputs}", "y": y}
+        if self.bias == "augmented":
+            pairs = [(into + 1, out) for into, out in pairs]
+        shapes["W"] = [f"{into} {out}" for into, out in pairs]
+        if self.bias == "separate":
+            shapes["b"] = [f"{out}" for _, out in pairs]
+        found = derive(self._forward(), shapes, wrt=list(shapes)[2:])
+        return found if self.convention == "rows" else found.columns(SAMPLES)
+
+    def _forward(self) -> Callable[..., Any]:
+        """The forward pass as anybody would write it, one line for each thing that happens."""
+        loss = self.loss.function
+        activations = [ACTIVATIONS[layer.activation] for layer in self.layers]
+
+        def separate(X: Any, y: Any, W: Any, b: Any) -> Any:
+            Z, A = [], [X]
+            for layer, activation in enumerate(activations):
+                Z.append(A[-1] @ W[layer] + b[layer])
+                A.append(activation(Z[-1]))
+            return loss(A[-1], y)
+
+        def augmented(X: Any, y: Any, W: Any) -> Any:
+            Z, A, B = [], [X], []
+            for layer, activation in enumerate(activations):
+                B.append(np.column_stack([A[-1], np.ones(len(X))]))  # a 1 for the bias row of W
+                Z.append(B[-1] @ W[layer])
+                A.append(activation(Z[-1]))
+            return loss(A[-1], y)
+
+        def without(X: Any, y: Any, W: Any) -> Any:
+            Z, A = [], [X]
+            for layer, activation in enumerate(activations):
+                Z.append(A[-1] @ W[layer])
+                A.append(activation(Z[-1]))
+            return loss(A[-1], y)
+
+        return {"separate": separate, "augmented": augmented, None: without}[self.bias]
+
+    def output(self, derivation: Derivation) -> str:
+        """What the last layer gives is called."""
+        place = len(self.layers)
+        return f"A{place}" if f"A{place}" in derivation.forward.arrays else f"Z{place}"
+
+
+def forward_only(derivation: Derivation, output: str) -> Program:
+    """The part of a derivation that leads to an output: what predicts."""
+    steps = []
+    needed = {output}
+    for step in reversed(derivation.forward.steps):
+        if step.name in needed:
+            steps.append(step)
+            needed |= {read.name for read in step_reads(step)}
+    whole = derivation.forward
+    inputs = tuple(one for one in whole.inputs if one.name in needed)
+    constants = tuple(one for one in whole.constants if one[0].name in needed)
+    return Program(inputs, tuple(reversed(steps)), (output,), constants)
+
+
+def _one_of(value: object, known: tuple[Any, ...], what: str) -> None:
+    if value not in known:
+        words = [repr(one) for one in known]
+        hint = nearest(str(value), [one for one in known if one])
+        raise UnknownName(f"{what}={value!r} is not known{hint}; there are {', '.join(words)}")

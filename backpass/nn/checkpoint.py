@@ -1,0 +1,72 @@
+"""Arrays and a description in one safetensors file; nothing in it is ever executed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.language.errors import BackpassError
+
+KEY = "backpass"  # of our description among the file's metadata
+
+
+def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
+    """Write a file whole or not at all: a crash in between leaves what was there before.
+
+    Raises BackpassError where the folder is missing or cannot be written.
+    """
+    from safetensors.numpy import save  # loaded by those who save
+
+    path = Path(path)
+    # safetensors writes the memory as it lies, which for a transposed array is another array
+    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    content = save(plain, metadata={KEY: json.dumps(about)})
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        if beside.parent.is_dir():
+            beside.unlink(missing_ok=True)
+        raise BackpassError(f"{path} cannot be written: {_reason(error)}") from error
+
+
+def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays of a file and their description; BackpassError for a file that is not ours."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    try:
+        with path.open("rb"):
+            pass  # says better than safetensors why it cannot be read
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            names = file.keys()
+            arrays = {name: file.get_tensor(name) for name in names}
+    except OSError as error:
+        raise BackpassError(f"{path} cannot be read: {_reason(error)}") from error
+    except (SafetensorError, ValueError, TypeError, AttributeError) as error:
+        raise BackpassError(
+            f"{path} is no safetensors file, or a damaged one ({error}); give a file that "
+            "net.save wrote"
+        ) from error
+    try:
+        about = json.loads(metadata[KEY])
+    except (KeyError, ValueError) as error:
+        raise BackpassError(
+            f"{path} holds arrays and no backpass network; give a file that net.save wrote"
+        ) from error
+    return arrays, about
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()

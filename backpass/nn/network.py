@@ -1,0 +1,247 @@
+"""A network that is a derivation: what it prints is what trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.derive import Derivation
+from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.nn import checkpoint, samples
+from backpass.nn.architecture import Architecture, Bias, Convention, forward_only
+from backpass.nn.history import History
+from backpass.nn.init import initialiser
+from backpass.nn.judge import classes, counter
+from backpass.nn.layers import Dense, is_count
+from backpass.nn.optim import OPTIMIZERS, SGD, Optimizer, state_name, updated, with_updates
+from backpass.nn.train import Task, Weights, train
+from backpass.running.runner import Runner, compile_numpy
+
+DTYPES = ("float32", "float64")
+FORMAT = 1  # of saved networks
+
+
+class Network:
+    """Dense layers, trained by the backward pass that `derivation()` shows.
+
+        net = bp.Network([bp.Dense(64, "relu"), bp.Dense(10)], inputs=64)
+        net.fit(X, y, epochs=20)
+        net.predict_class(X_new)
+
+    Parameters
+    ----------
+    layers : a `bp.Dense(units, activation)` each; the last one's units are the outputs
+    inputs : the width of a sample
+    loss : a name of `backpass.nn.losses.LOSSES`, or a formula such as "½ Σ (output − target)²"
+    optimizer : an update rule, such as `bp.SGD(0.1)`
+    bias : "separate" (b1, b2 …), "augmented" (a column of ones before every layer, never trained;
+        the last row of W weighs it), or None
+    init : a name of `backpass.nn.init.INITIALISERS`; biases start at zero
+    convention : "rows", X is n×inputs and W in×out, or "columns", X is inputs×n and W out×in
+    dtype : "float32" or "float64", of weights, data and everything between
+    seed : of the first weights and of the shuffling; the same seed gives the same network
+
+    `weights` maps W1, b1, W2 … to arrays. Raises an error of the family `BackpassError` for
+    whatever does not fit together.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Dense],
+        inputs: int,
+        loss: str = "cross_entropy",
+        optimizer: Optimizer | None = None,
+        bias: Bias = "separate",
+        init: str = "glorot",
+        convention: Convention = "rows",
+        dtype: Literal["float32", "float64"] = "float32",
+        seed: int = 0,
+    ) -> None:
+        self.architecture = Architecture(tuple(layers), inputs, loss, bias, convention)
+        self.optimizer = SGD() if optimizer is None else optimizer
+        if not isinstance(self.optimizer, Optimizer):
+            raise BackpassError(f"{optimizer!r} is no optimizer; write bp.SGD(0.1)")
+        self.dtype = str(dtype)
+        if self.dtype not in DTYPES:
+            known = " and ".join(DTYPES)
+            hint = nearest(self.dtype, DTYPES)
+            raise UnknownName(f"dtype={dtype!r} is not known{hint}; there are {known}")
+        self.seed = seed
+        self.init = init
+        initialiser(init)
+        self.random = np.random.default_rng(seed)
+        self.weights: Weights = self.architecture.draw(init, self.random, self.dtype)
+        self.state: Weights = {
+            state_name(name, one): np.zeros_like(values)
+            for one, values in self.weights.items()
+            for name in self.optimizer.state
+        }
+        self._derived: dict[bool, Derivation] = {}
+        self._steps: tuple[Derivation, Runner] | None = None
+        self._forward: tuple[Derivation, Runner] | None = None
+
+    def derivation(self, shares: bool = False) -> Derivation:
+        """The forward and backward pass that `fit` runs.
+
+        Targets of a cross-entropy are integer labels; with `shares` they are shares (or ones and
+        zeros) for every class, which `fit` takes too.
+        """
+        if shares not in self._derived:
+            self._derived[shares] = self.architecture.derive(shares)
+        return self._derived[shares]
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        epochs: int = 20,
+        batch_size: int = 32,
+        shuffle: bool = True,
+        progress: bool = True,
+    ) -> History:
+        """Train on samples X with targets y, and tell how it went.
+
+        X and y stand as the `convention` says; one sample is a vector. Integer labels (n,) or
+        shares for each class are the targets of a cross-entropy, an array of the outputs' shape
+        that of every other loss. A `batch_size` above the number of samples takes all of them;
+        the last batch of an epoch may be smaller. Fitting again goes on from here.
+
+        Warns (RuntimeWarning) when the loss is not finite, and stops there, and when it does not
+        fall. Raises an error of the family `BackpassError` for data that do not fit, before any
+        weight changes.
+        """
+        for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+            if not is_count(value):
+                raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
+        given = samples.inputs(X, self.architecture, self.dtype)
+        goal = samples.targets(y, given, self.architecture, self.dtype)
+        loss = self.architecture.loss
+        derivation = self.derivation(loss.targets == "classes" and goal.ndim > 1)
+        numbers = self.optimizer.numbers
+        task = Task(
+            step=self._step(derivation),
+            names=tuple(updated(self.optimizer, derivation.gradients)),
+            numbers={name: np.asarray(value, self.dtype) for name, value in numbers.items()},
+            X=given.X,
+            y=goal,
+            axis=self._samples_axis,
+            right=counter(goal, loss, self._samples_axis),
+            sums=loss.sums,
+        )
+        arrays = {**self.weights, **self.state}
+        try:
+            return train(
+                task, arrays, self.random,
+                epochs=epochs, batch_size=batch_size, shuffle=shuffle, progress=progress,
+            )  # fmt: skip
+        finally:  # an interrupted training keeps what it has learnt
+            self.weights = {name: arrays[name] for name in self.weights}
+            self.state = {name: arrays[name] for name in self.state}
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The outputs, which are what the loss takes: logits for a cross-entropy.
+
+        One sample (a vector) gives a vector, a batch a matrix in the network's convention.
+        """
+        given = samples.inputs(X, self.architecture, self.dtype)
+        derivation = self.derivation()
+        if self._forward is None or self._forward[0] is not derivation:
+            program = forward_only(derivation, self.architecture.output(derivation))
+            self._forward = derivation, compile_numpy(program, name="predict")
+        found = self._forward[1]({"X": given.X, **self.weights})
+        return found.ravel() if given.single else found
+
+    def predict_class(self, X: Any) -> NDArray[np.int64]:
+        """The class of each sample: the largest output, or for a single output 0 or 1.
+
+        A single output says 1 above ½, and as a logit of `binary_cross_entropy` above 0.
+        """
+        found = self.predict(X)
+        if found.ndim == 1:
+            return classes(found[None, :], self.architecture.loss, 0)[0]
+        return classes(found, self.architecture.loss, self._samples_axis)
+
+    def save(self, path: str | Path) -> None:
+        """Write the network to a safetensors file, with all that training needs to go on.
+
+        Raises BackpassError when the file cannot be written; then nothing is left behind.
+        """
+        name = type(self.optimizer).__name__
+        if OPTIMIZERS.get(name) is not type(self.optimizer):
+            raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
+        plan = self.architecture
+        about = {
+            "format": FORMAT,
+            "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
+            "inputs": int(plan.inputs),
+            "loss": plan.loss_text,
+            "optimizer": [name, self.optimizer.numbers],
+            "bias": plan.bias,
+            "init": self.init,
+            "convention": plan.convention,
+            "dtype": self.dtype,
+            "seed": self.seed,
+            "random": self.random.bit_generator.state,
+        }
+        checkpoint.write(path, {**self.weights, **self.state}, about)
+
+    @property
+    def _samples_axis(self) -> int:
+        return 0 if self.architecture.convention == "rows" else 1
+
+    def _step(self, derivation: Derivation) -> Runner:
+        """Forward, backward and update as one compiled program."""
+        if self._steps is None or self._steps[0] is not derivation:
+            shown = (derivation.loss, self.architecture.output(derivation))
+            program = with_updates(derivation.program, derivation.gradients, self.optimizer, shown)
+            self._steps = derivation, compile_numpy(program, name="step")
+        return self._steps[1]
+
+    def __str__(self) -> str:
+        plan = self.architecture
+        layers = [f"{layer.units} {layer.activation}" for layer in plan.layers]
+        count = sum(values.size for values in self.weights.values())
+        rule = str(self.optimizer).partition("\n")[0]
+        path = " → ".join([str(plan.inputs), *layers])
+        return f"{path}, {plan.loss_text}, {rule}, {count:,} weights"
+
+    def __repr__(self) -> str:
+        return f"<Network {self}>"
+
+
+def load(path: str | Path) -> Network:
+    """The network that `net.save` wrote, ready to predict and to be trained on.
+
+    Raises BackpassError for a file that is missing, damaged or of another kind.
+    """
+    arrays, about = checkpoint.read(path)
+    try:
+        if about["format"] != FORMAT:
+            raise BackpassError(
+                f"{path} has format {about['format']}, and this backpass reads {FORMAT}; "
+                "load it with the version that wrote it"
+            )
+        name, numbers = about["optimizer"]
+        net = Network(
+            [Dense(units, activation) for units, activation in about["layers"]],
+            about["inputs"], about["loss"], OPTIMIZERS[name](**numbers), about["bias"],
+            about["init"], about["convention"], about["dtype"], about["seed"],
+        )  # fmt: skip
+        net.random.bit_generator.state = about["random"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise BackpassError(
+            f"{path} does not describe a network as net.save does ({error!r})"
+        ) from error
+    for store in (net.weights, net.state):
+        for one, values in store.items():
+            found = arrays.get(one)
+            if found is None or found.shape != values.shape or found.dtype != values.dtype:
+                raise BackpassError(
+                    f"{path} does not hold {one} as its layers need it; save the network again"
+                )
+            store[one] = found
+    return net
