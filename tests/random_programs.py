@@ -20,6 +20,10 @@ SIZES = {"n": 3, "k": 2, "m": 3}
 LARGEST = 3.0  # in size, of all entries of a drawn program
 GAP = 1e-3  # how far its values stay from kinks and ties
 
+# Names that a forward pass may use although backpass or its emitted source does too.
+NAMES = ["n", "k", "m", "i", "L", "P", "E", "S", "G", "Z1", "A1", "T1", "out", "dX0", "dX1", "dL",
+         "dt3", "v", "vg", "hX0", "X0_2", "np", "dtype", "lr", "exp", "X0_row"]  # fmt: skip
+
 Dims = tuple[str, ...]  # sizes as the declaration writes them: n, 3, n-1, n*k
 
 
@@ -171,7 +175,8 @@ class Draft:
         largest = np.abs(numbers).max(initial=0)
         if largest > LARGEST:
             text = f"({text}) / {int(largest)}"
-        name = f"t{len(self.values)}"
+        free = [name for name in NAMES if name not in {value.name for value in self.values}]
+        name = self.pick(free) if self.pick([True, False, False]) else f"t{len(self.values)}"
         self.lines += [*before, f"{name} = {text}"]
         self.values.append(Value(name, dims, self.compute(*before, text)))
         self.operations.append(operation)
@@ -218,7 +223,8 @@ def random_program(operations: dict[str, Operation], seed: int, steps: int) -> R
     while draft.steps < steps:
         operations[draft.pick(names)](draft)
     rights = " ".join(line.split("=", 1)[-1] for line in draft.lines)
-    uses = Counter(re.findall(r"[tX]\d+\b", rights))
+    words = Counter(re.findall(r"\w+", rights))
+    uses = {value.name: words[value.name] for value in draft.values}
     terms = [f"xp.sum({value} * {value})" for value in draft.values if not uses[value.name]]
     if max(uses.values()) < 2:
         terms.append(f"xp.mean(xp.sin({draft.pick(draft.values)} + 1))")
