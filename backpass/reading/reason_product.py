@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from backpass.language.expr import Label, reads
+from backpass.language.shapes import size
 from backpass.reading import tree
 from backpass.reading.flow import Flow
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Dialect, Name, Shown
 from backpass.reading.spelling import factors, spell_size, spell_tree
 from backpass.reading.words import Words, listed, words
+
+ONE = size(1)
 
 
 def core(node: tree.Node | None) -> tree.Node | None:
@@ -35,7 +38,9 @@ def matmul_reason(passes: Passes, flow: Flow, product: tree.Matmul) -> Words:
     """Why a label is summed, and which factor had to be transposed for that."""
     summed = product.summed
     name = called(summed, product)
-    if is_shared(passes, flow, summed):
+    if summed.size == ONE:
+        first = _single(passes, flow, summed)
+    elif is_shared(passes, flow, summed):
         place = direction(flow, summed)
         first = words(
             "every {place}{n} used the same {w}, so {n} is summed",
@@ -48,6 +53,13 @@ def matmul_reason(passes: Passes, flow: Flow, product: tree.Matmul) -> Words:
         if stay:
             first += words(" ({stay} " + verb + ")", stay=listed(stay))
     return first + words("; ") + listed(_turns(passes, product))
+
+
+def _single(passes: Passes, flow: Flow, summed: Label) -> Words:
+    """A sum over one sample, or along an axis of length 1."""
+    if is_sample(passes, flow, summed):
+        return words("one sample, so the sum over {i} has one term", i=summed)
+    return words("{i} takes one value, so the sum over it has one term", i=summed)
 
 
 def _turns(passes: Passes, product: tree.Matmul) -> list[Words]:
@@ -121,6 +133,18 @@ def is_shared(passes: Passes, flow: Flow, summed: Label) -> bool:
     if samples is None:
         return any(flow.operand == array.name for array in passes.forward.inputs)
     return summed.size == samples
+
+
+def is_sample(passes: Passes, flow: Flow, label: Label) -> bool:
+    """Whether a label of length 1 counts the only sample: nothing that is wanted has it."""
+    wanted = [
+        read for write in flow.writes for read in reads(write.term) if read.name in passes.wrt
+    ]
+    return (
+        label.size == ONE
+        and flow.operand in passes.wrt
+        and not any(label in read.index for read in wanted)
+    )
 
 
 def others(flow: Flow) -> Words:

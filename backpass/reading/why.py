@@ -27,7 +27,7 @@ from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Shown
 from backpass.reading.reason import flow_reason, reason, shared
-from backpass.reading.reason_product import core
+from backpass.reading.reason_product import ONE, core
 from backpass.reading.spelling import spell_tree
 from backpass.reading.why_entry import entry_blocks, needs
 from backpass.reading.why_product import is_weight, product_blocks
@@ -215,7 +215,7 @@ def _product_of(passes: Passes, step: Step) -> list[Block]:
     product = next((term for term in terms if isinstance(term, tree.Matmul)), None)
     if product is None or not step.target.shape:
         return []
-    stays = [label for label in product.axes if label.size == passes.samples]
+    stays = [label for label in product.axes if label.size == passes.samples != ONE]
     told = [
         words("{k} is summed; ", k=product.summed),
         listed([words("{n}", n=a) for a in product.axes]),
@@ -229,7 +229,21 @@ def _product_of(passes: Passes, step: Step) -> list[Block]:
         )
         for label in stays
     ]  # fmt: skip
+    rows += [
+        words(
+            "{z} has one {part}, because there is one sample; of a batch of n it would have n.",
+            z=step.name, part=(_part(product.axes, label),),
+        )
+        for label in _lone(passes, product)
+    ]  # fmt: skip
     return [paragraph(first, *rows)]
+
+
+def _lone(passes: Passes, product: tree.Matmul) -> list[Label]:
+    """The axis of the only sample, if a sample is laid out as a row or a column."""
+    weights = {label for side in (product.left, product.right) for label in side.axes
+               if isinstance(side, tree.Name) and side.name in passes.wrt}  # fmt: skip
+    return [one for one in product.axes if weights and one.size == ONE and one not in weights]
 
 
 def _part(axes: tree.Axes, label: Label) -> str:

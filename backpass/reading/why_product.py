@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backpass.language.expr import reads
+from backpass.language.expr import Label, reads
 from backpass.reading import tree
 from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words
@@ -12,7 +12,14 @@ from backpass.reading.local import Local
 from backpass.reading.orders import other_orders, pair, sizes, written
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Entry, Equal, Name, Shown
-from backpass.reading.reason_product import direction, is_shared, standing, staying
+from backpass.reading.reason_product import (
+    ONE,
+    direction,
+    is_sample,
+    is_shared,
+    standing,
+    staying,
+)
 from backpass.reading.spelling import factors, spell_tree
 from backpass.reading.words import Words, listed, words
 
@@ -59,6 +66,8 @@ def is_weight(passes: Passes, name: str, other: str) -> bool:
     array = passes.arrays[name]
     if array not in passes.forward.inputs or len(array.shape) != 2:
         return False
+    if passes.samples == ONE:
+        return name in passes.wrt
     if passes.samples is None:
         return len(passes.arrays[other].shape) == 1
     return passes.samples not in array.shape
@@ -93,7 +102,9 @@ def _weight(flow: Flow, entry: Local, other: str) -> Words:
 
 def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list[Block]:
     summed = product.summed
-    if is_shared(passes, flow, summed):
+    if summed.size == ONE:
+        told = [_one_term(passes, flow, summed)]
+    elif is_shared(passes, flow, summed):
         place = direction(flow, summed)
         each = f"Every {place} {{n}}" if place else "Every {n}"
         told = [
@@ -118,9 +129,20 @@ def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list
             a=flow.operand,
         )
         for label in staying(flow, summed)
-        if label.size == passes.samples
+        if label.size == passes.samples != ONE
     ]
     return [paragraph(*told), Display(((as_words(entry.back), ()),))]
+
+
+def _one_term(passes: Passes, flow: Flow, summed: Label) -> Words:
+    """A sum that could be left out, were the axis of length 1 not there."""
+    if is_sample(passes, flow, summed):
+        return words(
+            "There is one sample, so the sum over {i} has one term, a column times a row; with n "
+            "samples it would be a sum over n.",
+            i=summed,
+        )
+    return words("{k} takes one value, so the sum over it has one term.", k=summed)
 
 
 def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block]:

@@ -13,6 +13,11 @@ def told(text, wrt, name, dialect="code", **options):
     return why(passes(text, wrt, dialect), name, **options)
 
 
+def one_line(text):
+    """A text without its line breaks."""
+    return " ".join(text.split())
+
+
 def test_the_gradient_of_a_weight_matrix():
     assert (
         told(BATCH, "W1 b1 W2 b2", "dW2")
@@ -266,3 +271,37 @@ def test_ascii_is_ascii_and_nothing_is_wider_than_80_columns(name):
 def test_an_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(UnknownName, match=re.escape("dW3 is no line of this derivation; did you")):
         told(BATCH, "W1 W2", "dW3")
+
+
+ROW = """\
+x: 1 3
+y: 1 1
+W1: 3 4
+W2: 4 1
+Z1[i,j] = x[i,k]*W1[k,j]
+A1[i,j] = sigmoid(Z1[i,j])
+Z2[i,m] = A1[i,j]*W2[j,m]
+L = 1/2*(Z2[i,m]-y[i,m])**2
+return L
+"""
+
+
+def test_a_sum_over_one_sample_has_one_term():
+    weight = one_line(told(ROW, "W1 W2", "dW2"))
+    assert "There is one sample, so the sum over k has one term, a column times a row" in weight
+    assert "with n samples it would be a sum over n" in weight
+    assert "used this same" not in weight
+
+
+def test_a_sum_over_one_output_is_not_one_over_samples():
+    hidden = one_line(told(ROW, "W1 W2", "dA1"))
+    assert "k takes one value, so the sum over it has one term." in hidden
+    assert "sample" not in hidden
+    given = one_line(told(ROW, "x W1 W2", "dx"))
+    assert "one sample" not in given
+
+
+def test_one_row_is_one_sample():
+    line = one_line(told(ROW, "W1 W2", "Z2"))
+    assert "Z2 has one row, because there is one sample; of a batch of n it would have n." in line
+    assert line.count("one row") == 1
