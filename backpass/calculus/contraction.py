@@ -6,29 +6,33 @@ The derivative of such a line moves a factor to the left, and so is such a line 
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
+from backpass.calculus.elementwise import multiply
 from backpass.calculus.op import Op, Operand, Steps, form, named, register, steps_of
 from backpass.language.errors import ShapeError
 from backpass.language.program import Array
 
 # fmt: off
-outer      = named("outer", form("C[i,j] = a[i] * b[j]", "Every entry of a meets every entry of b."))
-trace      = named("trace", form("t = A[i,i]", "The diagonal, added up."))
-DOT        = form("c = a[j] * b[j]", "Entry meets entry, and all is added up.")
-VECTOR_ROW = form("C[...,k] = a[j] * B[...,j,k]", "A vector weighs the rows of B.")
-ROW_VECTOR = form("C[...,i] = A[...,i,j] * b[j]", "Each row of A meets b.")
+outer      = named("outer", form("C[i,j] = a[i] * b[j]",  "Every entry of a meets each of b."))
+trace      = named("trace", form("t = A[i,i]",            "The diagonal, added up."))
+DOT        = form("c          = a[j] * b[j]",             "Entry meets entry, and all is added up.")
+VECTOR_ROW = form("C[...,k]   = a[j] * B[...,j,k]",       "A vector weighs the rows of B.")
+ROW_VECTOR = form("C[...,i]   = A[...,i,j] * b[j]",       "Each row of A meets b.")
 MATRICES   = form("C[...,i,k] = A[...,i,j] * B[...,j,k]", "Row i of A meets column k of B.")
 # fmt: on
 
 
-def rank(operand: Operand) -> int:
-    """How many axes an operand has; a number has none."""
+def _rank(operand: Operand) -> int:
     return len(operand.shape) if isinstance(operand, Array) else 0
 
 
+# Matrix products: which of the lines above it is depends on the ranks alone.
+
+
 def _matmul(a: Operand, b: Operand) -> Steps:
-    match rank(a), rank(b):
+    match _rank(a), _rank(b):
         case (0, _) | (_, 0):
             raise ShapeError("a matrix product takes no scalar; use * to scale")
         case (1, 1):
@@ -46,28 +50,32 @@ matmul = register(Op("matmul", "Row i of A meets column k of B.", _matmul))
 
 
 def _dot(a: Operand, b: Operand) -> Steps:
-    if rank(a) == 0 or rank(b) == 0:
-        return steps_of(_scaling(), (a, b), ())
-    if rank(a) > 2 or rank(b) > 2:
+    if _rank(a) == 0 or _rank(b) == 0:
+        return steps_of(multiply, (a, b), ())
+    if _rank(a) > 2 or _rank(b) > 2:
         raise ShapeError("dot of more than two axes: use @ (leading axes are a batch) or einsum")
     return _matmul(a, b)
-
-
-@lru_cache(maxsize=1)
-def _scaling() -> Op:
-    return form("c[...] = a[...] * b[...]", "A number scales every entry.")
 
 
 dot = register(Op("dot", "The matrix product; a number scales.", _dot))
 
 
+# Einsum: its letters are the labels.
+
+
 def _einsum(*operands: Operand, subscripts: str) -> Steps:
     left, arrow, right = subscripts.replace(" ", "").partition("->")
-    parts = left.split(",")
-    if not arrow:
-        letters = left.replace(",", "").replace(".", "")
-        right = "..." if "." in left else ""
+    parts, letters = left.split(","), re.sub(r"[,.]", "", left)
+    if not arrow:  # then every letter that stands once is kept, in the order of the alphabet
+        right = "..." if "..." in left else ""
         right += "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    kept = right.replace("...", "")
+    if (
+        not (letters + kept).isalpha()
+        or not set(kept) <= set(letters)
+        or len(set(kept)) < len(kept)
+    ):
+        raise ShapeError(f"einsum cannot read '{subscripts}'; write it like 'nk,kj->nj'")
     if len(parts) != len(operands):
         raise ShapeError(f"einsum '{subscripts}' names {len(parts)} operands, not {len(operands)}")
     text = " * ".join(f"a{place}[{_indices(part)}]" for place, part in enumerate(parts))

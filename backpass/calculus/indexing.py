@@ -1,8 +1,13 @@
 """Moving entries about: every operation here copies, and only its indices say from where to where.
 
-`y[i,p] = x[3*i+p]` splits an axis, `y[3*i+p] = x[i,p]` joins two, `y[j,i] = x[i,j]` transposes,
-`y[n] = P[n, ids[n]]` gathers. What was copied once gets its gradient back, what was copied
-often gets the sum, what was left out gets zero.
+    y[j,i]       = x[i,j]           transpose
+    y[i,p]       = x[3*i+p]         split an axis
+    y[3*i+p]     = x[i,p]           join two
+    y[n]         = P[n, ids[n]]     gather
+    y[i] = a[i]; y[i+k] = b[i]      concatenate
+
+What was copied once gets its gradient back, what was copied often gets the sum, and what was
+left out gets zero.
 """
 
 from __future__ import annotations
@@ -12,21 +17,13 @@ from dataclasses import replace
 
 from backpass.calculus.op import RESULT, Op, Operand, Steps, form, named, register
 from backpass.language.errors import ShapeError
-from backpass.language.expr import (
-    ONE,
-    ZERO,
-    Bracket,
-    Label,
-    Read,
-    Term,
-    add,
-    multiply,
-    size_term,
-)
+from backpass.language.expr import ONE, ZERO, Bracket, Label, Read, Term, add, multiply, size_term
 from backpass.language.program import Array, Step, Write, axis_labels, canonical
 from backpass.language.shapes import Shape, Size, broadcast, divide, product, show_shape, size
 
 Whole = int | Size  # a number that the forward pass fixes, perhaps through the sizes
+Terms = Sequence[Term]
+Labels = tuple[Label, ...]
 
 
 def _array(operand: Operand) -> Array:
@@ -35,15 +32,28 @@ def _array(operand: Operand) -> Array:
     raise ShapeError("a single number has no axes to rearrange")
 
 
-def _copy(source: Array, shape: Shape, left: Sequence[Term], index: Sequence[Term],
-          labels: Sequence[Label]) -> Step:  # fmt: skip
-    """One write that only copies."""
+def _copy(source: Array, shape: Shape, left: Terms, index: Terms, labels: Labels) -> Step:
+    """One write that only copies: `out[left] = source[index]`."""
     target = replace(source, name=RESULT, shape=shape)
-    term = Read(source.name, tuple(index))
-    return canonical(Step(target, (Write(tuple(left), term, tuple(labels)),)))
+    write = Write(tuple(left), Read(source.name, tuple(index)), labels)
+    return canonical(Step(target, (write,)))
 
 
-# Axes in another order.
+def _sizes(labels: Sequence[Label]) -> Shape:
+    return tuple(label.size for label in labels)
+
+
+# Diagonals and triangles.
+
+# fmt: off
+diagonal = named("diagonal", form("d[...,i] = A[...,i,i]",              "Row and column agree."))
+spread   = named("spread",   form("D[...,i,i] = d[...,i]",              "Along the diagonal."))
+tril     = named("tril",     form("B[...,i,j] = A[...,i,j] * [j <= i]", "The diagonal and below."))
+triu     = named("triu",     form("B[...,i,j] = A[...,i,j] * [j >= i]", "The diagonal and above."))
+# fmt: on
+
+
+# Axes in another order: y[j,i] = x[i,j].
 
 
 def _transpose(a: Operand, axes: tuple[int, ...] | None = None) -> Steps:
@@ -54,26 +64,27 @@ def _transpose(a: Operand, axes: tuple[int, ...] | None = None) -> Steps:
         raise ShapeError(f"axes {axes} do not name each of the {rank} axes once")
     labels = axis_labels(array.shape)
     left = tuple(labels[place] for place in order)
-    return (_copy(array, tuple(label.size for label in left), left, labels, left),)
+    return (_copy(array, _sizes(left), left, labels, left),)
 
 
 transpose = register(Op("transpose", "The axes in another order.", _transpose, ("axes",)))
 
 
-# The same entries under another shape.
+# The same entries under another shape: y[i,p] = x[3*i+p].
 
 
-def _reshape(a: Operand, shape: tuple[Whole, ...]) -> Steps:
+def _reshape(a: Operand, shape: Whole | tuple[Whole, ...]) -> Steps:
     array = _array(a)
-    wanted = _completed(array.shape, tuple(map(size, shape)))
-    pieces = _pieces(array.shape, wanted)
-    if all(len(old) < 2 or len(new) < 2 for old, new in pieces):
-        return (_regroup(array, wanted, pieces),)
+    wanted = shape if isinstance(shape, tuple) else (shape,)
+    new = _completed(array.shape, tuple(map(size, wanted)))
+    pieces = _pieces(array.shape, new)
+    if all(len(before) < 2 or len(after) < 2 for before, after in pieces):
+        return (_regroup(array, new, pieces),)
     # an axis ends inside another one: through a single long axis
-    flat_shape = (product(array.shape),)
-    flat = _regroup(array, flat_shape, [(array.shape, flat_shape)])
+    long = (product(array.shape),)
+    flat = _regroup(array, long, [(array.shape, long)])
     flat = replace(flat, target=replace(flat.target, name=f"flat_{RESULT}"))
-    return (flat, _regroup(flat.target, wanted, [(flat_shape, wanted)]))
+    return (flat, _regroup(flat.target, new, [(long, new)]))
 
 
 def _completed(old: Shape, new: Shape) -> Shape:
@@ -87,40 +98,34 @@ def _completed(old: Shape, new: Shape) -> Shape:
     return tuple(length if axis == rest else axis for axis in new)
 
 
-def _no_reshape(old: Shape, new: Shape) -> ShapeError:
-    return ShapeError(f"{show_shape(old)} does not reshape to {show_shape(new)}")
-
-
 def _pieces(old: Shape, new: Shape) -> list[tuple[Shape, Shape]]:
     """Cut both shapes into the shortest runs of axes that hold equally many entries."""
     if not old and not new:
         return []
     ends = [(a, b) for a in range(len(old) + 1) for b in range(len(new) + 1) if a + b]
     for a, b in sorted(ends, key=sum):
-        if product(old[:a]) == product(new[:b]) and _solid(old[a:], new[b:]):
+        if product(old[:a]) == product(new[:b]) and product(old[a:]) == product(new[b:]):
             return [(old[:a], new[:b]), *_pieces(old[a:], new[b:])]
     raise _no_reshape(old, new)
 
 
-def _solid(old: Shape, new: Shape) -> bool:
-    return product(old) == product(new)
+def _no_reshape(old: Shape, new: Shape) -> ShapeError:
+    return ShapeError(f"{show_shape(old)} does not reshape to {show_shape(new)}")
 
 
 def _regroup(array: Array, shape: Shape, pieces: list[tuple[Shape, Shape]]) -> Step:
+    """One copy in which every run of axes stands either joined or split on each side."""
     left: list[Term] = []
     index: list[Term] = []
     labels: list[Label] = []
     for old, new in pieces:
         fine = old if len(new) < 2 and len(old) != 1 else new
-        own = tuple(
-            Label(f"{len(labels) + place}", axis)
-            for place, axis in enumerate(fine)
-        )
+        own = [Label(str(place), axis) for place, axis in enumerate(fine, len(labels))]
         joined = row_major(own)
         index += own if fine is old else [joined] * len(old)
         left += own if fine is new else [joined] * len(new)
         labels += own
-    return _copy(array, shape, left, index, labels)
+    return _copy(array, shape, left, index, tuple(labels))
 
 
 def row_major(labels: Sequence[Label]) -> Term:
@@ -137,10 +142,14 @@ def row_major(labels: Sequence[Label]) -> Term:
 reshape = register(Op("reshape", "The same entries, counted anew.", _reshape, ("shape",)))
 
 
-# Indexing. One item for each axis of the source, and "new" for an axis of length 1:
-#   ("slice", start, length, step)   ("at", place)   ("array", which)   ("new",)
+# Some of the entries. There is one item for each axis of the source, and `new` adds an axis:
+#
+#     ("slice", start, length, step)    y[i] = x[step*i + start]
+#     ("at", place)                     y    = x[place]
+#     ("array", which)                  y[n] = x[ids[n]], with the index array of that number
+#     ("new",)                          y[0,i] = x[i]
 
-Item = tuple[str, Whole] | tuple[str] | tuple[str, Whole, Whole, Whole]
+Item = tuple[str] | tuple[str, Whole] | tuple[str, Whole, Whole, Whole]
 
 
 def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
@@ -164,10 +173,8 @@ def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
                 index.append(add(multiply(size_term(step), label), size_term(start)))
             case ("at", where):
                 index.append(size_term(where))
-                if arrays:
-                    spots.append(len(left))
-            case ("array", which):
-                assert isinstance(which, int)
+                spots.append(len(left))
+            case ("array", int(which)):
                 array = _array(arrays[which])
                 index.append(Read(array.name, _aligned(array.shape, front)))
                 spots.append(len(left))
@@ -179,11 +186,10 @@ def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
         spot = spots[0] if len(set(spots)) == 1 else 0
         left[spot:spot] = front
         shape[spot:spot] = wide
-        labels = [*front, *labels]
-    return (_copy(source, tuple(shape), left, index, labels),)
+    return (_copy(source, tuple(shape), left, index, (*front, *labels)),)
 
 
-def _aligned(shape: Shape, labels: tuple[Label, ...]) -> tuple[Term, ...]:
+def _aligned(shape: Shape, labels: Labels) -> tuple[Term, ...]:
     """Read an array of this shape along broadcast labels."""
     last = labels[len(labels) - len(shape) :]
     return tuple(
@@ -192,60 +198,52 @@ def _aligned(shape: Shape, labels: tuple[Label, ...]) -> tuple[Term, ...]:
     )
 
 
-getitem = register(Op("getitem", "Some entries, some perhaps more than once.", _getitem, ("items",)))
+getitem = register(Op("getitem", "Some entries, perhaps more than once.", _getitem, ("items",)))
 
 
-def _broadcast_to(a: Operand, shape: tuple[Whole, ...]) -> Steps:
-    wanted = tuple(map(size, shape))
+# The same entries many times: y[n,k] = x[k].
+
+
+def _broadcast_to(a: Operand, shape: Whole | tuple[Whole, ...]) -> Steps:
+    wanted = tuple(map(size, shape if isinstance(shape, tuple) else (shape,)))
+    labels = axis_labels(wanted)
     if not isinstance(a, Array):
-        labels = axis_labels(wanted)
         return (Step(Array(RESULT, wanted), (Write(labels, a, labels),)),)
     if broadcast([a.shape, wanted]) != wanted:
         raise ShapeError(f"{show_shape(a.shape)} does not broadcast to {show_shape(wanted)}")
-    labels = axis_labels(wanted)
     return (_copy(a, wanted, labels, _aligned(a.shape, labels), labels),)
 
 
-broadcast_to = register(Op("broadcast_to", "The same entry, many times.", _broadcast_to, ("shape",)))
+broadcast_to = register(
+    Op("broadcast_to", "The same entry, many times.", _broadcast_to, ("shape",))
+)
 
 
-# Putting arrays together.
+# Arrays put together: y[i] = a[i] and y[i+k] = b[i].
 
 
 def _concatenate(*operands: Operand, axis: int = 0) -> Steps:
     arrays = [_array(operand) for operand in operands]
-    rank = len(arrays[0].shape)
-    if not -rank <= axis < rank:
-        raise ShapeError(f"axis {axis} does not exist: the first array has {rank} axes")
-    axis %= rank
-    for array in arrays[1:]:
-        others = [s[:axis] + s[axis + 1 :] for s in (arrays[0].shape, array.shape)]
-        if others[0] != others[1] or len(array.shape) != rank:
-            raise ShapeError(
-                f"{show_shape(arrays[0].shape)} and {show_shape(array.shape)} "
-                f"do not join along axis {axis}"
-            )
+    first = arrays[0].shape
+    axis = _from_front(axis, len(first))
     offset = size(0)
     writes: list[Write] = []
     for array in arrays:
-        labels = axis_labels(array.shape)
-        left: list[Term] = list(labels)
-        left[axis] = add(labels[axis], size_term(offset))
-        writes.append(Write(tuple(left), Read(array.name, labels), labels))
-        offset = offset + array.shape[axis]
-    shape = (*arrays[0].shape[:axis], offset, *arrays[0].shape[axis + 1 :])
-    return (canonical(Step(replace(arrays[0], name=RESULT, shape=shape), tuple(writes))),)
-
-
-concatenate = register(Op("concatenate", "One after the other.", _concatenate, ("axis",)))
+        shape = array.shape
+        if len(shape) != len(first) or _without(shape, axis) != _without(first, axis):
+            both = f"{show_shape(first)} and {show_shape(shape)}"
+            raise ShapeError(f"{both} do not join along axis {axis}")
+        labels = axis_labels(shape)
+        left = (*labels[:axis], add(labels[axis], size_term(offset)), *labels[axis + 1 :])
+        writes.append(Write(left, Read(array.name, labels), labels))
+        offset = offset + shape[axis]
+    return _together(arrays, (*first[:axis], offset, *first[axis + 1 :]), writes)
 
 
 def _stack(*operands: Operand, axis: int = 0) -> Steps:
     arrays = [_array(operand) for operand in operands]
     first = arrays[0].shape
-    if not -len(first) - 1 <= axis <= len(first):
-        raise ShapeError(f"axis {axis} does not exist: the stack has {len(first) + 1} axes")
-    axis %= len(first) + 1
+    axis = _from_front(axis, len(first) + 1)
     labels = axis_labels(first)
     writes: list[Write] = []
     for place, array in enumerate(arrays):
@@ -253,18 +251,30 @@ def _stack(*operands: Operand, axis: int = 0) -> Steps:
             raise ShapeError(f"{show_shape(first)} and {show_shape(array.shape)} do not stack")
         left = (*labels[:axis], size_term(place), *labels[axis:])
         writes.append(Write(left, Read(array.name, labels), labels))
-    shape = (*first[:axis], size(len(arrays)), *first[axis:])
-    return (canonical(Step(replace(arrays[0], name=RESULT, shape=shape), tuple(writes))),)
+    return _together(arrays, (*first[:axis], size(len(arrays)), *first[axis:]), writes)
 
 
+def _from_front(axis: int, rank: int) -> int:
+    if -rank <= axis < rank:
+        return axis % rank
+    raise ShapeError(f"axis {axis} does not exist among {rank}")
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return shape[:axis] + shape[axis + 1 :]
+
+
+def _together(arrays: Sequence[Array], shape: Shape, writes: Sequence[Write]) -> Steps:
+    """The writes as one array, of whole numbers only if all of them are."""
+    first = arrays[0]
+    kind = first.kind if all(one.kind == first.kind for one in arrays) else "real"
+    below = first.below if all(one.below == first.below for one in arrays) else None
+    target = Array(RESULT, shape, kind, below)
+    return (canonical(Step(target, tuple(writes))),)
+
+
+concatenate = register(Op("concatenate", "One after the other.", _concatenate, ("axis",)))
 stack = register(Op("stack", "One beside the other, along a new axis.", _stack, ("axis",)))
-
-# fmt: off
-diagonal = named("diagonal", form("d[...,i] = A[...,i,i]",           "Row and column agree."))
-spread   = named("spread",   form("D[...,i,i] = d[...,i]",           "A vector along the diagonal."))
-tril     = named("tril",     form("B[...,i,j] = A[...,i,j] * [j<=i]", "On and below the diagonal."))
-triu     = named("triu",     form("B[...,i,j] = A[...,i,j] * [j>=i]", "On and above the diagonal."))
-# fmt: on
 
 
 # Arrays that a forward pass makes itself.
