@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from backpass.calculus.op import Op
 from backpass.forward.witness import Value
-from backpass.language.program import Array, Step, rename_step, step_reads
+from backpass.language.program import Array
 
 ACTIVATIONS = frozenset(
     ("tanh", "sigmoid", "relu", "leaky_relu", "softplus", "softmax", "log_softmax", "logsumexp")
@@ -84,34 +83,34 @@ class Names:
         self._owner[name] = (kind, owner)
         return name
 
-    def christen(self, steps: Sequence[Step]) -> tuple[list[Step], dict[str, str]]:
-        """Give the lines that are left without a name one; also what each of them is called."""
+    def christen(self, lines: Sequence[str]) -> dict[str, str]:
+        """Name the lines, given by their placeholders, that are left without a name."""
         new: dict[str, str] = {}
-        layer = 0
-        single = sum(self._is_preactivation(step.name) for step in steps) == 1
-        for step in steps:
-            if not step.name.startswith(UNNAMED):
+        layer, others = 0, 0
+        single = sum(self._is_preactivation(line) for line in lines) == 1
+        for line in lines:
+            if not line.startswith(UNNAMED):
                 continue
-            if step.name in self._owner:
-                kind, owner = self._owner[step.name]
+            if line in self._owner:
+                kind, owner = self._owner[line]
                 stem = new.get(owner, owner)
                 stem = "T" if stem.startswith(UNNAMED) else stem
                 kind = "at" if kind.startswith("arg") else kind
-                new[step.name] = self._free(f"{stem}_{kind}")
+                new[line] = self._free(f"{stem}_{kind}")
                 continue
-            index = int(step.name.removeprefix(UNNAMED))
-            digits = self._digits(index)
+            index = int(line.removeprefix(UNNAMED))
             if "cross_entropy" in self._op(index):
-                new[step.name] = self._free("C")  # a cost to which more is added
-            elif self._is_preactivation(step.name):
+                new[line] = self._free("C")  # a cost to which more is added
+            elif self._is_preactivation(line):
                 layer += 1
-                number = digits or ("" if single else str(layer))
-                new[step.name] = self._free(f"Z{number}")
+                number = self._digits(index) or ("" if single else str(layer))
+                new[line] = self._free(f"Z{number}")
             elif is_activation(self._values[index].op):
-                new[step.name] = self._free(f"A{layer or ''}")
+                new[line] = self._free(f"A{layer or ''}")
             else:
-                new[step.name] = self._free(f"T{sum(n[0] == 'T' for n in new.values()) + 1}")
-        return [_renamed(step, new) for step in steps], new
+                others += 1
+                new[line] = self._free(f"T{others}")
+        return new
 
     def _op(self, index: int) -> str:
         op = self._values[index].op
@@ -131,9 +130,3 @@ class Names:
             here = self._consumer.get(here)
         found = re.search(r"\d+$", self._names[here]) if here is not None else None
         return found[0] if found else ""
-
-
-def _renamed(step: Step, new: Mapping[str, str]) -> Step:
-    if step.name in new or any(read.name in new for read in step_reads(step)):
-        return rename_step(step, new)
-    return replace(step)

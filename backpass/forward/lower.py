@@ -3,12 +3,16 @@
 Every operation states itself in index notation. What the user named is a line; so is what an
 activation or a loss is applied to, what is used twice, and what cannot stand inside another
 line. The rest is written into the line that uses it.
+
+Networks repeat themselves, so a line is worked out over the places of its operands, once for
+all lines that are alike, and the names come last.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from backpass.calculus.op import RESULT, Op, steps_of
@@ -17,8 +21,37 @@ from backpass.forward.label import Names, is_activation
 from backpass.forward.tape import show_line
 from backpass.forward.witness import Value
 from backpass.language.errors import BackpassError, ShapeError
-from backpass.language.program import Array, Call, Program, Step, rename_step, step_reads
+from backpass.language.expr import Term
+from backpass.language.program import Array, Call, Line, Program, Step, rename_step, step_reads
 from backpass.language.shapes import show_shape, size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pattern:
+    """A line without names: it reads places, such as "0" for the first operand.
+
+    There is one object for all lines that are alike, so it is hashed by identity.
+    """
+
+    step: Step
+    places: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A line of the program: what it is called, and what stands at the places it reads."""
+
+    name: str
+    pattern: _Pattern
+    sources: dict[str, str]
+    origin: Line | None
+
+    def step(self, new: Mapping[str, str]) -> Step:
+        """The line in names, once they are all known."""
+        names = {place: new.get(source, source) for place, source in self.sources.items()}
+        names[self.pattern.step.name] = new.get(self.name, self.name)
+        step = rename_step(self.pattern.step, names)
+        return Step(step.target, step.body, self.origin, step.layer, step.notes)
 
 
 @dataclass(eq=False)
@@ -26,15 +59,15 @@ class _Lowering:
     """The state of one pass over the graph."""
 
     names: Names
-    arrays: dict[str, Array] = field(default_factory=dict[str, Array])
-    steps: list[Step] = field(default_factory=list[Step])
-    waiting: dict[str, Step] = field(default_factory=dict[str, Step])  # not yet a line of their own
+    arrays: dict[int, Array] = field(default_factory=dict[int, Array])  # all called RESULT
+    lines: list[_Line] = field(default_factory=list[_Line])
+    waiting: dict[str, _Line] = field(default_factory=dict[str, _Line])  # not yet lines themselves
 
     def emit(self, name: str) -> None:
         """Make a waiting value a line."""
-        step = self.waiting.pop(name, None)
-        if step is not None:
-            self.steps.append(step)
+        line = self.waiting.pop(name, None)
+        if line is not None:
+            self.lines.append(line)
 
 
 def lower(
@@ -52,17 +85,19 @@ def lower(
     for value in values:
         name = names.of(value.index)
         if value.input is not None:
-            state.arrays[name] = leaves[value.input]
+            state.arrays[value.index] = replace(leaves[value.input], name=RESULT)
         elif value.op is None:
-            constants.append((_constant(name, value), value.constant))
-            state.arrays[name] = constants[-1][0]
+            array = _constant(name, value)
+            constants.append((array, value.constant))
+            state.arrays[value.index] = replace(array, name=RESULT)
         else:
             _line(state, value, name, uses, result)
     for name in [*state.waiting]:
         state.emit(name)
-    steps, new = names.christen(state.steps)
+    new = names.christen([line.name for line in state.lines])
+    steps = tuple(line.step(new) for line in state.lines)
     fixed = tuple((replace(a, name=new.get(a.name, a.name)), v) for a, v in constants)
-    return Program(tuple(leaves.values()), tuple(steps), (names.of(result),), fixed)
+    return Program(tuple(leaves.values()), steps, (names.of(result),), fixed)
 
 
 def _needed(values: Sequence[Value], recorded: Sequence[Value], result: int) -> list[Value]:
@@ -100,46 +135,71 @@ def _constant(name: str, value: Value) -> Array:
 def _line(state: _Lowering, value: Value, name: str, uses: Mapping[int, int], result: int) -> None:
     """Lower one operation: write its waiting operands into it, or make them lines first."""
     assert value.op is not None
-    sources = [state.names.of(one) if isinstance(one, int) else "" for one in value.operands]
-    operands = tuple(
-        _called(state.arrays[source], str(place)) if source else one
-        for place, (source, one) in enumerate(zip(sources, value.operands, strict=True))
-    )
+    operands = tuple([state.arrays[one] if isinstance(one, int) else one for one in value.operands])
+    places = {
+        str(place): state.names.of(one)
+        for place, one in enumerate(value.operands)
+        if isinstance(one, int)
+    }
     try:
-        steps = steps_of(value.op, operands, tuple(sorted(value.params.items())))
+        patterns = _patterns(value.op, operands, tuple(sorted(value.params.items())))
     except BackpassError as error:
-        raise _located(value, sources, state, error) from None
-    placed = {str(place): source for place, source in enumerate(sources) if source}
-    placed[RESULT] = name
-    for step in steps:
-        if step.name != RESULT:
-            placed[step.name] = state.names.part(step.name.removesuffix(f"_{RESULT}"), name)
-        step = rename_step(step, placed)
-        step = Step(step.target, step.body, value.place.line, step.layer, step.notes)
-        for source in dict.fromkeys(sources):
+        raise _located(value, operands, places, error) from None
+    state.arrays[value.index] = patterns[-1].step.target
+    for pattern in patterns:
+        own = name
+        if pattern.step.name != RESULT:
+            own = state.names.part(pattern.step.name.removesuffix(f"_{RESULT}"), name)
+            places[pattern.step.name] = own
+        line = _Line(own, pattern, dict(places), value.place.line)
+        for place, source in places.items():
             waiting = state.waiting.get(source)
-            if waiting is None or not _reads(step, source):
+            if waiting is None or place not in pattern.places:
                 continue
-            new = None
-            if _may_hold(value.op, waiting):
-                new = inlined(step, waiting)
-            if new is None:
+            joined = _joined(value.op, line.pattern, place, waiting.pattern)
+            if joined is None:
                 state.emit(source)
             else:
                 del state.waiting[source]
-                step = new
-        state.arrays[step.name] = step.target
-        own = value.place.name is not None or value.index == result
-        own = own or is_activation(value.op)
-        alone = step.name == name and uses.get(value.index, 0) == 1 and not own
-        if alone and not isinstance(step.body, Call):
-            state.waiting[name] = step
+                line.pattern = joined
+                line.sources |= {_at(place, each): one for each, one in waiting.sources.items()}
+        named = value.place.name is not None or value.index == result or is_activation(value.op)
+        alone = own == name and uses.get(value.index, 0) == 1 and not named
+        if alone and not isinstance(line.pattern.step.body, Call):
+            state.waiting[name] = line
         else:
-            state.steps.append(step)
+            state.lines.append(line)
 
 
-def _called(array: Array, name: str) -> Array:
-    return Array(name, array.shape, array.kind, array.below)
+@lru_cache(maxsize=4096)
+def _patterns(
+    op: Op, operands: tuple[Array | Term, ...], params: tuple[tuple[str, Any], ...]
+) -> tuple[_Pattern, ...]:
+    """The lines of an operation over the places of its operands."""
+    placed = tuple(
+        replace(one, name=str(place)) if isinstance(one, Array) else one
+        for place, one in enumerate(operands)
+    )
+    return tuple(map(_pattern, steps_of(op, placed, params)))
+
+
+def _pattern(step: Step) -> _Pattern:
+    return _Pattern(step, frozenset(read.name for read in step_reads(step)))
+
+
+@lru_cache(maxsize=4096)
+def _joined(op: Op, outer: _Pattern, place: str, inner: _Pattern) -> _Pattern | None:
+    """A line of `op` with another line written into it; None where that must stay for itself."""
+    if not _may_hold(op, inner.step):
+        return None
+    names = {each: _at(place, each) for each in inner.places}
+    step = inlined(outer.step, rename_step(inner.step, {**names, inner.step.name: place}))
+    return None if step is None else _pattern(step)
+
+
+def _at(place: str, inner: str) -> str:
+    """A place in what stands at a place."""
+    return f"{place}.{inner}"
 
 
 # Operations that copy, add, scale or move entries; all others bend what they are applied to.
@@ -163,17 +223,16 @@ def _may_hold(op: Op, waiting: Step) -> bool:
     return op.name in STRAIGHT or is_short(waiting)
 
 
-def _reads(step: Step, name: str) -> bool:
-    return any(read.name == name for read in step_reads(step))
-
-
 def _located(
-    value: Value, sources: Sequence[str], state: _Lowering, error: BackpassError
+    value: Value,
+    operands: Sequence[Array | Term],
+    places: Mapping[str, str],
+    error: BackpassError,
 ) -> BackpassError:
     """An operation's complaint, in the user's names, at the user's line."""
     shown = [
-        f"{source} ({show_shape(state.arrays[source].shape)})" if source else "a number"
-        for source in sources
+        f"{places[str(place)]} ({show_shape(one.shape)})" if isinstance(one, Array) else "a number"
+        for place, one in enumerate(operands)
     ]
     assert value.op is not None
     line = value.place.line

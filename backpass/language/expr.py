@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from math import prod
+from operator import is_not
 from typing import Any, Literal, NamedTuple
 
 from backpass.language.shapes import Size, size
@@ -67,12 +69,31 @@ class Arithmetic:
         return Bracket(">=", term(self), term(other))
 
 
-@dataclass(frozen=True, slots=True)
 class Label(Arithmetic):
-    """A loop variable: it runs from 0 to `size` − 1. As a term it is its own value."""
+    """A loop variable: it runs from 0 to `size` − 1. As a term it is its own value.
 
+    Equal labels are one and the same object, so they are compared, and hashed, by identity.
+    """
+
+    __slots__ = ("name", "size")
     name: str
     size: Size
+
+    def __new__(cls, name: str, size: Size) -> Label:
+        return _label(name, size)
+
+    def __repr__(self) -> str:
+        return f"Label(name={self.name!r}, size={self.size!r})"
+
+    def __reduce__(self) -> tuple[type[Label], tuple[str, Size]]:
+        return Label, (self.name, self.size)
+
+
+@cache
+def _label(name: str, size: Size) -> Label:
+    new = object.__new__(Label)
+    new.name, new.size = name, size
+    return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,31 +325,26 @@ def transform(term: Term, change: Callable[[Term], Term | None]) -> Term:
     if not below:
         return term
     changed = tuple([transform(child, change) for child in below])
-    for before, after in zip(below, changed, strict=True):
-        if before is not after:
-            return rebuild(term, changed)
-    return term
+    return rebuild(term, changed) if any(map(is_not, below, changed)) else term
 
 
 def substitute(term: Term, labels: Mapping[Label, Term]) -> Term:
     """Put terms in the place of labels."""
-    if not labels or not any(label in labels for label in parts(term).labels):
+    if isinstance(term, Label):
+        return labels.get(term, term)
+    if labels.keys().isdisjoint(parts(term).labels):
         return term
-    return transform(term, lambda node: labels.get(node) if isinstance(node, Label) else None)
+    return rebuild(term, tuple([substitute(child, labels) for child in children(term)]))
 
 
 def rename(term: Term, names: Mapping[str, str]) -> Term:
     """Read other arrays in the same places."""
-    if not any(read.name in names for read in parts(term).reads):
+    if names.keys().isdisjoint([read.name for read in parts(term).reads]):
         return term
-
-    def change(node: Term) -> Term | None:
-        if isinstance(node, Read) and node.name in names:
-            index = tuple(rename(part, names) for part in node.index)
-            return Read(names[node.name], index)
-        return None
-
-    return transform(term, change)
+    below = tuple([rename(child, names) for child in children(term)])
+    if isinstance(term, Read):
+        return Read(names.get(term.name, term.name), below)
+    return rebuild(term, below)
 
 
 class Parts(NamedTuple):
@@ -352,13 +368,15 @@ def parts(term: Term) -> Parts:
     elif isinstance(term, SizeTerm):
         found = Parts((), (), (term.size,))
     else:
-        below = [parts(child) for child in children(term)]
-        own = (term,) if isinstance(term, Read) else ()
-        found = Parts(
-            (*own, *[read for part in below for read in part.reads]),
-            tuple(dict.fromkeys([label for part in below for label in part.labels])),
-            tuple([size for part in below for size in part.sizes]),
-        )
+        reads: tuple[Read, ...] = (term,) if isinstance(term, Read) else ()
+        labels: tuple[Label, ...] = ()
+        sizes: tuple[Size, ...] = ()
+        for child in children(term):
+            below = parts(child)
+            reads += below.reads
+            labels += below.labels
+            sizes += below.sizes
+        found = Parts(reads, tuple(dict.fromkeys(labels)), sizes)
     object.__setattr__(term, "_parts", found)
     return found
 
@@ -370,14 +388,14 @@ def labels(*terms: Term) -> tuple[Label, ...]:
     """The labels that occur, each once, in the order of their first appearance."""
     if len(terms) == 1:
         return parts(terms[0]).labels
-    return tuple(dict.fromkeys(label for term in terms for label in parts(term).labels))
+    return tuple(dict.fromkeys([label for term in terms for label in parts(term).labels]))
 
 
 def reads(*terms: Term) -> tuple[Read, ...]:
     """Every read, once for each appearance, outer before inner."""
     if len(terms) == 1:
         return parts(terms[0]).reads
-    return tuple(read for term in terms for read in parts(term).reads)
+    return tuple([read for term in terms for read in parts(term).reads])
 
 
 def fresh(name: str, taken: Iterable[str]) -> str:

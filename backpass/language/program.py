@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import zip_longest
@@ -166,19 +166,20 @@ def step_reads(step: Step) -> tuple[Read, ...]:
     """Every read of a step, once for each appearance, those inside left indices included."""
     if isinstance(step.body, Call):
         return step.body.args
-    return tuple(read for write in step.body for read in reads(*write.left, write.term))
+    return tuple([read for write in step.body for read in reads(*write.left, write.term)])
 
 
-def step_sizes(step: Step) -> Iterator[Size]:
+def step_sizes(step: Step) -> tuple[Size, ...]:
     """Every size that the step's shape, loops and terms mention."""
-    yield from step.target.shape
     if isinstance(step.body, Call):
-        yield from (label.size for label in step.body.left + step.body.over)
-        return
+        loops = step.body.left + step.body.over
+        return (*step.target.shape, *[label.size for label in loops])
+    found = step.target.shape
     for write in step.body:
-        yield from (label.size for label in write.labels)
+        found += tuple([label.size for label in write.labels])
         for term in (*write.left, write.term):
-            yield from parts(term).sizes
+            found += parts(term).sizes
+    return found
 
 
 def check_calls(program: Program, sizes: Mapping[str, int]) -> None:
@@ -199,9 +200,9 @@ def relabel(write: Write, new: Mapping[Label, Label]) -> Write:
     if not new:
         return write
     return Write(
-        tuple(substitute(part, new) for part in write.left),
+        tuple([substitute(part, new) for part in write.left]),
         substitute(write.term, new),
-        tuple(new.get(label, label) for label in write.labels),
+        tuple([new.get(label, label) for label in write.labels]),
         write.origin,
         write.notes,
     )
@@ -218,14 +219,16 @@ def rename_step(step: Step, new: Mapping[str, str]) -> Step:
         body = replace(body, args=args)
     else:
         body = tuple(
-            Write(
-                tuple(rename(part, new) for part in write.left),
-                rename(write.term, new),
-                write.labels,
-                write.origin,
-                write.notes,
-            )
-            for write in body
+            [
+                Write(
+                    tuple([rename(part, new) for part in write.left]),
+                    rename(write.term, new),
+                    write.labels,
+                    write.origin,
+                    write.notes,
+                )
+                for write in body
+            ]
         )
     return Step(target, body, step.line, step.layer, step.notes)
 
@@ -245,9 +248,7 @@ def axis_labels(
 
 
 @lru_cache(maxsize=4096)
-def _axis_labels(
-    shape: Shape, taken: frozenset[str], before: tuple[str, ...]
-) -> tuple[Label, ...]:
+def _axis_labels(shape: Shape, taken: frozenset[str], before: tuple[str, ...]) -> tuple[Label, ...]:
     used = set(taken)
     result: list[Label] = []
     for axis, old in zip_longest(shape, before):
@@ -279,16 +280,16 @@ def canonical(step: Step) -> Step:
     if isinstance(step.body, Call):
         return replace(step, body=_canonical_call(step.body, step.target.shape))
     others = [size for size in step_sizes(step) if not size.is_name and size.number is None]
-    taken = {name for size in others for name in names(size)}
+    taken = frozenset([name for size in others for name in names(size)])
     first = step.body[0].left if step.body else ()
     before = [part.name if isinstance(part, Label) else "" for part in first]
     axes = axis_labels(step.target.shape, taken, before)
     taken |= {axis.name for axis in axes}
-    writes = tuple(_canonical(write, axes, taken) for write in step.body)
+    writes = tuple([_canonical(write, axes, taken) for write in step.body])
     return Step(step.target, writes, step.line, step.layer, step.notes)
 
 
-def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
+def _canonical(write: Write, axes: tuple[Label, ...], taken: frozenset[str]) -> Write:
     new: dict[Label, Label] = {}
     for part, axis in zip(write.left, axes, strict=True):
         if isinstance(part, Label) and part not in new and part.size is axis.size:
@@ -298,7 +299,7 @@ def _canonical(write: Write, axes: tuple[Label, ...], taken: set[str]) -> Write:
     rest = [label for label in write.labels if label not in new]
     named = axis_labels([one.size for one in rest], taken, [one.name for one in rest])
     new |= zip(rest, named, strict=True)
-    changed = {old: label for old, label in new.items() if old is not label and old != label}
+    changed = {old: label for old, label in new.items() if old is not label}
     write = relabel(write, changed)
     order = (*front, *named)
     if order == write.labels:
