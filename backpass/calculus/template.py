@@ -6,19 +6,11 @@ and the leading axes behind `...` broadcast as NumPy's do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from backpass.language.errors import ShapeError
-from backpass.language.expr import (
-    ZERO,
-    Label,
-    Read,
-    SizeTerm,
-    Term,
-    size_term,
-    transform,
-)
+from backpass.language.expr import ZERO, Label, Read, SizeTerm, Term, size_term, transform
 from backpass.language.program import Array, Call, Step, Write, canonical, step_reads
 from backpass.language.shapes import Shape, Size, broadcast, product, show_shape, size
 
@@ -41,70 +33,76 @@ def fill(template: Step, operands: Mapping[str, Operand], target: str) -> Step:
     """The template with each of its names replaced by the operand given for it."""
     sizes, leading = _sizes(template, operands)
     front = tuple(Label(f"{ELLIPSIS}{axis}", length) for axis, length in enumerate(leading))
-    left = template.body.left if isinstance(template.body, Call) else template.body[0].left
-    shape = tuple(_axes(left, sizes, leading))
-    result = Array(target, shape, template.target.kind)
-
-    def label(part: Label) -> Label:
-        return Label(part.name, sizes[part.name])
-
-    def index(parts: Sequence[Term], of: Shape) -> tuple[Term, ...]:
-        kept = tuple(part for part in parts if not _is_ellipsis(part))
-        lead = of[: len(of) - len(kept)]
-        spread = (
-            ZERO if axis == size(1) and full != size(1) else one
-            for one, axis, full in zip(
-                front[len(front) - len(lead) :], lead, leading[len(leading) - len(lead) :], strict=True
-            )
+    here = _Filling(operands, sizes, front)
+    body = template.body
+    if isinstance(body, Call):
+        left = here.labels(body.left)
+        args = tuple(read for arg in body.args if isinstance(read := here.term(arg), Read))
+        body = replace(body, args=args, left=left, over=here.labels(body.over))
+    else:
+        left = here.labels(part for part in body[0].left if isinstance(part, Label))
+        shape = tuple(label.size for label in left)
+        filled = ((write, here.term(write.term)) for write in body)
+        body = tuple(
+            Write(here.index(write.left, shape), term, here.labels(write.labels))
+            for write, term in filled
+            if term != ZERO  # x + 0 is x
         )
-        return (*(spread if len(kept) < len(parts) else ()), *map(term, kept))
+    result = Array(target, tuple(label.size for label in left), template.target.kind)
+    return canonical(replace(template, target=result, body=body))
 
-    def term(part: Term) -> Term:
-        def change(node: Term) -> Term | None:
-            match node:
-                case Label():
-                    return label(node)
-                case SizeTerm():
-                    return _resize(node.size, sizes)
-                case Read():
-                    operand = operands[node.name]
-                    if not isinstance(operand, Array):
-                        return operand
-                    return Read(operand.name, index(node.index, operand.shape))
-                case _:
-                    return None
 
-        return transform(part, change)
+@dataclass(frozen=True)
+class _Filling:
+    """What a template's names and labels are over some operands; `front` are those of `...`."""
 
-    def loops(parts: Sequence[Label]) -> tuple[Label, ...]:
-        kept = tuple(label(part) for part in parts if not _is_ellipsis(part))
-        return (*(front if len(kept) < len(parts) else ()), *kept)
+    operands: Mapping[str, Operand]
+    sizes: Mapping[str, Size]
+    front: tuple[Label, ...]
 
-    if isinstance(template.body, Call):
-        call = template.body
-        args = tuple(read for arg in call.args if isinstance(read := term(arg), Read))
-        body = replace(call, args=args, left=loops(call.left), over=loops(call.over))
-        return canonical(replace(template, target=result, body=body))
-    writes = tuple(
-        Write(index(write.left, shape), term(write.term), loops(write.labels))
-        for write in template.body
-    )
-    writes = tuple(write for write in writes if write.term != ZERO)  # x + 0 is x
-    return canonical(replace(template, target=result, body=writes))
+    def labels(self, parts: Iterable[Label]) -> tuple[Label, ...]:
+        """Labels with their sizes, and those of `...` in its place."""
+        found: list[Label] = []
+        for part in parts:
+            found += self.front if _is_ellipsis(part) else [self.label(part)]
+        return tuple(found)
+
+    def label(self, part: Label) -> Label:
+        return Label(part.name, self.sizes[part.name])
+
+    def index(self, parts: Sequence[Term], shape: Shape) -> tuple[Term, ...]:
+        """An index into an array of this shape, which stays at 0 along axes that are repeated."""
+        kept = tuple(self.term(part) for part in parts if not _is_ellipsis(part))
+        if len(kept) == len(parts):
+            return kept
+        lead = shape[: len(shape) - len(kept)]
+        front = self.front[len(self.front) - len(lead) :]
+        one = size(1)
+        repeated = (axis == one != label.size for label, axis in zip(front, lead, strict=True))
+        spread = (ZERO if still else label for label, still in zip(front, repeated, strict=True))
+        return (*spread, *kept)
+
+    def term(self, part: Term) -> Term:
+        """A term over the operands."""
+        return transform(part, self._change)
+
+    def _change(self, node: Term) -> Term | None:
+        match node:
+            case Label():
+                return self.label(node)
+            case SizeTerm():
+                return _resize(node.size, self.sizes)
+            case Read():
+                operand = self.operands[node.name]
+                if not isinstance(operand, Array):
+                    return operand
+                return Read(operand.name, self.index(node.index, operand.shape))
+            case _:
+                return None
 
 
 def _is_ellipsis(part: Term) -> bool:
     return isinstance(part, Label) and part.name == ELLIPSIS
-
-
-def _axes(left: Sequence[Term], sizes: Mapping[str, Size], leading: Shape) -> Iterator[Size]:
-    for part in left:
-        if not isinstance(part, Label):
-            raise ValueError("a template assigns to labels")
-        if part.name == ELLIPSIS:
-            yield from leading
-        else:
-            yield sizes[part.name]
 
 
 def _sizes(template: Step, operands: Mapping[str, Operand]) -> tuple[dict[str, Size], Shape]:
@@ -127,8 +125,9 @@ def _sizes(template: Step, operands: Mapping[str, Operand]) -> tuple[dict[str, S
                 continue
             met = first.setdefault(part.name, shape)
             if sizes.setdefault(part.name, axis) != axis:
-                one, other = (f"{show_shape(s)}" for s in (met, shape))
-                raise ShapeError(f"{part.name} is {sizes[part.name]} in {one} and {axis} in {other}")
+                one, other = sizes[part.name], axis
+                where = f"{one} in {show_shape(met)} and {other} in {show_shape(shape)}"
+                raise ShapeError(f"{part.name} is {where}")
     leading = broadcast(leads)
     if leading is None:
         shown = " and ".join(show_shape(shape) for shape in dict.fromkeys(leads))
