@@ -1,4 +1,4 @@
-"""A network learns, says how it went, and warns when it does not."""
+"""A network is its derivation: it trains, predicts and warns as that says."""
 
 from dataclasses import replace
 from itertools import product

@@ -1,0 +1,40 @@
+"""Which class an output means, wherever samples stand."""
+
+import numpy as np
+import pytest
+
+from backpass.nn.judge import classes, counter
+from backpass.nn.losses import LOSSES
+
+OUT = np.array([[0.1, 0.7, 0.2], [0.9, -1, 0.3], [0.4, 0.45, 0.5], [2, 1, 0]])
+ANSWERS = [1, 0, 2, 0]
+LABELS = np.array([1, 0, 0, 0])
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(
+    ("loss", "goal"),
+    [("cross_entropy", LABELS), ("cross_entropy", np.eye(3)[LABELS]), ("mse", np.eye(3)[LABELS])],
+)
+def test_the_largest_of_several_outputs(axis, loss, goal):
+    out, goal = (OUT, goal) if axis == 0 else (OUT.T, goal.T)
+    assert classes(out, LOSSES[loss], axis).tolist() == ANSWERS
+    right = counter(goal, LOSSES[loss], axis)
+    assert right(out, goal) == 3
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize(
+    ("loss", "answers"), [("binary_cross_entropy", [1, 1, 1, 0]), ("mse", [0, 1, 0, 0])]
+)
+def test_one_output_says_yes_above_its_threshold(axis, loss, answers):
+    out, goal = np.array([[0.1], [0.9], [0.4], [-2]]), np.array([[0.0], [1], [1], [0]])
+    out, goal = (out, goal) if axis == 0 else (out.T, goal.T)
+    assert classes(out, LOSSES[loss], axis).tolist() == answers
+    right = counter(goal, LOSSES[loss], axis)
+    assert right(out, goal) == sum(a == b for a, b in zip(answers, [0, 1, 1, 0], strict=True))
+
+
+def test_targets_that_are_no_classes_are_not_counted():
+    for goal in (OUT, OUT[:, :1], np.ones((4, 3)), np.eye(3) / 2):
+        assert counter(goal, LOSSES["mse"], 0) is None
