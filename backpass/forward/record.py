@@ -19,6 +19,7 @@ from backpass.calculus.declared import declare_functions
 from backpass.calculus.op import Op
 from backpass.forward.arguments import Arguments, declare, parameters, replace_leaves
 from backpass.forward.formula import free_names, run
+from backpass.forward.length import REACH, constants_of
 from backpass.forward.lower import lower
 from backpass.forward.misfit import retold
 from backpass.forward.names import binding, caller, source_line
@@ -72,11 +73,19 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     axes = [axis for leaf in leaves.values() for axis in leaf.shape]
     symbols = list(dict.fromkeys(name for axis in axes for name in names(axis)))
     numbers = frozenset(axis.number for axis in axes if axis.number is not None)
-    chosen = worlds(symbols, numbers)
+    chosen = worlds(symbols, numbers, _beyond(forward))
     tapes, result = _record_all(go, chosen)
     recorded = agree(tapes, chosen)
     program = lower(recognise(recorded, chosen), recorded, leaves, result)
     return Recording(program, arguments, chosen)
+
+
+def _beyond(forward: Forward) -> int:
+    """A size above every length that the code may ask about, as far as that can be tried."""
+    if not isinstance(forward, FunctionType):
+        return 1000
+    asked = constants_of(forward.__code__, forward.__globals__)
+    return max([1000, *(one for one in asked if one <= REACH)])
 
 
 def _record_all(

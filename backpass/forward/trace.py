@@ -13,6 +13,7 @@ import numpy as np
 
 from backpass.calculus import contraction, elementwise
 from backpass.calculus.op import Op
+from backpass.forward.length import lengths
 from backpass.forward.numpy_api import (
     METHODS,
     call_function,
@@ -39,7 +40,7 @@ def _arithmetic(sign: str, op: Op) -> tuple[Operator, Operator, Operator]:
     """What `a + b`, `number + b` and `a += b` do."""
 
     def in_place(self: Traced, other: Any) -> Traced:
-        if self.shape:
+        if self.node.shape:
             raise self.tape.refused(
                 f"{sign}= changes an array in place, and others may still read it; "
                 f"write A = A {sign} B"
@@ -74,7 +75,7 @@ class Traced:
         self.node = node
 
     def __repr__(self) -> str:
-        return f"<traced {show_shape(self.shape)}>"
+        return f"<traced {show_shape(self.node.shape)}>"
 
     def __hash__(self) -> int:
         return id(self)
@@ -83,7 +84,7 @@ class Traced:
 
     @property
     def shape(self) -> Ints:
-        return self.node.shape
+        return lengths(self.tape, self.node.shape)
 
     @property
     def ndim(self) -> int:
@@ -98,19 +99,19 @@ class Traced:
         return np.dtype({"real": float, "int": np.int64, "bool": bool}[self.node.kind])
 
     def __len__(self) -> int:
-        if not self.shape:
+        if not self.node.shape:
             raise self.tape.refused("a single number has no length")
-        return self.shape[0]
+        return self.node.shape[0]
 
     def __iter__(self) -> Iterator[Traced]:
-        if not self.shape:
+        if not self.node.shape:
             raise self.tape.refused("a single number cannot be iterated over")
-        if self.shape[0] in self.tape.lengths:
+        if self.node.shape[0] in self.tape.lengths:
             raise self.tape.refused(
                 "a loop over an axis whose length is not fixed; write it for whole arrays "
                 "(one line for all rows), or declare the length as a number"
             )
-        return iter([self[place] for place in range(self.shape[0])])
+        return iter([self[place] for place in range(self.node.shape[0])])
 
     # Operations.
 

@@ -43,18 +43,19 @@ class Value:
     below: Size | None = None
 
 
-def worlds(names: Sequence[str], fixed: frozenset[int]) -> tuple[World, ...]:
-    """Choices of sizes: two small ones, and for every size one in which it is above 1,000.
+def worlds(names: Sequence[str], fixed: frozenset[int], beyond: int = 1000) -> tuple[World, ...]:
+    """Choices of sizes: two small ones, and for every size one in which it is above `beyond`.
 
     No two names and no fixed number share a witness. The second choice runs through the names
     backwards, so that no two sizes differ by the same amount everywhere, and `k` is never
     mistaken for `n+6`. With three names or more they take turns at being large: a forward pass
-    may fill an array of its own with three axes.
+    may fill an array of its own with three axes. Without any names there are two runs all the
+    same: random numbers and counters differ between them.
     """
     if not names:
-        return ({},)
+        return ({}, {})
     small = list(islice((p for p in _primes(5) if p not in fixed), 2 * len(names)))
-    large = list(islice((p for p in _primes(1009) if p not in fixed), len(names)))
+    large = list(islice((p for p in _primes(beyond + 1) if p not in fixed), len(names)))
     first = dict(zip(names, small, strict=False))
     second = dict(zip(reversed(names), small[len(names) :], strict=True))
     turns = 1 if len(names) < 3 else 3

@@ -1,0 +1,88 @@
+"""The length of an axis, which a forward pass may compute with and may not ask about.
+
+`if X.shape[0] > 5000` takes one way at every size that is tried and another one later: the
+recording would be silently wrong. So a length refuses to be compared with a constant. Python
+turns what `len(X)` gives into a plain integer, which cannot refuse; for those the constants in
+the code say how large a size must be tried (`constants_of`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
+from backpass.forward.tape import Tape
+
+Ints = tuple[int, ...]
+MACHINERY = ("numpy", "backpass.forward", "backpass.calculus")
+REACH = 20_000  # a forward pass may fill arrays of its own: no trial size is larger than this
+
+
+class Length(int):
+    """The length of an axis whose size has a name."""
+
+    tape: Tape
+
+    def __bool__(self) -> bool:
+        self._asked(0)
+        return int(self) != 0
+
+    __hash__ = int.__hash__
+
+    def _asked(self, other: object) -> None:
+        """Refuse a comparison with a constant; two lengths may be compared, and NumPy may ask."""
+        if not isinstance(other, int) or isinstance(other, Length) or other in self.tape.lengths:
+            return
+        module = sys._getframe(2).f_globals.get("__name__", "")  # pyright: ignore[reportPrivateUsage]
+        if not str(module).startswith(MACHINERY):
+            raise self.tape.refused(
+                "what is computed here depends on a size (an `if` on a length); "
+                "write it for every length alike, or declare the size as a number"
+            )
+
+
+def _comparison(name: str) -> Callable[[Length, Any], Any]:
+    plain = getattr(int, name)
+
+    def compare(self: Length, other: Any) -> Any:
+        self._asked(other)  # pyright: ignore[reportPrivateUsage]
+        return plain(self, other)
+
+    return compare
+
+
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(Length, _name, _comparison(_name))
+
+
+def lengths(tape: Tape, shape: Ints) -> Ints:
+    """A shape as the user's code sees it: axes with a named size are lengths."""
+    if not any(axis in tape.lengths for axis in shape):
+        return shape
+    return tuple(_length(tape, axis) if axis in tape.lengths else axis for axis in shape)
+
+
+def _length(tape: Tape, value: int) -> Length:
+    length = Length(value)
+    length.tape = tape
+    return length
+
+
+def constants_of(code: CodeType, known: dict[str, Any]) -> Iterator[int]:
+    """The whole numbers in a function's code and in the functions that it names."""
+    seen: set[CodeType] = set()
+    waiting = [code]
+    while waiting:
+        here = waiting.pop()
+        if here in seen:
+            continue
+        seen.add(here)
+        for one in here.co_consts:
+            if isinstance(one, CodeType):
+                waiting.append(one)
+            elif isinstance(one, int) and not isinstance(one, bool):
+                yield one
+        called = (known.get(name) for name in here.co_names)
+        waiting += [one.__code__ for one in called if isinstance(one, FunctionType)]
