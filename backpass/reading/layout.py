@@ -53,6 +53,7 @@ def chain_blocks(passes: Passes, name: str, layout: Layout = "mixed") -> Explana
     blocks += _batch(passes, way)
     if inner or last is None:
         blocks += _product(passes, way, inner, layout)
+        blocks += _added_up(inner)
     if last is not None:
         blocks += _parameter(passes, way, inner, last, layout)
     return (*blocks, *_whole(passes, way), *_shared(passes, way))
@@ -140,6 +141,12 @@ def _product(passes: Passes, way: Path, inner: Sequence[Link], layout: Layout) -
         return blocks
     lines = [_line(passes, name) for name in (way.end, *(one.by for one in inner))]
     return [*blocks, paragraph(told), Display(tuple(_elided(lines, (("…",), ()))))]
+
+
+def _added_up(inner: Sequence[Link]) -> list[Block]:
+    """Behind the lines of one sample, what the last of them adds up."""
+    told = _sum(inner[-1]) if inner else []
+    return [paragraph(*told)] if told else []
 
 
 T = TypeVar("T")
@@ -288,12 +295,16 @@ def _place(last: Link) -> list[Words]:
     if len(shared) == len(last.rows) == 1:
         text = "{w} goes into {z} alone, so the vector is {a} in place {i} and 0 elsewhere."
         told.append(words(text, w=entry.by, z=entry.of, a=entry.slope, i=shared[0]))
-    if last.summed:
-        n = listed([words("{n}", n=label) for label in last.summed])
-        told.append(
-            words("{w} has no {n}: every sample adds its part, so {n} is summed.", w=last.by, n=n)
-        )
-    return told
+    return told + _sum(last)
+
+
+def _sum(last: Link) -> list[Words]:
+    """Where the samples go that a weight or a bias does not have."""
+    if not last.summed:
+        return []
+    n = listed([words("{n}", n=label) for label in last.summed])
+    text = "{w} has no {n}: every sample adds its part, so {n} is summed."
+    return [words(text, w=last.by, n=n)]
 
 
 # ── the whole in one formula ─────────────────────────────────────────────────────────────────

@@ -132,6 +132,7 @@ def test_mixed_layout_transposes_every_jacobian():
 
 def test_a_bias_is_a_vector_and_its_jacobian_the_identity():
     text = told(BATCH, "W1 b1 W2 b2", "b1", "numerator")
+    assert "b1 has no n: every sample adds its part, so n is summed." in text
     assert "∂Z1/∂b1 = I                     j×j, diagonal" in text
     assert "(1×m)(m×m)(m×j)(j×j)(j×j) → 1×j" in text
     assert "∂L/∂b1[j] = Σₙₘ (A2[n,m] − Y[n,m])" in text
