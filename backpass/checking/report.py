@@ -260,4 +260,6 @@ def _facts(check: Check) -> Iterator[str]:
             if not law.ok:
                 yield f"transpose law: {law.step} breaks it, by {power(law.error)}"
     if check.points:
-        yield f"tried at {'; '.join(check.points)}"
+        times = len(check.points) if len(set(check.points)) == 1 else 1
+        places = check.points if times == 1 else check.points[:1]
+        yield f"tried {f'{times} times ' * (times > 1)}at {'; '.join(places)}"

@@ -129,3 +129,10 @@ def test_json_holds_everything_and_nothing_that_is_no_number():
     assert found["gradients"][1]["worst"] == {"index": [2], "here": 0.1312, "differences": 0.1298}
     assert found["gradients"][2]["error"] is None
     assert found["failures"] == list(check.failures)
+
+
+def test_one_place_tried_again_and_again_is_said_once():
+    check = Check((RIGHT,), points=("the declared sizes",) * 3)
+    assert "tried 3 times at the declared sizes\n" in f"{check}\n"
+    assert "tried at n=3; n=1\n" in f"{Check((RIGHT,), points=('n=3', 'n=1'))}\n"
+    assert "tried at n=3\n" in f"{Check((RIGHT,), points=('n=3',))}\n"
