@@ -93,7 +93,8 @@ def _backward(passes: Passes, step: Step) -> list[Block]:
     for part in parts:
         blocks += _flow(passes, part)
     kept = [needs(passes, part) for part in parts]
-    return [*blocks, paragraph(*kept, _serves(passes, step), _order(passes, step))]
+    ends = (_serves(passes, step), *_order(passes, step), _uphill(passes, step))
+    return [*blocks, paragraph(*kept, *ends)]
 
 
 def sentence(clause: Words) -> Words:
@@ -170,8 +171,7 @@ def _serves(passes: Passes, step: Step) -> Words:
         return ()
     names = listed([words("{d}", d=user) for user in users])
     return words(
-        "{d} is computed once and used again in {users}: going backwards shares what the "
-        "gradients have in common.",
+        "{d} is computed once and used again in {users}: this sharing is what backpropagation is.",
         d=step.name, users=names,
     )  # fmt: skip
 
@@ -180,19 +180,56 @@ def _names(step: Step) -> set[str]:
     return {read.name for read in step_reads(step)}
 
 
-def _order(passes: Passes, step: Step) -> Words:
+def _order(passes: Passes, step: Step) -> list[Words]:
     """A weight that a gradient flows through must be the one that the forward pass used."""
     if passes.gradients.get(step.name) in {array.name for array in passes.forward.inputs}:
-        return ()
+        return []
     operand = passes.gradients.get(step.name, step.name)
     weights = [name for name in passes.wrt if name in _names(step)]
     weights = [name for name in weights if is_weight(passes, name, operand)]
     if not weights:
-        return ()
-    return words(
+        return []
+    told = words(
         "This must still be the {w} of the forward pass: update {w} only when everything has "
         "flowed back.",
         w=weights[0],
+    )  # fmt: skip
+    return [told, *_damage(passes, step, weights[0])]
+
+
+def _damage(passes: Passes, step: Step, weight: str) -> list[Words]:
+    """What a gradient would be off by, had its weight moved: a product is linear in it."""
+    node = matrix(step, passes.arrays)
+    uses = sum(read.name == weight for read in step_reads(step))
+    if not isinstance(node, tree.Matmul) or uses != 1:
+        return []
+    bare = [
+        one.value if isinstance(one, tree.Transpose) else one for one in (node.left, node.right)
+    ]
+    if not any(isinstance(one, tree.Name) and one.name == weight for one in bare):
+        return []
+    moved = passes.adjoints[weight]
+    off = show.substitute(
+        spell_tree(node, passes.dialect),
+        lambda part: show.Name(moved) if part == show.Name(weight) else None,
+    )
+    return [
+        words(
+            "With {w} already moved to {w} − lr · {dw}, {d} would be off by −lr · {off}: half the "
+            "rate, half the damage, never none.",
+            w=weight, dw=moved, d=step.name, off=off,
+        )
+    ]  # fmt: skip
+
+
+def _uphill(passes: Passes, step: Step) -> Words:
+    """The sign of an update, for a gradient that somebody asked for in order to make one."""
+    of = passes.gradients.get(step.name)
+    if of not in passes.wrt or passes.arrays[passes.loss].shape:
+        return ()
+    return words(
+        "{d} points uphill: a small step against it, {w} ← {w} − lr · {d}, lowers {l}.",
+        d=step.name, w=of, l=passes.loss,
     )  # fmt: skip
 
 

@@ -58,6 +58,10 @@ def _function(flow: Flow, entry: Local, function: Function, dialect: Dialect) ->
             ": it was only declared, so its slope {g} stays a symbol", g=f"{function.name}′"
         )
     told += words(".")
+    if flow.step.target.shape and not entry.to:
+        names = listed([words("{n}", n=label) for label in entry.at])
+        text = "{z} adds up one such term for each {n}, so {da} is the slope of its own term."
+        return [told, words(text, z=entry.of, n=names, da=entry.back.left)]
     if not flow.step.target.shape or set(entry.to) != set(entry.at):
         return [told]
     return [

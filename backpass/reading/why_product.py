@@ -203,12 +203,18 @@ def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> lis
     if found is None:
         blocks.append(
             paragraph(
-                words("All products of two entries are the outer product of the two vectors.")
+                words(
+                    "All products of two entries are the outer product of the two vectors, also "
+                    "written {a} ⊗ {b}.",
+                    a=left,
+                    b=right,
+                )
             )
         )
         return blocks
     told = words(
-        "All products of an entry of {a} with an entry of {b}: a column times a row. {b} lies down "
+        "All products of an entry of {a} with an entry of {b}: a column times a row, also "
+        "written {a} ⊗ {b}. {b} lies down "
         "because its label, {j}, is the second one of {w}; that the sizes then fit is the "
         "consequence, not the reason.",
         a=left, b=right, j=product.axes[1], w=flow.operand,

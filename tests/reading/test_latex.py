@@ -117,7 +117,7 @@ def test_braces_and_brackets_close(text, wrt, dialect):
         assert written.count("{") == written.count("}")
         assert written.count(r"\left") == written.count(r"\right")
         assert written.count("$") % 2 == 0
-        assert re.sub(r"[ -~\n½Σᵀ⊙→×−—]", "", written) == ""
+        assert re.sub(r"[ -~\n½Σᵀ⊙⊗·→←×−—]", "", written) == ""
 
 
 def test_a_document_gives_each_backward_line_its_reason():

@@ -50,7 +50,8 @@ dW2 = A1.T @ dZ2     (j×n)(n×m) → j×m
     dZ2.T @ A1   (m×n)(n×j) → m×j: the transpose of what is wanted
 
   Should two of these sizes be equal one day, a wrong order would run in
-  silence."""
+  silence.
+  dW2 points uphill: a small step against it, W2 ← W2 − lr · dW2, lowers L."""
     )
 
 
@@ -89,7 +90,8 @@ dA1 = dZ2 @ W2.T     (n×m)(m×j) → n×j
   Should two of these sizes be equal one day, a wrong order would run in
   silence.
   This must still be the W2 of the forward pass: update W2 only when everything
-  has flowed back."""
+  has flowed back. With W2 already moved to W2 − lr · dW2, dA1 would be off by
+  −lr · dZ2 @ dW2.T: half the rate, half the damage, never none."""
     )
 
 
@@ -111,16 +113,17 @@ dW2 = dz2 a1ᵀ     (3×1)(1×2) → 3×2
   gradient is one product.
     dW2[i,j] = dz2[i] · a1[j]
 
-  All products of an entry of dz2 with an entry of a1: a column times a row. a1
-  lies down because its label, j, is the second one of W2; that the sizes then
-  fit is the consequence, not the reason.
+  All products of an entry of dz2 with an entry of a1: a column times a row,
+  also written dz2 ⊗ a1. a1 lies down because its label, j, is the second one of
+  W2; that the sizes then fit is the consequence, not the reason.
     dz2 a1ᵀ   (3×1)(1×2) → 3×2
 
   Other orders, and what becomes of them:
     dz2 a1    (3×1)(2×1): 1 meets 2
     a1 dz2    (2×1)(3×1): 1 meets 3
     a1ᵀ dz2   (1×2)(3×1): 2 meets 3
-    a1 dz2ᵀ   (2×1)(1×3) → 2×3: the transpose of what is wanted"""
+    a1 dz2ᵀ   (2×1)(1×3) → 2×3: the transpose of what is wanted
+  dW2 points uphill: a small step against it, W2 ← W2 − lr · dW2, lowers L."""
     )
 
 
@@ -166,8 +169,8 @@ dZ2 = dA2 ⊙ A2 ⊙ (1 − A2)     n×m
     dZ2[n,m] = dA2[n,m] · A2[n,m] · (1 − A2[n,m])
 
   The output A2 is enough for the slope, so Z2 need not be kept. dZ2 is computed
-  once and used again in dW2, db2 and dA1: going backwards shares what the
-  gradients have in common."""
+  once and used again in dW2, db2 and dA1: this sharing is what backpropagation
+  is."""
     )
 
 
@@ -203,7 +206,9 @@ db2 = Σₙ dZ2     m
   up: that is where n goes. A bias is a weight whose input is always 1: written
   as one more row of the weights, it would meet a column of ones, and that
   column is a constant, which nothing ever updates.
-    db2[m] = Σₙ dZ2[n,m]"""
+    db2[m] = Σₙ dZ2[n,m]
+
+  db2 points uphill: a small step against it, b2 ← b2 − lr · db2, lowers L."""
     )
 
 
@@ -254,7 +259,7 @@ def test_a_quantity_used_twice_is_told_twice():
 
 
 def test_scalars_have_no_entries():
-    assert told(PAIR, "w1 w2", "dw1", "math").splitlines()[-3:] == [
+    assert told(PAIR, "w1 w2", "dw1", "math").splitlines()[-5:-2] == [
         "  How much does z1 move with w1?",
         "    ∂z1/∂w1 = x",
         "    dw1 = dz1 x",
@@ -305,3 +310,25 @@ def test_one_row_is_one_sample():
     line = one_line(told(ROW, "W1 W2", "Z2"))
     assert "Z2 has one row, because there is one sample; of a batch of n it would have n." in line
     assert line.count("one row") == 1
+
+
+def test_a_slope_inside_a_loss_is_that_of_its_own_term():
+    text = one_line(told("a: m\nL = log(a[m])\nreturn L\n", "a", "da"))
+    assert "L adds up one such term for each m, so da[m] is the slope of its own term." in text
+    assert "diagonal" not in text
+
+
+def test_the_sign_of_an_update_is_told_of_what_was_asked_for():
+    assert "W1 ← W1 − lr · dW1, lowers L" in one_line(told(BATCH, "W1", "dW1"))
+    assert "uphill" not in told(BATCH, "W1", "dZ1")
+
+
+def test_a_weight_that_moved_too_early_shows_in_proportion():
+    math = one_line(told(COLUMNS, "W2 W3", "da2", "math"))
+    assert "da2 would be off by −lr · dW3ᵀ dz3: half the rate, half the damage" in math
+    assert "off by" not in told(COLUMNS, "W2", "da2", "math")  # W3 never moves
+
+
+def test_the_outer_product_is_named_by_its_sign_too():
+    assert "also written dz3 ⊗ a2" in one_line(told(COLUMNS, "W2 W3", "dW3", "code"))
+    assert "also written dz3 (x) a2" in one_line(told(COLUMNS, "W3", "dW3", "math", ascii=True))
