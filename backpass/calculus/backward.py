@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from math import prod
 
 from backpass.calculus.elementwise import log
 from backpass.calculus.simplify import merge, tidy
@@ -178,7 +179,7 @@ class _Backward:
     taken: set[str] = field(default_factory=set[str])
 
     def free(self, name: str) -> str:
-        """This name, or `name_2`, `name_3` … when it is taken."""
+        """The name itself, or `name_2`, `name_3` … when it is taken."""
         found, count = name, 1
         while found in self.arrays or found in self.taken:
             count += 1
@@ -200,10 +201,11 @@ class _Backward:
                 self.seeds[name] = write.term
                 return
         step = canonical(Step(target, writes))
-        before = self.done[-1] if self.done else None
-        if before is not None and _copies(step, before):
-            self.done.pop()
-            step = replace(before, target=target)
+        if self.done and _copies(step, self.done[-1]):
+            call = self.done.pop()
+            step = replace(call, target=target)
+            if isinstance(step.body, Call):
+                self.known[step.body] = target.name
         self.done.append(step)
 
     def through(self, step: Step) -> None:
@@ -229,27 +231,24 @@ class _Backward:
     def _through_call(self, step: Step, call: Call) -> None:
         """Send it on through a call, by the lines of its rule."""
         adjoint = self.adjoint(step.name)
-        constant = self.seeds.get(step.name)
-        if callable(constant):
-            axes = axis_labels(adjoint.shape)
-            term = substitute(constant(axes[len(self.extra) :]),
-                              dict(zip(self.extra, axes, strict=False)))  # fmt: skip
-            self.done.append(Step(adjoint, (Write(axes, term, axes),)))
-            constant = None
+        seed = self.seeds.get(step.name)
+        if callable(seed):
+            self.done.append(self._spread(adjoint, seed))
+            seed = None
         wanted = [arg.name for arg in call.args if arg.name in self.path]
-        texts = {f"{OWN}d{text}": arg for text, arg in zip(operand_texts(call), call.args, strict=True)}
+        called = (f"{OWN}d{text}" for text in operand_texts(call))
+        operands = dict(zip(called, call.args, strict=True))
         names: dict[str, str] = {}
         for line in backward_steps(step, self.arrays, adjoint, wanted):
             own = line.name
             line = rename_step(line, names)
-            if constant is not None and not isinstance(line.body, Call):
-                writes = (replace(w, term=_seeded(w.term, adjoint.name, constant)) for w in line.body)
-                line = replace(line, body=tuple(writes))
-            if own in texts:
-                arg = texts[own]
-                origin = Origin(step.name, arg, adjoint.name)
-                flows = (part for w in line.writes for part in tidy(replace(w, origin=origin)))
-                self.flows.setdefault(arg.name, []).extend(flows)
+            if seed is not None:
+                line = _seeded(line, adjoint.name, seed)
+            if own in operands:
+                read = operands[own]
+                origin = Origin(step.name, read, adjoint.name)
+                flows = self.flows.setdefault(read.name, [])
+                flows += [one for w in line.writes for one in tidy(replace(w, origin=origin))]
             elif isinstance(line.body, Call) and line.body in self.known:
                 names[own] = self.known[line.body]
             else:
@@ -258,27 +257,35 @@ class _Backward:
                 if isinstance(line.body, Call):
                     self.known[line.body] = names[own]
 
+    def _spread(self, adjoint: Array, seed: Seed) -> Step:
+        """A seed that depends on the index, as an array that a rule can read."""
+        axes = axis_labels(adjoint.shape)
+        extra, index = axes[: len(self.extra)], axes[len(self.extra) :]
+        term = substitute(seed(index), dict(zip(self.extra, extra, strict=True)))
+        return Step(adjoint, (Write(axes, term, axes),))
+
 
 def _copies(step: Step, before: Step) -> bool:
-    """Whether a step does nothing but copy a call that nobody else reads: the call may be it."""
+    """Whether a step only copies the call before it, which may then be the step itself."""
     if not isinstance(before.body, Call) or len(step.writes) != 1:
         return False
     (write,) = step.writes
-    alone = isinstance(write.term, Read) and write.term.name == before.name
-    return alone and isinstance(write.term, Read) and write.term.index == write.left
+    return write.term == Read(before.name, write.left)
 
 
 def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:
     """Say so when numbers other than 1 met and nothing of them is left."""
-    rest = [value for value in numbers if value != 1]
-    left = Fraction(1)
-    for value in rest:
-        left *= value
-    return (Note("cancelled", tuple(rest)),) if len(rest) > 1 and left == 1 else ()
+    others = tuple(value for value in numbers if value != 1)
+    return (Note("cancelled", others),) if len(others) > 1 and prod(others) == 1 else ()
 
 
-def _seeded(term: Term, adjoint: str, constant: Term) -> Term:
-    """Put a number where a rule reads what flows in."""
-    return transform(
-        term, lambda node: constant if isinstance(node, Read) and node.name == adjoint else None
-    )
+def _seeded(line: Step, adjoint: str, number: Term) -> Step:
+    """Put a number where a line of a rule reads what flows in."""
+    if isinstance(line.body, Call):
+        return line
+
+    def change(node: Term) -> Term | None:
+        return number if isinstance(node, Read) and node.name == adjoint else None
+
+    writes = (replace(write, term=transform(write.term, change)) for write in line.body)
+    return replace(line, body=tuple(writes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import replace
 
 from backpass.calculus.whole import OWN, Rule, long_steps
@@ -52,28 +52,24 @@ def _turned_step(step: Step) -> Step:
         args = tuple(Read(arg.name, arg.index[::-1]) for arg in step.body.args)
         body = replace(step.body, args=args, left=step.body.left[::-1])
         return canonical(replace(step, target=target, body=body))
-    writes = tuple(
-        replace(write, left=tuple(_term(part) for part in reversed(write.left)), term=_term(write.term))
-        for write in step.body
-    )
-    return canonical(replace(step, target=target, body=_ordered(writes)))
+    return canonical(replace(step, target=target, body=tuple(map(_turned_write, step.body))))
 
 
-def _ordered(writes: tuple[Write, ...]) -> tuple[Write, ...]:
+def _turned_write(write: Write) -> Write:
+    left = tuple(_term(part) for part in reversed(write.left))
+    term = _term(write.term)
+    if isinstance(term, Product) and write.summed:
+        term = Product(_swapped(term.factors))
+    return replace(write, left=left, term=term)
+
+
+def _swapped(factors: tuple[Term, ...]) -> tuple[Term, ...]:
     """The weight before what it is applied to: X·W in rows is W·X in columns."""
-    return tuple(replace(write, term=_swapped(write)) for write in writes)
-
-
-def _swapped(write: Write) -> Term:
-    if isinstance(write.term, Product) and write.summed:
-        factors = write.term.factors
-        places = [p for p, factor in enumerate(factors) if isinstance(factor, Read) and factor.index]
-        if len(places) == 2:
-            swapped = list(factors)
-            a, b = places
-            swapped[a], swapped[b] = swapped[b], swapped[a]
-            return Product(tuple(swapped))
-    return write.term
+    arrays = [factor for factor in factors if isinstance(factor, Read) and factor.index]
+    if len(arrays) != 2:
+        return factors
+    first, second = arrays
+    return tuple(second if one is first else first if one is second else one for one in factors)
 
 
 def convention(program: Program, samples: Size | None, weights: tuple[str, ...]) -> str | None:
@@ -111,16 +107,17 @@ def unfused(program: Program) -> Program:
             if own != lines[-1].name and line.body in same:
                 names[own] = same[line.body]
                 continue
-            names[own] = step.name if own == lines[-1].name else _free(own.removeprefix(OWN), taken.__contains__)
+            last = own == lines[-1].name
+            names[own] = step.name if last else _free(own.removeprefix(OWN), taken)
             taken.add(names[own])
             same[line.body] = names[own]
             steps.append(replace(rename_step(line, {own: names[own]}), line=step.line))
     return Program(program.inputs, tuple(steps), program.outputs, program.constants)
 
 
-def _free(name: str, taken: Callable[[str], bool]) -> str:
+def _free(name: str, taken: Collection[str]) -> str:
     found, count = name, 1
-    while taken(found):
+    while found in taken:
         count += 1
         found = f"{name}_{count}"
     return found

@@ -49,37 +49,28 @@ def count(write: Write) -> Write:
 
 def pick(write: Write) -> Write:
     """A sum over k that carries `[k == e]` has one term: the one where k is e."""
-    while isinstance(write.term, Product) and any(isinstance(f, Bracket) for f in write.term.factors):
-        kept = set(labels(*write.left))
-        for factor in write.term.factors:
-            found = _picked(factor, write.labels, kept)
-            if found is None:
-                continue
-            label, value = found
-            rest = tuple(one for one in write.term.factors if one is not factor)
-            term = substitute(multiply(*rest), {label: value})
-            write = replace(
-                write, term=term, labels=tuple(one for one in write.labels if one != label)
-            )
-            break
-        else:
-            break
+    if not isinstance(write.term, Product):
+        return write
+    factors = write.term.factors
+    for factor in factors:
+        if isinstance(factor, Bracket) and (tie := _tie(factor, write)) is not None:
+            rest = multiply(*(one for one in factors if one is not factor))
+            loops = tuple(label for label in write.labels if label not in tie)
+            return pick(replace(write, term=substitute(rest, tie), labels=loops))
     return write
 
 
-def _picked(
-    factor: Term, loops: tuple[Label, ...], kept: set[Label]
-) -> tuple[Label, Term] | None:
+def _tie(bracket: Bracket, write: Write) -> dict[Label, Term] | None:
     """The summed label that a bracket ties to another label of the same size."""
-    match factor:
+    match bracket:
         case Bracket(relation="==", left=Label() as one, right=Label() as other):
             if one.size == other.size and one != other:
                 for label, value in ((one, other), (other, one)):
-                    if label in loops and label not in kept:
-                        return label, value
+                    if label in write.summed:
+                        return {label: value}
+            return None
         case _:
-            pass
-    return None
+            return None
 
 
 def split(write: Write) -> tuple[Write, ...]:
@@ -125,4 +116,3 @@ def coefficient_of(term: Term) -> tuple[Number, Term]:
     if isinstance(term, Product) and isinstance(term.factors[0], Number):
         return term.factors[0], multiply(*term.factors[1:])
     return number(1), term
-
