@@ -233,8 +233,9 @@ def _named_sizes(
     values = {one: {layer: match.sizes[one] for layer, match in matches.items()} for one in known}
     varying = {one: by for one, by in values.items() if len(set(by.values())) > 1}
     fixed = {one: numbers[one] for one in known if one in numbers and one not in varying}
-    if not varying:
-        return _Sizes(fixed, ())
+    alike = {one: {numbers.get(size, size) for size in by.values()} for one, by in varying.items()}
+    if all(len(sizes) == 1 for sizes in alike.values()):  # other roles, and the same number
+        return _Sizes(fixed | {one: sizes.pop() for one, sizes in alike.items()}, ())
     first = next((axis for axis in group.steps[0].target.shape if axis in varying), None)
     if first is None:
         return None
@@ -246,9 +247,10 @@ def _named_sizes(
             return None
         offsets[one] = offset
         along |= {layer + offset: value for layer, value in by.items()}
-    base, ahead = _letter(along) or ("d", 0)
+    letter = None if numbers.keys() & set(along.values()) else _letter(along)
+    base, ahead = letter or ("d", 0)
     new = {one: called(base + low(offset + ahead)) for one, offset in offsets.items()}
-    if _letter(along) is not None:
+    if letter is not None:
         return _Sizes(fixed | new, ())
     real = {layer: numbers.get(value, value) for layer, value in along.items()}
     return _Sizes(fixed | new, tuple((base + _small(one), real[one]) for one in sorted(real)))

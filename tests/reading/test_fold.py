@@ -83,6 +83,14 @@ def test_sizes_that_are_numbers_are_listed_once():
     assert text.count("784") == 1
 
 
+def test_one_number_everywhere_but_at_the_end_needs_no_name():
+    text = derivation_text(deep([8, 8, 8, 8, 8, 3], ["tanh"] * 4 + ["sigmoid"]))
+    assert "for l = 1 … 4, where A₀ is X:\n    Zₗ = Aₗ₋₁ @ Wₗ + bₗ" in text
+    assert "(n×8)(8×8) + 8 → n×8" in text
+    text = derivation_text(deep([5, 8, 8, 8, 8, 3], ["tanh"] * 4 + ["sigmoid"]))
+    assert "d₀ … d₄ = 5, 8, 8, 8, 8\n" in text
+
+
 def test_ascii_writes_the_layer_in_brackets():
     text = derivation_text(deep(NAMED), ascii=True)
     assert text.isascii()
