@@ -201,7 +201,7 @@ def python(draft: Draft) -> None:
 
 @operation("constants")
 def constants(draft: Draft) -> None:
-    x = draft.array(1, 2)
+    x = draft.like(draft.dims(draft.pick([1, 2])))  # made for large sizes too: no products
     square = draft.like(x.dims[:1] * 2)
     text, dims = draft.pick([
         (f"{x} + xp.arange({x}.shape[-1])", x.dims),
