@@ -84,7 +84,9 @@ def huber_entry(e: Term, delta: Term, dy: Term) -> Terms:
     return dy * clip(e, -delta, delta), dy * maximum(absolute(e) - delta, 0)
 
 
-def _huber(a: Operand, y: Operand, delta: float = 1.0) -> Steps:
+def _huber(a: Operand, y: Operand, delta: object = 1.0) -> Steps:
+    if not isinstance(delta, (int, float)):
+        raise ShapeError("delta is a fixed number, such as 1.0")
     bound = number(delta)
     return _averaged("huber", a, y, lambda p, t: huber_entry(p - t, bound))
 

@@ -25,7 +25,7 @@ def instantiate(template: Step, operands: Sequence[Operand], target: str) -> Ste
     """
     names = tuple(dict.fromkeys(read.name for read in step_reads(template)))
     if len(names) != len(operands):
-        raise ShapeError(f"{template.name} takes {len(names)} operands, not {len(operands)}")
+        raise ShapeError(f"{len(names)} operands are needed here, not {len(operands)}")
     return fill(template, dict(zip(names, operands, strict=True)), target)
 
 

@@ -20,8 +20,6 @@ from backpass.language.notation import parse_step
 from backpass.language.program import Array, ArrayFunction, Call, Step, step_reads
 from backpass.language.shapes import show_shape
 
-Value = Callable[..., Any]
-
 
 class Differentiable(Protocol):
     """How an array function is differentiated: its operands' names, and steps that use them."""
@@ -70,51 +68,37 @@ FUNCTIONS: dict[str, ArrayFunction] = {}
 def array_function(
     text: str,
     *,
-    value: Value,
+    value: Callable[..., Any],
     doc: str,
     backward: Sequence[str],
     long: Sequence[str],
-    axis: int = -1,
-    name: str | None = None,
 ) -> Op:
-    """Enter an array function and its rule; `axis` is where `k` stands unless the caller says."""
+    """Enter a function of one array and its rule; `k` stands at the last axis unless told."""
     function = enter(text, value, backward, long)
-    default = axis
 
-    def build(*operands: Operand, axis: int | tuple[int, ...] | None = default) -> Steps:
-        (place,) = axis if isinstance(axis, tuple) else (default if axis is None else axis,)
-        first = operands[0]
-        if not isinstance(first, Array) or not first.shape:
+    def build(a: Operand, axis: int | tuple[int, ...] = -1) -> Steps:
+        if not isinstance(a, Array) or not a.shape:
             raise ShapeError(f"{function.name} of a single number")
-        rank = len(first.shape)
-        if not -rank <= place < rank:
-            raise ShapeError(f"axis {place} does not exist: {show_shape(first.shape)}")
-        return (apply(function, operands, place % rank),)
+        axes, rank = axis if isinstance(axis, tuple) else (axis,), len(a.shape)
+        if len(axes) != 1:
+            raise ShapeError(f"{function.name} runs along one axis, not {len(axes)}")
+        if not -rank <= axes[0] < rank:
+            raise ShapeError(f"axis {axes[0]} does not exist: {show_shape(a.shape)}")
+        return (apply(function, (a,), axes[0] % rank),)
 
-    return register(Op(name or function.name, doc, build, ("axis",)))
+    return register(Op(function.name, doc, build, ("axis",)))
 
 
-def apply(function: ArrayFunction, operands: Sequence[Operand], axis: int) -> Step:
+def apply(function: ArrayFunction, operands: Sequence[Array], axis: int) -> Step:
     """The step that calls an array function on these operands, with k at `axis` of the first."""
-    first = operands[0]
-    assert isinstance(first, Array)
     rule: Rule = function.rule
-    if len(operands) != len(rule.operands):
-        raise ShapeError(
-            f"{function.name} takes {_counted(len(rule.operands))}, not {len(operands)}; "
-            "an axis is given by name, axis=1"
-        )
     known = dict(zip(rule.operands, operands, strict=True))
-    step = _fill(rule.call, len(first.shape), axis, known)
+    step = _fill(rule.call, len(operands[0].shape), axis, known)
     return replace(step, target=replace(step.target, name=RESULT))
 
 
-def _counted(arrays: int) -> str:
-    return "one array" if arrays == 1 else f"{arrays} arrays"
-
-
 def enter(
-    text: str, value: Value | None, backward: Sequence[str], long: Sequence[str] = ()
+    text: str, value: Callable[..., Any], backward: Sequence[str], long: Sequence[str]
 ) -> ArrayFunction:
     """An array function with its rule, for an operation that builds itself out of several."""
     found = re.search(r"=\s*(\w+)\(", text)
@@ -152,11 +136,8 @@ def _template(text: str, rank: int, axis: int) -> Step:
 
 
 def _fill(text: str, rank: int, axis: int, operands: Mapping[str, Operand]) -> Step:
-    return fill_text(_template(text, rank, axis), operands)
-
-
-def fill_text(template: Step, operands: Mapping[str, Operand]) -> Step:
-    """A template over those of the operands that it names."""
+    """A line over those of the operands that it names."""
+    template = _template(text, rank, axis)
     used = {read.name for read in step_reads(template)}
     present = {name: operand for name, operand in operands.items() if name in used}
     return fill(template, present, template.name)
@@ -196,8 +177,8 @@ def backward_steps(
     call = step.body
     assert isinstance(call, Call)
     rule: Differentiable = call.function.rule
-    names = {f"{OWN}d{name}" for name, arg in zip(operand_texts(call), call.args, strict=True)
-             if arg.name in wanted}  # fmt: skip
+    pairs = zip(operand_texts(call), call.args, strict=True)
+    names = {f"{OWN}d{name}" for name, arg in pairs if arg.name in wanted}
     needed: list[Step] = []
     for one in reversed(rule.steps(step, arrays, adjoint)):
         if one.name in names:

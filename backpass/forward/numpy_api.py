@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from backpass.calculus import contraction, elementwise, indexing, reduction
-from backpass.calculus.op import OPS, Op
+from backpass.calculus.op import OPS, Op, bound
 from backpass.forward.numpy_shapes import MOVES, Adapter, Axis, from_front, nodes, ravel
 from backpass.forward.tape import Ints, Node, Tape
 from backpass.language.errors import nearest
@@ -263,15 +263,14 @@ def call_op(tape: Tape, op: Op, args: Sequence[Any], params: Mapping[str, Any]) 
     """One of our own operations, `bp.softmax(Z, axis=1)`; NumPy's are called as NumPy's."""
     if op.name in FUNCTIONS:
         return _adapted(tape, f"bp.{op.name}", FUNCTIONS[op.name], args, params)
-    given = dict(params)
-    if op.params:
-        operands = len(inspect.signature(op.build).parameters) - len(op.params)
-        given |= zip(op.params, args[operands:], strict=False)
-        args = args[:operands]
+    operands, given = bound(op, args, params)
+    try:
+        inspect.signature(op.build).bind(*operands, **given)
+    except TypeError as error:
+        raise tape.refused(f"bp.{op.name} here: {error}") from None
     if "axis" in op.params:
-        a = tape.node(args[0])
-        given["axis"] = from_front(tape, a.ndim, given.get("axis", -1))
-    return tape.record(op, *args, **given)
+        given["axis"] = from_front(tape, tape.node(operands[0]).ndim, given.get("axis", -1))
+    return tape.record(op, *operands, **given)
 
 
 def no_such_attribute(tape: Tape, name: str) -> Exception:

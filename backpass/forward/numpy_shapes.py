@@ -6,7 +6,7 @@ Each turns NumPy's signature into one of our operations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, SupportsIndex, TypeGuard
 
 from backpass.calculus import indexing
 from backpass.forward.subscript import WHOLE, counted, subscript
@@ -16,18 +16,25 @@ Axis = int | Sequence[int] | None
 Adapter = Callable[..., Any]  # of a tape and NumPy's arguments
 
 
-def from_front(tape: Tape, rank: int, axis: Axis) -> Ints:
+def from_front(tape: Tape, rank: int, axis: object) -> Ints:
     """Axes counted from the front, in the order given; all of them for None."""
     if axis is None:
         return tuple(range(rank))
-    axes = tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
-    for one in axes:
-        if not -rank <= one < rank:
-            raise tape.refused(f"there is no axis {one}: the array has {counted(rank, 'axis')}")
-    places = tuple(one % rank for one in axes)
+    places: list[int] = []
+    for one in axis if _is_sequence(axis) else (axis,):
+        if not isinstance(one, SupportsIndex):
+            raise tape.refused("an axis is a whole number")
+        place = one.__index__()
+        if not -rank <= place < rank:
+            raise tape.refused(f"there is no axis {place}: the array has {counted(rank, 'axis')}")
+        places.append(place % rank)
     if len(set(places)) < len(places):
-        raise tape.refused(f"the axes {axes} name one axis twice")
-    return places
+        raise tape.refused(f"the axes {axis} name one axis twice")
+    return tuple(places)
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    return isinstance(value, (list, tuple))
 
 
 def nodes(tape: Tape, arrays: Iterable[object]) -> list[Node]:
