@@ -264,6 +264,8 @@ def call_op(tape: Tape, op: Op, args: Sequence[Any], params: Mapping[str, Any]) 
     if op.name in FUNCTIONS:
         return _adapted(tape, f"bp.{op.name}", FUNCTIONS[op.name], args, params)
     operands, given = bound(op, args, params)
+    if any(isinstance(value, Node) for value in given.values()):
+        raise tape.refused(f"bp.{op.name} takes plain numbers for {', '.join(op.params)}")
     try:
         inspect.signature(op.build).bind(*operands, **given)
     except TypeError as error:
