@@ -189,7 +189,8 @@ def collect(
     """Read a nest once for its labels, and see whether its term calls an array function."""
     name, inner = nest.term[0], nest.term[2:-1]
     if nest.term[1:2] == ["("] and nest.term[-1] == ")" and re.fullmatch(NAME, name):
-        over = next((p for p in top_level(inner) if inner[p] == "over"), None)
+        words = (p for p in top_level(inner) if p and inner[p] == "over")
+        over = next((p for p in words if inner[p - 1] != ","), None)  # an array may be called so
         if over is not None or name in (array_functions or {}):
             stop = len(inner) if over is None else over
             nest.over = [token for token in inner[stop + 1 :] if token != ","]

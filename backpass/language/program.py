@@ -239,7 +239,7 @@ LETTERS = tuple("ijklpqrstuvw")
 def axis_labels(
     shape: Iterable[Size], taken: Iterable[str] = (), before: Iterable[str] = ()
 ) -> tuple[Label, ...]:
-    """One label for each axis, called as its size if that is a letter, else i, j, k …
+    """One label for each axis, a letter of its size or else i, j, k and so on.
 
     A letter that is `taken` is primed. `before` are the names that the axes had: a letter that
     says nothing of a size is kept, so that a line and its gradient use the same ones.

@@ -67,6 +67,7 @@ TEMPLATES = [
     "P[n,k] = softmax(Z[n,k] over k)",
     "L = cross_entropy(Z[n,k], y[n] over n,k)",
     "dZ[n,j] = dA[n,j] * g′(Z[n,j])",
+    "L = f(over[n], over[n] over n)",
     "L = dL for n, k<3",
     "C[i,k] = A[i,j] for i, j, k",
     "Z[i] = 0",
