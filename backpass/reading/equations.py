@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from backpass.language.expr import Label, fresh
+from backpass.language.expr import ZERO, Label, Term, fresh, substitute
+from backpass.language.expr import labels as labels_of
 from backpass.language.program import Step, Write, bare, relabel
+from backpass.language.shapes import size
 from backpass.reading import presentation as show
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Shown
 from backpass.reading.spelling import spell_entry, spell_tree, spell_write
+from backpass.reading.tree import Stacked
 from backpass.reading.words import Words, words
+
+ONE = size(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,14 @@ def entries(step: Step, labels: Mapping[Label, Label] = {}) -> list[Equation]:
     return nests
 
 
+def pieces(passes: Passes, step: Step) -> list[Equation]:
+    """The step by entries; writes that lie end to end meet no entry twice, so none of them adds."""
+    found = entries(step)
+    if isinstance(matrix(step, passes.arrays), Stacked):
+        return [replace(one, adds=False) for one in found]
+    return found
+
+
 def widened(write: Write, new: Mapping[Label, Label]) -> dict[Label, Label]:
     """A renaming of all labels of a nest: those that keep their name may not meet a given one."""
     taken = {label.name for label in new.values()}
@@ -68,14 +81,28 @@ def _nest(step: Step, write: Write) -> Equation:
         for part, axis in zip(write.left, step.target.shape, strict=True)
         if isinstance(part, Label) and part.size != axis
     )
+    write = _without_single(write)
     left = spell_entry(step.name, write.left)
     return Equation(left, spell_write(write), not alone or bool(short), short)
+
+
+def _without_single(write: Write) -> Write:
+    """An index such as k+i, where i takes the one value 0, is k."""
+    moved = labels_of(*(part for part in write.left if not isinstance(part, Label)))
+    new: dict[Label, Term] = {label: ZERO for label in moved if label.size == ONE}
+    return replace(
+        write,
+        left=tuple(substitute(part, new) for part in write.left),
+        term=substitute(write.term, new),
+        labels=tuple(label for label in write.labels if label not in new),
+    )
 
 
 def as_words(equation: Equation) -> Words:
     """An equation inside an explanation."""
     if not equation.adds:
-        return (show.Equal(equation.left, equation.right),)
+        whole = show.Equal(equation.left, equation.right)
+        return words("{whole}" + ends(equation), whole=whole)
     return words("{left} += {right}" + ends(equation), left=equation.left, right=equation.right)
 
 

@@ -202,8 +202,13 @@ def _moves(passes: Passes, flow: Flow) -> list[Words]:
             return [
                 words("{z} holds the entries of {a} in another shape; this turns back", z=z, a=a)
             ]
-        case tree.Stacked():
-            return [words("{a} is one part of {z} and takes its part of what flows in", z=z, a=a)]
+        case tree.Stacked(parts=parts):
+            told = words("{a} is one part of {z} and takes its part of what flows in", z=z, a=a)
+            fixed = [part for part in parts if is_constant(part)]
+            if fixed:
+                one = spell_tree(fixed[0], passes.dialect)
+                told += words("; the {one} beside it takes its own and drops it", one=one)
+            return [told]
         case tree.Picked():
             return [words("only these entries of {a} were used; the others get 0", a=a)]
         case tree.Diagonal():
@@ -212,6 +217,13 @@ def _moves(passes: Passes, flow: Flow) -> list[Words]:
             return [words("an entry of {a} that is read several times collects a sum", a=a)]
         case _:
             return []
+
+
+def is_constant(part: tree.Node) -> bool:
+    """Whether a part of a stack is a number, such as the ones that a bias meets."""
+    return isinstance(part, tree.Scalar) or (
+        isinstance(part, tree.Spread) and isinstance(part.value, tree.Scalar)
+    )
 
 
 def _identity(flow: Flow) -> Words:

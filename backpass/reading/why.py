@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from backpass.language.errors import UnknownName, nearest
-from backpass.language.expr import Label
+from backpass.language.expr import ONE as ONE_TERM
+from backpass.language.expr import Label, reads
 from backpass.language.program import Call, Step, step_reads
 from backpass.reading import presentation as show
 from backpass.reading import tree
 from backpass.reading.dims import dims
-from backpass.reading.equations import as_words, entries, equations
+from backpass.reading.equations import as_words, equations, pieces
 from backpass.reading.explanation import (
     Block,
     Display,
@@ -27,6 +28,7 @@ from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Shown
 from backpass.reading.reason import flow_reason, reason, shared
+from backpass.reading.reason_entry import is_constant
 from backpass.reading.reason_product import ONE, core
 from backpass.reading.spelling import spell_tree
 from backpass.reading.why_entry import entry_blocks, needs
@@ -118,8 +120,44 @@ def _flow(passes: Passes, flow: Flow) -> list[Block]:
         return [*blocks, paragraph(told, *_constant_part(passes, flow))]
     product = core(flow.back)
     if isinstance(product, (tree.Matmul, tree.Outer)):
-        return blocks + product_blocks(passes, flow, product, entry)
+        told = _bias_row(passes, flow)
+        bias = [paragraph(*told)] if told else []
+        return blocks + product_blocks(passes, flow, product, entry) + bias
     return blocks + entry_blocks(passes, flow, entry)
+
+
+def _bias_row(passes: Passes, flow: Flow) -> list[Words]:
+    """Weights that meet a column of ones: the bias is among them."""
+    assert flow.write is not None
+    if flow.operand not in passes.wrt or len(flow.origin.read.index) != 2:
+        return []
+    told: list[Words] = []
+    for read in reads(flow.write.term):
+        step = next((one for one in passes.forward.steps if one.name == read.name), None)
+        whole = None if step is None else matrix(step, passes.arrays)
+        if not isinstance(whole, tree.Stacked) or read.index[whole.axis] not in read.index:
+            continue
+        meeting = read.index[whole.axis]
+        if meeting not in flow.origin.read.index or not _is_ones(whole.parts[-1], whole.axis):
+            continue
+        place = ("row", "column")[flow.origin.read.index.index(meeting)]
+        told.append(
+            words(
+                "The last {place} of {w} meets the ones in {o}: it is the bias, and its gradient "
+                "is added up like that of any other weight.",
+                place=(place,), w=flow.operand, o=read.name,
+            )
+        )  # fmt: skip
+    return told
+
+
+def _is_ones(part: tree.Node, axis: int) -> bool:
+    """Whether a part of a stack is one row or column of ones."""
+    return (
+        isinstance(part, tree.Spread)
+        and part.value == tree.Scalar(ONE_TERM)
+        and part.axes[axis].size == ONE
+    )
 
 
 def _constant_part(passes: Passes, flow: Flow) -> list[Words]:
@@ -127,22 +165,15 @@ def _constant_part(passes: Passes, flow: Flow) -> list[Words]:
     whole = matrix(flow.source, passes.arrays)
     if not isinstance(whole, tree.Stacked):
         return []
-    constants = [part for part in whole.parts if _is_constant(part)]
+    constants = [part for part in whole.parts if is_constant(part)]
     if not constants:
         return []
     return [
         words(
-            "The {one} beside it is a constant: nothing ever updates it, and its part of what "
-            "flows into {z} is dropped.",
-            one=spell_tree(constants[0], passes.dialect), z=flow.source.name,
+            "The {one} beside it is a constant: nothing made it, so nothing is to be updated.",
+            one=spell_tree(constants[0], passes.dialect),
         )
     ]  # fmt: skip
-
-
-def _is_constant(node: tree.Node) -> bool:
-    return isinstance(node, tree.Scalar) or (
-        isinstance(node, tree.Spread) and isinstance(node.value, tree.Scalar)
-    )
 
 
 def _call(passes: Passes, flow: Flow, call: Call) -> list[Words]:
@@ -159,6 +190,8 @@ def _forward_line(passes: Passes, flow: Flow) -> Display:
         source = words(f"{PurePath(line.file).name}:{line.number}: {line.text.strip()}")
     rows = [(equation(passes, flow.source), source)]
     entry = local(flow)
+    if entry is None and isinstance(matrix(flow.source, passes.arrays), tree.Stacked):
+        rows += [(as_words(one), ()) for one in pieces(passes, flow.source)]
     if entry is not None and (flow.source.target.shape or entry.at):
         rows.append((as_words(entry.line), ()))
     return Display(tuple(rows if rows[-1][0] != rows[0][0] else rows[:1]))
@@ -241,7 +274,7 @@ def _forward(passes: Passes, step: Step) -> list[Block]:
     if isinstance(step.body, Call):
         return blocks
     if step.target.shape and matrix(step, passes.arrays) is not None:
-        blocks.append(Display(tuple((as_words(one), ()) for one in entries(step))))
+        blocks.append(Display(tuple((as_words(one), ()) for one in pieces(passes, step))))
     return [*blocks, *_product_of(passes, step), *_pointer(passes, step)]
 
 

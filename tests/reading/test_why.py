@@ -332,3 +332,38 @@ def test_a_weight_that_moved_too_early_shows_in_proportion():
 def test_the_outer_product_is_named_by_its_sign_too():
     assert "also written dz3 ⊗ a2" in one_line(told(COLUMNS, "W2 W3", "dW3", "code"))
     assert "also written dz3 (x) a2" in one_line(told(COLUMNS, "W3", "dW3", "math", ascii=True))
+
+
+ONES = """\
+X: n k
+W1: k+1 j
+W2: j+1 m
+O0: n k+1
+O0[n,i] = X[n,i] for i<k
+O0[n,k+i] = 1 for i<1
+Z1[n,j] = O0[n,i]*W1[i,j]
+O1: n j+1
+O1[n,i] = Z1[n,i] for i<j
+O1[n,j+i] = 1 for i<1
+Z2[n,m] = O1[n,i]*W2[i,m]
+L = Z2[n,m]**2
+return L
+"""
+
+
+def test_a_concatenation_says_which_entries_are_whose():
+    lines = told(ONES, "W1 W2", "O0").splitlines()
+    assert lines[1:] == ["    O0[n,i] = X[n,i] for i < k", "    O0[n,k] = 1"]
+    assert "O1[n,j] = 1" in told(ONES, "W1 W2", "dZ1")
+
+
+def test_the_row_that_meets_ones_is_the_bias():
+    text = one_line(told(ONES, "W1 W2", "dW2"))
+    assert "The last row of W2 meets the ones in O1: it is the bias" in text
+    assert "it is the bias" not in told(BATCH, "W1", "dW1")
+
+
+def test_ones_take_their_part_and_drop_it():
+    text = one_line(told(ONES, "W1 W2", "dZ1"))
+    assert "the 1 beside it takes its own and drops it." in text
+    assert "nothing made it, so nothing is to be updated" in text

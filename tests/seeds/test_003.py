@@ -207,8 +207,8 @@ def test_q17_the_ones_never_get_a_gradient(loss):
 
 def test_q17_what_flows_into_the_ones_is_dropped():
     text = said(augmented(), "dA1")
-    assert "The 1 beside it is a constant: nothing ever updates it" in text
-    assert "its part of what flows into O1 is dropped" in text
+    assert "The 1 beside it is a constant: nothing made it, so nothing is to be updated" in text
+    assert "the 1 beside it takes its own and drops it" in text
 
 
 def test_q17_a_column_of_ones_is_beside_the_inputs_not_added_to_them():
@@ -284,7 +284,7 @@ import numpy as np
 
 
 def sigmoid(z):
-    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the 0 that it should be
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf is 0 as it should
         return 1 / (1 + np.exp(-z))
 
 
