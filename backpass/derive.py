@@ -253,9 +253,11 @@ def derive(
     loss = program.outputs[0]
     shape = program.arrays[loss].shape
     if shape:
+        line = program.steps[-1].line if program.steps else None
         raise DerivationError(
             f"the forward pass returns {show_shape(shape)}, and a gradient is of one number; "
-            "sum or average it, or use bp.jacobian"
+            "sum or average it, or use bp.jacobian",
+            line=line.text if line else None,
         )
     wanted = wanted_leaves(program, recording.arguments, wrt)
     backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
@@ -288,8 +290,9 @@ def wanted_leaves(
         elif word in arguments.nests:
             found += [leaf.name for leaf in flat(arguments.nests[word]) if leaf.kind == "real"]
         else:
-            known = [*leaves, *arguments.nests]
-            raise UnknownName(f"wrt names {word}, which is no input{nearest(word, known)}")
+            known = list(dict.fromkeys([*leaves, *arguments.nests]))
+            hint = nearest(word, known) or f"; the inputs are {', '.join(known)}"
+            raise UnknownName(f"wrt names {word}, which is no input{hint}")
     for name in found:
         if name not in influence:
             raise DerivationError(
@@ -302,5 +305,8 @@ def wanted_leaves(
 def _differentiable(leaf: Array) -> str:
     if leaf.kind != "real":
         word = "integers" if leaf.kind == "int" else "truth values"
-        raise DerivationError(f"{leaf.name} holds {word}, which have no gradient")
+        raise DerivationError(
+            f"{leaf.name} holds {word}, which have no gradient; "
+            f"declare it as real numbers, or leave {leaf.name} out of wrt"
+        )
     return leaf.name
