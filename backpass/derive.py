@@ -15,6 +15,7 @@ from backpass.checking.report import Check
 from backpass.checking.stand_ins import declared, specified
 from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import record
+from backpass.forward.tape import show_line
 from backpass.forward.witness import World
 from backpass.language.errors import DerivationError, UnknownName, nearest
 from backpass.language.notation import format_program
@@ -255,9 +256,10 @@ def derive(
     if shape:
         line = program.steps[-1].line if program.steps else None
         raise DerivationError(
-            f"the forward pass returns {show_shape(shape)}, and a gradient is of one number; "
-            "sum or average it, or use bp.jacobian",
+            f"the forward pass returns {show_shape(shape)} numbers, and a gradient is of one; "
+            "sum or average them, or use bp.jacobian",
             line=line.text if line else None,
+            where=show_line(line),
         )
     wanted = wanted_leaves(program, recording.arguments, wrt)
     backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
