@@ -220,7 +220,7 @@ def whole_numbers(draft: Draft) -> None:
         (f"{x} * {y}[:, None]", x.dims),
         (f"xp.where({y}[:, None] == 0, {x}, -{x})", x.dims),
         (f"{x} * ({y}[:, None] == xp.arange({x}.shape[1]))", x.dims),
-        (f"{x} * xp.mean({y} > 0)", x.dims),
+        (f"{x} * xp.mean(1.0 * ({y} > 0))", x.dims),
         (f"{x}[{one}]", x.dims[1:]),
         (f"{x}[{one}, {y}]", x.dims[:1]),
         (f"xp.argmax({x}, axis=1) * xp.sum({x}, axis=1)", x.dims[:1]),

@@ -182,13 +182,16 @@ class Draft:
         self.operations.append(operation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RandomProgram:
     """A drawn program: its source, what to declare, and the numbers to run it on."""
 
     source: str
     inputs: tuple[Value, ...]
     operations: frozenset[str]
+
+    def __repr__(self) -> str:
+        return f"\n\n{self.shapes}\n{self.source}\n"
 
     @property
     def shapes(self) -> str:
@@ -240,5 +243,5 @@ def programs(operations: dict[str, Operation]) -> st.SearchStrategy[RandomProgra
     Only seed and length are Hypothesis's: drawing every choice from it makes some operations
     frequent and others rare.
     """
-    seeds, steps = st.integers(0, 2**32 - 1), st.integers(6, 10)
-    return st.builds(random_program, st.just(operations), seeds, steps)
+    chosen = st.tuples(st.integers(0, 2**32 - 1), st.integers(6, 10))
+    return chosen.map(lambda found: random_program(operations, *found))
