@@ -17,9 +17,9 @@ from backpass.derive import Forward, derive, wanted_leaves
 from backpass.forward.arguments import Arguments
 from backpass.forward.record import record
 from backpass.language.errors import DerivationError
-from backpass.language.expr import Bracket, Label, Read, Term, fresh, multiply
+from backpass.language.expr import Bracket, Label, Read, Term, multiply
 from backpass.language.notation import format_program
-from backpass.language.program import Array, Program, Step, Write, axis_labels
+from backpass.language.program import Array, Program, Step, Write, axis_labels, fresh
 from backpass.language.shapes import show_shape
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
@@ -92,9 +92,7 @@ def _identity(labels: Sequence[Label]) -> Callable[[tuple[Term, ...]], Term]:
     return seed
 
 
-def _spread(
-    program: Program, of: str, wrt: Sequence[str]
-) -> tuple[list[Step], dict[str, str]]:
+def _spread(program: Program, of: str, wrt: Sequence[str]) -> tuple[list[Step], dict[str, str]]:
     """∂of/∂wrt for every entry of `of`: an array with the axes of `of` in front."""
     shape = program.arrays[of].shape
     extra = tuple(Label(f"e{place}", axis) for place, axis in enumerate(shape))

@@ -17,8 +17,19 @@ from dataclasses import replace
 
 from backpass.calculus.op import RESULT, Op, Operand, Steps, form, named, register
 from backpass.language.errors import ShapeError
-from backpass.language.expr import ONE, ZERO, Bracket, Label, Read, Term, add, multiply, size_term
-from backpass.language.program import Array, Step, Write, axis_labels, canonical
+from backpass.language.expr import (
+    ONE,
+    ZERO,
+    Bracket,
+    Comparison,
+    Label,
+    Read,
+    Term,
+    add,
+    multiply,
+    size_term,
+)
+from backpass.language.program import Array, Kind, Step, Write, axis_labels, canonical
 from backpass.language.shapes import Shape, Size, broadcast, divide, product, show_shape, size
 
 Whole = int | Size  # a number that the forward pass fixes, perhaps through the sizes
@@ -280,22 +291,49 @@ stack = register(Op("stack", "One beside the other, along a new axis.", _stack, 
 # Arrays that a forward pass makes itself.
 
 
-def _arange(length: Whole) -> Steps:
+def _arange(length: Whole, axis: int = 0, rank: int = 1) -> Steps:
+    shape = tuple(size(length) if place == axis else size(1) for place in range(rank))
     (label,) = axis_labels([size(length)])
-    target = Array(RESULT, (label.size,), "int", label.size)
-    return (Step(target, (Write((label,), label, (label,)),)),)
+    left = tuple(label if place == axis else ZERO for place in range(rank))
+    target = Array(RESULT, shape, "int", label.size)
+    return (Step(target, (Write(left, label, (label,)),)),)
 
 
 def _eye(rows: Whole, columns: Whole) -> Steps:
+    return _triangle(rows, columns, "==")
+
+
+def _triangle(rows: Whole, columns: Whole, relation: Comparison, kind: Kind = "real") -> Steps:
     shape = (size(rows), size(columns))
     i, j = labels = axis_labels(shape)
-    return (Step(Array(RESULT, shape), (Write(labels, Bracket("==", i, j), labels),)),)
+    return (Step(Array(RESULT, shape, kind), (Write(labels, Bracket(relation, j, i), labels),)),)
+
+
+def _one_hot(y: Operand, classes: Whole) -> Steps:
+    array = _array(y)
+    if array.kind != "int":
+        raise ShapeError("one_hot takes integers; declare them with a bound, like y: n int<m")
+    labels = axis_labels((*array.shape, size(classes)))
+    term = Bracket("==", labels[-1], Read(array.name, labels[:-1]))
+    shape = (*array.shape, size(classes))
+    return (Step(Array(RESULT, shape), (Write(labels, term, labels),)),)
 
 
 def _full(value: Operand = ONE, *, shape: tuple[Whole, ...]) -> Steps:
     return _broadcast_to(value, shape)
 
 
-arange = register(Op("arange", "Every place says its own number.", _arange, ("length",)))
+arange = register(
+    Op("arange", "Every place says its own number.", _arange, ("length", "axis", "rank"))
+)
+one_hot = register(Op("one_hot", "1 at the place that y names.", _one_hot, ("classes",)))
+triangle = register(
+    Op(
+        "triangle",
+        "1 on one side of the diagonal.",
+        _triangle,
+        ("rows", "columns", "relation", "kind"),
+    )
+)
 eye = register(Op("eye", "1 where row and column agree.", _eye, ("rows", "columns")))
 full = register(Op("full", "One number everywhere.", _full, ("shape",)))

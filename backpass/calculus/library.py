@@ -12,8 +12,8 @@ FILES = (elementwise, contraction, reduction, indexing, fused, losses)  # each e
 INTERNAL = frozenset((
     "add", "subtract", "multiply", "divide", "power", "negative", "positive", "greater",
     "greater_equal", "less", "less_equal", "equal", "not_equal", "both", "either", "negation",
-    "getitem", "einsum", "full", "eye", "arange", "spread", "huber_entry", "logistic_loss",
-    "bernoulli_loss", "cross_entropy_of_weights",
+    "getitem", "einsum", "full", "eye", "triangle", "arange", "spread", "huber_entry",
+    "logistic_loss", "bernoulli_loss", "cross_entropy_of_weights",
 ))
 # fmt: on
 

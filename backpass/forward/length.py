@@ -16,7 +16,7 @@ from typing import Any
 from backpass.forward.tape import Tape
 
 Ints = tuple[int, ...]
-MACHINERY = ("numpy", "backpass.forward", "backpass.calculus")
+MACHINERY = ("numpy", "backpass.language", "backpass.forward", "backpass.calculus")
 REACH = 20_000  # a forward pass may fill arrays of its own: no trial size is larger than this
 
 

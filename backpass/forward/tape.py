@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from inspect import currentframe
 from types import FrameType
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -125,6 +125,7 @@ class Tape:
         """An operation on nodes, arrays and numbers."""
         nodes = tuple([self.operand(one) for one in operands])
         kinds = tuple([(one.shape, one.kind) if isinstance(one, Node) else one for one in nodes])
+        params = {name: _plain(value) for name, value in params.items()}
         node = Node(len(self.nodes), op, nodes, params, (), "real")
         try:
             node.shape, node.kind = _result(op, kinds, tuple(sorted(params.items())))
@@ -185,6 +186,13 @@ KINDS: dict[str, Kind] = {"f": "real", "i": "int", "u": "int", "b": "bool"}  # b
 
 def _is_data(value: object) -> TypeGuard[ArrayLike]:
     return isinstance(value, (bool, int, float, complex, np.generic, np.ndarray, list, tuple))
+
+
+def _plain(value: object) -> Any:
+    """Plain integers in the place of the lengths of axes, and of NumPy's integers."""
+    if isinstance(value, tuple):
+        return tuple(map(_plain, cast("tuple[object, ...]", value)))
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 @lru_cache(maxsize=4096)

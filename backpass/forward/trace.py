@@ -225,7 +225,8 @@ class Traced:
     def __array__(self, *_: Any, **__: Any) -> Any:
         self._no(
             "a traced value cannot become a plain array: leave out np.array(), join a list by "
-            "np.stack before summing it, and take rows of a table E by np.take(E, y, axis=0)"
+            "np.stack before summing it; np.eye(k)[y] is bp.one_hot(y, k), and another table "
+            "that is indexed by an argument must be an argument itself"
         )
 
     def __setitem__(self, key: object, value: object) -> None:

@@ -8,9 +8,10 @@ points is evidence and no proof, so a derivation states its witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from itertools import combinations, islice
 from math import isclose, prod
 from typing import Any
@@ -130,8 +131,8 @@ def _number(values: Sequence[float], where: Sequence[World], node: Node) -> Term
         shown = ", ".join(f"{one:.6g}" for one in values)
         raise _refused(
             node,
-            f"a number here changes from run to run ({shown}) and is no simple expression in the "
-            "sizes; random numbers must be passed in",
+            f"a number here changes from run to run ({shown}): it is random, or no simple "
+            "expression in the sizes; pass it in as an argument",
         )
     return term
 
@@ -156,12 +157,21 @@ def _parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any
     return found
 
 
+TRIANGLES: dict[str, Callable[[Any], Any]] = {
+    "<=": np.tril,
+    "<": partial(np.tril, k=-1),
+    ">=": np.triu,
+    ">": partial(np.triu, k=1),
+}
+
+
 def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     """An array that the forward pass made: constant, or explained by its sizes."""
     node = nodes[0]
     arrays = [one.value for one in nodes if one.value is not None]
     shapes = tuple(one.shape for one in nodes)
     shape = _parameter(shapes, where, node)
+    first = arrays[0]
 
     def made(op: Op, *operands: Term, **params: Any) -> Value:
         return Value(node.index, op, operands, params, node.place, shapes)
@@ -169,16 +179,29 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     if all(a.size and (a == a.flat[0]).all() for a in arrays):
         filling = _number([a.flat[0].item() * 1 for a in arrays], where, node)
         return made(indexing.full, filling, shape=shape)
-    if all(a.ndim == 1 and np.array_equal(a, np.arange(len(a))) for a in arrays):
-        return made(indexing.arange, length=shape[0])
+    if all(a.ndim and a.size == max(a.shape) > 1 for a in arrays):
+        axis = int(np.argmax(first.shape))
+        if all(np.array_equal(a.ravel(), np.arange(a.shape[axis])) for a in arrays):
+            return made(indexing.arange, length=shape[axis], axis=axis, rank=first.ndim)
     if all(a.ndim == 2 and np.array_equal(a, np.eye(*a.shape)) for a in arrays):
         return made(indexing.eye, rows=shape[0], columns=shape[1])
-    first = arrays[0]
+    for relation, half in TRIANGLES.items():
+        wanted: list[Any] = [half(np.ones(a.shape)) for a in arrays if a.ndim == 2]
+        if len(wanted) == len(arrays) and all(map(np.array_equal, arrays, wanted)):
+            kind = "bool" if node.kind == "bool" else "real"
+            return made(indexing.triangle, rows=shape[0], columns=shape[1],
+                        relation=relation, kind=kind)  # fmt: skip
+    if len({a.shape for a in arrays}) > 1:
+        raise _refused(
+            node,
+            "an array made here depends on the sizes, and is neither one number everywhere, "
+            "arange, eye nor a triangle of ones; pass it in as an argument",
+        )
     if not all(np.array_equal(a, first) for a in arrays):
         raise _refused(
             node,
-            "an array made here changes from run to run and is neither full, arange nor eye; "
-            "pass it in as an argument (random numbers too)",
+            "an array made here changes from run to run; pass it in as an argument "
+            "(random numbers too)",
         )
     below = size(int(first.max()) + 1) if node.kind == "int" and first.size else None
     return Value(node.index, None, (), {}, node.place, shapes, constant=first, below=below)

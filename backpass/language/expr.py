@@ -7,7 +7,7 @@ in which factors were written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -396,11 +396,3 @@ def reads(*terms: Term) -> tuple[Read, ...]:
     if len(terms) == 1:
         return parts(terms[0]).reads
     return tuple([read for term in terms for read in parts(term).reads])
-
-
-def fresh(name: str, taken: Iterable[str]) -> str:
-    """`name`, primed as often as it takes to differ from every name in `taken`."""
-    taken = set(taken)
-    while name in taken:
-        name += "′"
-    return name

@@ -20,14 +20,13 @@ from backpass.language.expr import (
     SizeTerm,
     Sum,
     Term,
-    fresh,
     multiply,
     number,
     reads,
 )
 from backpass.language.expr import labels as labels_of
 from backpass.language.notation_terms import named, polynomial
-from backpass.language.program import Array, Call, Program, Step, Write, axis_labels, relabel
+from backpass.language.program import Array, Call, Program, Step, Write, axis_labels, fresh, relabel
 from backpass.language.shapes import Size, names
 
 SUM, PRODUCT, POWER, ATOM = range(4)  # how strongly a text holds together

@@ -13,7 +13,6 @@ from backpass.language.expr import (
     Label,
     Read,
     Term,
-    fresh,
     labels,
     parts,
     reads,
@@ -234,6 +233,14 @@ def rename_step(step: Step, new: Mapping[str, str]) -> Step:
 
 
 LETTERS = tuple("ijklpqrstuvw")
+
+
+def fresh(name: str, taken: Iterable[str]) -> str:
+    """`name`, primed as often as it takes to differ from every name in `taken`."""
+    taken = set(taken)
+    while name in taken:
+        name += "′"
+    return name
 
 
 def axis_labels(

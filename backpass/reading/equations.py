@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from backpass.language.expr import ZERO, Label, Term, fresh, substitute
+from backpass.language.expr import ZERO, Label, Term, substitute
 from backpass.language.expr import labels as labels_of
-from backpass.language.program import Step, Write, bare, relabel
+from backpass.language.program import Step, Write, bare, fresh, relabel
 from backpass.language.shapes import size
 from backpass.reading import presentation as show
 from backpass.reading.matrix import matrix

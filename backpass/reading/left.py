@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from backpass.language.expr import Label, Product, Read, Term, fresh, labels, multiply, transform
-from backpass.language.program import Array, Write, axis_labels, relabel
+from backpass.language.expr import Label, Product, Read, Term, labels, multiply, transform
+from backpass.language.program import Array, Write, axis_labels, fresh, relabel
 from backpass.language.shapes import Shape, Size, size
 from backpass.reading.affine import affine, group
 from backpass.reading.indexing import is_thin

@@ -62,5 +62,5 @@ def test_random_numbers_and_counters_are_refused_at_fixed_sizes_too():
         return np.sum(x) * np.random.default_rng().random()
 
     for forward in (counting, dropping, scaled):
-        with pytest.raises(bp.BackpassError, match="changes from run to run|depends on"):
+        with pytest.raises(bp.BackpassError, match=r"changes from run to run"):
             bp.derive(forward, "x: 99")

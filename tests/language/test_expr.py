@@ -24,7 +24,6 @@ from backpass.language.expr import (
     add,
     children,
     divide,
-    fresh,
     labels,
     multiply,
     negate,
@@ -38,6 +37,7 @@ from backpass.language.expr import (
     transform,
     walk,
 )
+from backpass.language.program import fresh
 from backpass.language.shapes import size
 from tests.language.terms import fractions, terms
 
