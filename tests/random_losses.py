@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.random_operations import OPERATIONS, operation
-from tests.random_programs import GAP, Draft
+from tests.random_programs import GAP, Draft, Operation
 
 __all__ = ["OPERATIONS"]  # with the losses entered
 
@@ -34,22 +34,29 @@ def probabilities(draft: Draft) -> None:
     draft.add(text, (), "cross_entropy of probabilities")
 
 
-@operation("binary_cross_entropy")
-def binary_cross_entropy(draft: Draft) -> None:
-    z = draft.array(1, 2)
-    t = draft.like(z.dims)
-    text = draft.pick([
-        f"nn.binary_cross_entropy({z}, nn.sigmoid({t}))",
-        f"nn.binary_cross_entropy_from_probabilities(nn.sigmoid({z}), nn.sigmoid({t}))",
-    ])  # fmt: skip
-    draft.add(text, (), "binary_cross_entropy")
+ENTRYWISE = {
+    "mse": "nn.mse({a}, {b})",
+    "mae": "nn.mae({a}, {b})",
+    "huber": "nn.huber({a}, {b})",
+    "sum_of_squares": "nn.sum_of_squares({a}, {b})",
+    "half_sum_of_squares": "nn.half_sum_of_squares({a}, {b})",
+    "binary_cross_entropy": "nn.binary_cross_entropy({a}, nn.sigmoid({b}))",
+    "binary_cross_entropy_from_probabilities": (
+        "nn.binary_cross_entropy_from_probabilities(nn.sigmoid({a}), nn.sigmoid({b}))"
+    ),
+}
+KINKS = {"mae": 0.0, "huber": 1.0}  # how far apart a and b are there
 
 
-@operation("entrywise losses")
-def losses(draft: Draft) -> None:
-    a = draft.array(1, 2)
-    b = draft.like(a.dims)
-    away = np.abs(a.numbers - b.numbers)
-    name = draft.pick(["mse", "mae", "huber", "sum_of_squares", "half_sum_of_squares"])
-    if min(away.min(), np.abs(away - 1).min()) > GAP or "squares" in name or name == "mse":
-        draft.add(f"nn.{name}({a}, {b})", (), "entrywise losses")
+def entrywise(name: str) -> Operation:
+    def draw(draft: Draft) -> None:
+        a = draft.array(1, 2)
+        b = draft.like(a.dims)
+        apart = np.abs(a.numbers - b.numbers)
+        if name not in KINKS or np.abs(apart - KINKS[name]).min() > GAP:
+            draft.add(ENTRYWISE[name].format(a=a, b=b), (), name)
+
+    return draw
+
+
+OPERATIONS |= {name: entrywise(name) for name in ENTRYWISE}

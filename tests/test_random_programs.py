@@ -1,6 +1,8 @@
 """Random forward passes against JAX: the value, every gradient, and a Hessian times a vector."""
 
+import re
 from collections import Counter
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import jax
@@ -21,23 +23,38 @@ PROGRAMS = max(500, EXAMPLES) // PARTS
 OURS = SimpleNamespace(**FUNCTIONS)
 
 
-@pytest.mark.fuzz
-@pytest.mark.parametrize("part", range(PARTS))
-def test_gradients_and_second_derivatives_agree_with_jax(part):
-    seen: Counter[str] = Counter()
+def tried(part: int, test: Callable[[RandomProgram], None]) -> None:
+    """Run a test on the programs of one part."""
     # a fixed choice has to be another one in each part; `make fuzz` never makes one twice
-    chosen = seed(part) if settings().derandomize else lambda test: test
+    chosen = seed(part) if settings().derandomize else lambda unchanged: unchanged
 
     @chosen
     @settings(max_examples=PROGRAMS)
     @given(programs(OPERATIONS))
-    def agree(program: RandomProgram) -> None:
-        seen.update(program.operations)
-        compare(program)
+    def each(program: RandomProgram) -> None:
+        test(program)
 
-    agree()
-    rare = {name: seen[name] for name in OPERATIONS if seen[name] * 500 < 20 * PROGRAMS}
-    assert rare == {}
+    each()
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize("part", range(PARTS))
+def test_gradients_and_second_derivatives_agree_with_jax(part):
+    tried(part, compare)
+
+
+def test_every_operation_is_in_at_least_20_of_500_programs():
+    drawn: list[RandomProgram] = []
+    for part in range(PARTS):
+        tried(part, drawn.append)
+    assert len(drawn) >= 500
+    seen = Counter(name for program in drawn for name in program.operations)
+    assert {name: seen[name] for name in OPERATIONS if seen[name] * 500 < 20 * len(drawn)} == {}
+    for program in drawn:
+        assigned = re.findall(r"^ +(\w+) = ", program.source, re.MULTILINE)
+        assert len(assigned) >= 6
+        words = Counter(re.findall(r"\w+", program.source))
+        assert max(words[name] for name in assigned) > 2, program  # once assigned, twice used
 
 
 def compare(program: RandomProgram) -> None:
