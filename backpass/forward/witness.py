@@ -180,8 +180,8 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
         filling = _number([a.flat[0].item() * 1 for a in arrays], where, node)
         return made(indexing.full, filling, shape=shape)
     if all(a.ndim and a.size == max(a.shape) > 1 for a in arrays):
-        axis = int(np.argmax(first.shape))
-        if all(np.array_equal(a.ravel(), np.arange(a.shape[axis])) for a in arrays):
+        axis = max(range(first.ndim), key=lambda place: first.shape[place])
+        if all(np.array_equal(a.ravel(), np.arange(a.size)) for a in arrays):
             return made(indexing.arange, length=shape[axis], axis=axis, rank=first.ndim)
     if all(a.ndim == 2 and np.array_equal(a, np.eye(*a.shape)) for a in arrays):
         return made(indexing.eye, rows=shape[0], columns=shape[1])
