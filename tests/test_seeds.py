@@ -1,10 +1,21 @@
 """The questions of four people, each answered by one command on the asker's own network."""
 
+import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
-from tests.seeds.networks import batch, listed, said, two_matrices, two_three_two
+from tests.seeds.networks import (
+    augmented,
+    batch,
+    layered,
+    listed,
+    said,
+    separate,
+    two_matrices,
+    two_three_two,
+)
 
 
 @dataclass(frozen=True)
@@ -88,3 +99,34 @@ def test_why_names_the_line_the_label_its_places_the_sum_and_an_order_that_fails
     assert answer.positions in text
     assert answer.components in text
     assert answer.fails in text
+
+
+NETWORKS = {
+    "000": listed(),
+    "000, one sample": listed(""),
+    "001": two_matrices(),
+    "002": two_three_two(),
+    "002, several samples": two_three_two(" n"),
+    "002, four layers": layered(4),
+    "003": batch(),
+    "003, biases": separate(),
+    "003, ones": augmented(),
+}
+
+
+def products(text):
+    """Every product of sizes, `(3×2)(2×1) → …`, as pairs of sizes."""
+    size = r"[^()×\s]+|\([^()×\s]+\)"
+    for run in re.findall(rf"(?:\((?:{size})×(?:{size})\))+(?=\s+→)", text):
+        yield re.findall(rf"\(({size})×({size})\)", run)
+
+
+@pytest.mark.parametrize("layout", ["mixed", "numerator", "denominator"])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_sizes_in_every_chain_meet(network, layout):
+    derivation = NETWORKS[network]
+    for name in derivation.wrt:
+        found = list(products(str(derivation.chain(name, layout=layout))))
+        assert any(len(sizes) > 1 for sizes in found)
+        meetings = [(a[1], b[0]) for sizes in found for a, b in pairwise(sizes)]
+        assert [pair for pair in meetings if pair[0] != pair[1]] == []

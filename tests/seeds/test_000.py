@@ -83,6 +83,14 @@ def test_q1_as_many_rows_as_samples():
     assert "with a single sample one" in text
 
 
+def test_q1_one_sample_is_one_row():
+    d = listed("")
+    assert "(1×a)(a×b) → 1×b" in str(d)
+    text = said(d, "net1")
+    assert "net1 has one row, because there is one sample; of a batch of n it would have n" in text
+    assert "one sample, so the sum over i has one term" in str(d)
+
+
 def test_q2_the_half_takes_the_two_away():
     text = said(listed(), "dout2")
     assert "½ Σ (out2 − y)²" in text

@@ -206,6 +206,12 @@ def test_the_whole_formula_of_the_second_weights():
     assert "∂cost/∂W2 = (∇C(y) ⊙ σ′(z2)) ⊗ h1\n" in text
 
 
+def test_q21_an_update_goes_against_the_gradient():
+    """The post writes `w ← w + dC/dw` once; its own later lines subtract, with a rate."""
+    text = said(two_matrices(), "dW1")
+    assert "dW1 points uphill: a small step against it, W1 ← W1 − lr · dW1, lowers cost" in text
+
+
 def test_the_error_signal_travels_from_layer_to_layer():
     """The post's algorithm: δ ← ∇C, then in every layer δ ⊙ σ′, an update, and Wᵀ."""
     assert (
