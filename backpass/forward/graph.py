@@ -11,6 +11,7 @@ from backpass.forward.witness import Value, World
 from backpass.language.expr import Number, Term
 
 Operand = int | Term
+Ints = tuple[int, ...]
 Found = tuple[str, tuple[Operand, ...], dict[str, object]]  # operation, operands, parameters
 
 
@@ -64,27 +65,43 @@ class Graph:
         args = self.args(operand, name)
         return [(args[0], args[1]), (args[1], args[0])] if args and len(args) == 2 else []
 
+    def first_like(self, operand: Operand) -> Operand:
+        """The first value that is computed like this one."""
+        return self.first[operand] if isinstance(operand, int) else operand
+
     def equal(self, a: Operand, b: Operand) -> bool:
         """Whether two values are computed alike."""
-        if isinstance(a, int) and isinstance(b, int):
-            return self.first[a] == self.first[b]
-        return not isinstance(a, int) and not isinstance(b, int) and a == b
+        return self.first_like(a) == self.first_like(b)
 
-    def axis(self, operand: Operand) -> tuple[int, ...] | None:
-        assert isinstance(operand, int)
-        found = self.values[operand].params.get("axis")
-        return found if isinstance(found, tuple) else None  # pyright: ignore[reportUnknownVariableType]
+    def axis(self, operand: Operand) -> Ints | None:
+        """The axes that a reduction or a softmax runs over."""
+        axis: Ints | None = (
+            self.values[operand].params["axis"] if isinstance(operand, int) else None
+        )
+        return axis
+
+    def shapes(self, operand: Operand) -> tuple[Ints, ...]:
+        """The shape of a value in every run."""
+        return self.values[operand].shapes if isinstance(operand, int) else ((),) * len(self.worlds)
 
     def rank(self, operand: Operand) -> int:
         """How many axes a value has."""
         return len(self.values[operand].shapes[0]) if isinstance(operand, int) else 0
 
-    def keepdims(self, operand: Operand) -> Operand:
-        """The value behind an indexing that only puts axes of length 1 in."""
-        if isinstance(operand, int) and self.op(operand) == "getitem":
-            items = self.values[operand].params["items"]
-            if all(i[0] == "new" or (i[0] == "slice" and i[1] == 0 and i[3] == 1) for i in items):
-                return self.values[operand].operands[0]
+    def bare(self, operand: Operand) -> Operand:
+        """The value behind indexing and reshaping that only adds or drops axes of length 1."""
+        while isinstance(operand, int) and self.op(operand) in ("getitem", "reshape"):
+            value = self.values[operand]
+            (source, *arrays) = value.operands
+            if (
+                arrays
+                or not isinstance(source, int)
+                or _solid(value) != _solid(self.values[source])
+            ):
+                break
+            if any(item[0] == "slice" and item[3] != 1 for item in value.params.get("items", ())):
+                break
+            operand = source
         return operand
 
     def negated(self, operand: Operand) -> Operand | None:
@@ -95,6 +112,11 @@ class Graph:
             if is_number(one, -1):
                 return other
         return None
+
+
+def _solid(value: Value) -> list[list[int]]:
+    """The axes that are longer than 1, in every run."""
+    return [[axis for axis in shape if axis != 1] for shape in value.shapes]
 
 
 def is_number(operand: Operand, value: Fraction | int) -> bool:

@@ -131,7 +131,7 @@ def _unshifted(graph: Graph, operand: Operand, axis: tuple[int, ...] | None) -> 
     """x of x − m with m the largest x along the axis; else the operand itself."""
     args = graph.args(operand, "subtract")
     if args:
-        largest = graph.keepdims(args[1])
+        largest = graph.bare(args[1])
         inner = graph.args(largest, "max")
         everything = inner and graph.axis(largest) == tuple(range(graph.rank(args[0])))
         if inner and graph.equal(inner[0], args[0]) and (everything or graph.axis(largest) == axis):
@@ -147,58 +147,96 @@ def _one_axis(graph: Graph, total: Operand) -> tuple[int, ...] | None:
 
 def _softmax(graph: Graph, value: Value) -> Found | None:
     above, below = value.operands
-    total = graph.keepdims(below)
+    total = graph.bare(below)
     summed = graph.args(total, "sum")
     inside = _exp(graph, above)
     if inside is None or not summed or not graph.equal(summed[0], above):
         return None
     axis = _one_axis(graph, total)
-    x = _unshifted(graph, inside, axis)
-    if axis is None or not _lines_up(graph, value, below, total, axis):
+    if axis is None or not _lines_up(graph, above, below, axis):
         return None
-    return "softmax", (x,), {"axis": axis}
+    return "softmax", (_unshifted(graph, inside, axis),), {"axis": axis}
 
 
-def _lines_up(
-    graph: Graph, value: Value, below: Operand, total: Operand, axis: tuple[int, ...]
-) -> bool:
-    """Whether a sum along `axis` meets the array again along that axis: kept, new, or the first."""
-    assert isinstance(total, int)
-    assert isinstance(below, int)
-    if graph.values[total].params.get("keepdims"):
-        return below == total
-    if below != total:
-        items = graph.values[below].params["items"]
-        new = [place for place, item in enumerate(items) if item[0] == "new"]
-        return new == list(axis)
-    return axis == (0,)
+def _lines_up(graph: Graph, array: Operand, along: Operand, axis: tuple[int, ...]) -> bool:
+    """Whether what was computed along one axis of an array meets the array along that axis."""
+    (place,) = axis
+    return all(
+        thin in ((*full[:place], 1, *full[place + 1 :]), full[1:] if place == 0 else None)
+        for full, thin in zip(graph.shapes(array), graph.shapes(along), strict=True)
+    )
+
+
+def _log_of_sum(graph: Graph, operand: Operand) -> tuple[Operand, tuple[int, ...]] | None:
+    """x and the axis of log(Σ exp(x)), with or without its axes of length 1."""
+    inside = graph.bare(operand)
+    if args := graph.args(inside, "logsumexp"):
+        return args[0], graph.axis(inside) or ()
+    if logarithm := graph.args(inside, "log"):
+        total = graph.bare(logarithm[0])
+        summed = graph.args(total, "sum")
+        x, axis = (_exp(graph, summed[0]), _one_axis(graph, total)) if summed else (None, None)
+        if x is not None and axis is not None:
+            return x, axis
+    return None
 
 
 def _logsumexp(graph: Graph, value: Value) -> Found | None:
-    (inside,) = value.operands
-    summed = graph.args(inside, "sum")
-    x = _exp(graph, summed[0]) if summed else None
-    if x is None:
+    found = _log_of_sum(graph, value.index)
+    if found is None or graph.rank(found[0]) == graph.rank(value.index):
         return None
-    axis = _one_axis(graph, inside)
-    assert isinstance(inside, int)
-    if axis is None or graph.values[inside].params.get("keepdims"):
-        return None
+    x, axis = found
     return "logsumexp", (x,), {"axis": axis}
 
 
+def _largest(graph: Graph, operand: Operand) -> tuple[object, object] | None:
+    """Of what a value is the largest entry, and along which axes."""
+    inside = graph.bare(operand)
+    args = graph.args(inside, "max")
+    return (graph.first_like(args[0]), graph.axis(inside)) if args else None
+
+
+def _logsumexp_shifted(graph: Graph, value: Value) -> Found | None:
+    for sums, largest in graph.pair(value.index, "add"):  # m + log Σ exp(x − m)
+        args = graph.args(sums, "logsumexp")
+        axis = graph.axis(sums) if args else None
+        shift = graph.args(args[0], "subtract") if args else None
+        if not shift or not args or axis is None:
+            continue
+        x = _unshifted(graph, args[0], axis)
+        same = _largest(graph, shift[1]) == _largest(graph, largest)
+        if same and x != args[0] and graph.shapes(value.index) == graph.shapes(sums):
+            return "logsumexp", (x,), {"axis": axis}
+    return None
+
+
 def _log_softmax(graph: Graph, value: Value) -> Found | None:
-    (inside,) = value.operands
+    (inside,) = value.operands  # log(softmax(x))
     args = graph.args(inside, "softmax")
-    if not args:
+    return ("log_softmax", args, {"axis": graph.axis(inside)}) if args else None
+
+
+def _log_softmax_difference(graph: Graph, value: Value) -> Found | None:
+    above, below = value.operands  # x − log Σ exp(x)
+    found = _log_of_sum(graph, below)
+    if found is None or not graph.equal(found[0], above):
         return None
-    assert isinstance(inside, int)
-    return "log_softmax", args, graph.values[inside].params
+    _, axis = found
+    if not _lines_up(graph, above, below, axis):
+        return None
+    return "log_softmax", (_unshifted(graph, above, axis),), {"axis": axis}
 
 
 def _softplus(graph: Graph, value: Value) -> Found | None:
     x = _exp(graph, _one_plus(graph, value.operands[0]))
     return None if x is None else ("softplus", (x,), {})
+
+
+def _softplus_logaddexp(graph: Graph, value: Value) -> Found | None:
+    for zero, x in graph.pair(value.index, "logaddexp"):
+        if is_number(zero, 0):
+            return "softplus", (x,), {}
+    return None
 
 
 def _softplus_log1p(graph: Graph, value: Value) -> Found | None:
@@ -207,14 +245,16 @@ def _softplus_log1p(graph: Graph, value: Value) -> Found | None:
 
 
 PATTERNS: dict[str, tuple[Pattern, ...]] = {
-    "divide": (_sigmoid_quotient, _softmax),
+    "divide": (_sigmoid_quotient, _softmax, _sigmoid_tanh_product),
     "power": (_sigmoid_power,),
     "multiply": (_sigmoid_tanh_product, _relu_mask),
-    "add": (_sigmoid_tanh_sum,),
+    "add": (_sigmoid_tanh_sum, _logsumexp_shifted),
+    "subtract": (_log_softmax_difference,),
     "maximum": (_relu_maximum,),
     "where": (_relu_where,),
     "log": (_softplus, _log_softmax, _logsumexp),
     "log1p": (_softplus_log1p,),
+    "logaddexp": (_softplus_logaddexp,),
 }
 for _name, _patterns in LOSSES.items():
     PATTERNS[_name] = (*PATTERNS.get(_name, ()), *_patterns)

@@ -1,13 +1,17 @@
-"""Cross-entropy as learners write it: the mean of −log of the probability of the true class."""
+"""Cross-entropy as learners write it: the mean of −log of the probability of what is true."""
 
 from __future__ import annotations
 
-from math import isclose
+from collections.abc import Iterator
+from math import isclose, prod
 
-from backpass.forward.graph import Found, Graph, Operand, Patterns
+from backpass.forward.graph import Found, Graph, Operand, Patterns, is_number
 from backpass.forward.witness import Value, World
 from backpass.language.expr import Number, Power, Product, SizeTerm, Term
 from backpass.language.shapes import evaluate_size
+
+Scale = tuple[float, ...]  # a fixed number: −1/n is another one in each run
+Matched = tuple[tuple[Operand, Operand], Scale]  # logits and targets, and what stands before them
 
 
 def _number(term: Term, world: World) -> float | None:
@@ -18,13 +22,9 @@ def _number(term: Term, world: World) -> float | None:
         case SizeTerm(size=size):
             return evaluate_size(size, world)
         case Product(factors=factors):
-            total = 1.0
-            for factor in factors:
-                part = _number(factor, world)
-                if part is None:
-                    return None
-                total *= part
-            return total
+            parts = [_number(factor, world) for factor in factors]
+            known = [part for part in parts if part is not None]
+            return prod(known) if len(known) == len(parts) else None
         case Power(base=base, exponent=exponent):
             a, b = _number(base, world), _number(exponent, world)
             return None if a is None or b is None else a**b
@@ -32,60 +32,90 @@ def _number(term: Term, world: World) -> float | None:
             return None
 
 
-def _peel(graph: Graph, operand: Operand) -> tuple[list[float], Operand]:
-    """The factors around a value, in each run, and the value inside them."""
-    scale = [1.0] * len(graph.worlds)
+def _scale(graph: Graph, operand: Operand) -> Scale | None:
+    """What a number other than 0 is in every run."""
+    if isinstance(operand, int):
+        return None
+    parts = [_number(operand, world) for world in graph.worlds]
+    known = tuple(part for part in parts if part)
+    return known if len(known) == len(parts) else None
 
-    def times(term: Operand, exponent: int) -> bool:
-        if isinstance(term, int):
-            return False
-        parts = [_number(term, world) for world in graph.worlds]
-        if any(not part for part in parts):
-            return False
-        for place, part in enumerate(parts):
-            scale[place] *= (part or 1.0) ** exponent
-        return True
 
-    while isinstance(operand, int):
+def _times(*scales: Scale) -> Scale:
+    return tuple(prod(run) for run in zip(*scales, strict=True))
+
+
+def _one(graph: Graph) -> Scale:
+    return (1.0,) * len(graph.worlds)
+
+
+def _peel(graph: Graph, operand: Operand) -> tuple[Scale, Operand]:
+    """The numbers around a value, and the value inside them."""
+    scale = _one(graph)
+    while True:
         if args := graph.args(operand, "negative"):
-            scale = [-one for one in scale]
-            operand = args[0]
-        elif (args := graph.args(operand, "divide")) and times(args[1], -1):
-            operand = args[0]
-        elif (args := graph.args(operand, "multiply")) and times(args[0], 1):
-            operand = args[1]
-        elif args and times(args[1], 1):
-            operand = args[0]
+            scale, operand = tuple(-one for one in scale), args[0]
+            continue
+        for one, other in graph.pair(operand, "multiply"):
+            if (factor := _scale(graph, one)) is not None:
+                scale, operand = _times(scale, factor), other
+                break
         else:
-            break
-    return scale, operand
+            args = graph.args(operand, "divide")
+            if not args or (factor := _scale(graph, args[1])) is None:
+                return scale, operand
+            scale, operand = _times(scale, tuple(1 / one for one in factor)), args[0]
 
 
-def _averaged(graph: Graph, operand: Operand) -> tuple[Operand, list[float]] | None:
-    """What is added up over all its axes, and with which factor in each run."""
+def _products(graph: Graph, operand: Operand) -> Iterator[tuple[Scale, Operand, Operand]]:
+    """The factors a and b of c·a·b, in both orders."""
+    outer, inside = _peel(graph, operand)
+    for one, other in graph.pair(inside, "multiply"):
+        (a, first), (b, second) = _peel(graph, one), _peel(graph, other)
+        yield _times(outer, a, b), first, second
+
+
+def _inside(graph: Graph, operand: Operand, function: str) -> Operand | None:
+    """x of function(x)."""
+    args = graph.args(operand, function)
+    return args[0] if args else None
+
+
+# What is averaged, and over how many.
+
+
+def _averaged(graph: Graph, operand: Operand) -> tuple[Operand, Scale] | None:
+    """What is added up over all its axes, and with which factor."""
     outer, total = _peel(graph, operand)
     name = graph.op(total)
     if name not in ("sum", "mean") or not isinstance(total, int):
         return None
-    value = graph.values[total]
-    (inside,) = value.operands
-    if not isinstance(inside, int) or value.params["axis"] != tuple(range(graph.rank(inside))):
+    (inside,) = graph.values[total].operands
+    if graph.axis(total) != tuple(range(graph.rank(inside))):
         return None
-    entries = [1.0] * len(graph.worlds)
-    if name == "mean":
-        for place, shape in enumerate(graph.values[inside].shapes):
-            for length in shape:
-                entries[place] *= length
     inner, body = _peel(graph, inside)
-    return body, [a * b / c for a, b, c in zip(outer, inner, entries, strict=True)]
+    scale = _times(outer, inner)
+    if name == "mean":
+        scale = _times(scale, tuple(1 / prod(shape) for shape in graph.shapes(inside)))
+    return body, scale
 
 
-def _logits(graph: Graph, operand: Operand, logarithm: bool) -> Operand | None:
-    """The logits Z of log_softmax(Z), or of softmax(Z), along the last axis."""
-    args = graph.args(operand, "log_softmax" if logarithm else "softmax")
-    if args and graph.axis(operand) == (graph.rank(args[0]) - 1,):
-        return args[0]
-    return None
+# The three costs of one sample.
+
+
+def _labels(graph: Graph, body: Operand) -> Matched | None:
+    """Logits and labels of log(softmax(Z)[arange(n), y]), picked before or after the log."""
+    inside = _inside(graph, body, "log")
+    if inside is not None:
+        picked = _true_class(graph, inside)
+        z = _logits(graph, picked[0], "softmax") if picked else None
+        return ((z, picked[1]), _one(graph)) if picked and z is not None else None
+    picked = _true_class(graph, body)
+    if picked is None:
+        return None
+    scale, logs = _peel(graph, picked[0])
+    z = _logits(graph, logs, "log_softmax")
+    return None if z is None else ((z, picked[1]), scale)
 
 
 def _true_class(graph: Graph, operand: Operand) -> tuple[Operand, Operand] | None:
@@ -99,44 +129,69 @@ def _true_class(graph: Graph, operand: Operand) -> tuple[Operand, Operand] | Non
     return args[0], args[2]
 
 
-def _labels(graph: Graph, body: Operand) -> tuple[Operand, Operand] | None:
-    """Logits and labels of log(softmax(Z)[arange(n), y]), picked before or after the log."""
-    if inside := graph.args(body, "log"):
-        picked = _true_class(graph, inside[0])
-        z = _logits(graph, picked[0], False) if picked else None
-    else:
-        picked = _true_class(graph, body)
-        z = _logits(graph, picked[0], True) if picked else None
-    return (z, picked[1]) if picked and z is not None else None
+def _logits(graph: Graph, operand: Operand, function: str) -> Operand | None:
+    """The logits Z of softmax(Z) or log_softmax(Z), along the last axis."""
+    z = _inside(graph, operand, function)
+    return z if z is not None and graph.axis(operand) == (graph.rank(z) - 1,) else None
 
 
-def _weights(graph: Graph, body: Operand) -> tuple[Operand, Operand] | None:
+def _shares(graph: Graph, body: Operand) -> Matched | None:
     """Logits and targets of T · log_softmax(Z), summed over the classes now or before."""
-    inner = graph.args(body, "sum")
-    if inner and isinstance(inner[0], int) and graph.axis(body) == (graph.rank(inner[0]) - 1,):
-        body = inner[0]
-    for target, logs in graph.pair(body, "multiply"):
-        z = _logits(graph, logs, True)
+    inner = _inside(graph, body, "sum")
+    if inner is not None and graph.axis(body) == (graph.rank(inner) - 1,):
+        body = inner
+    for scale, target, logs in _products(graph, body):
+        z = _logits(graph, logs, "log_softmax")
         if z is not None and graph.rank(target) == graph.rank(z) == 2:
-            return z, target
+            return (z, target), scale
     return None
+
+
+def _yes_or_no(graph: Graph, body: Operand) -> Matched | None:
+    """Logits and targets of t · log σ(z) + (1 − t) · log(1 − σ(z))."""
+    sign = 1.0
+    terms = graph.pair(body, "add")
+    if args := graph.args(body, "subtract"):
+        sign, terms = -1.0, [(args[0], args[1])]
+    for one, other in terms:
+        for scale, target, logarithm in _products(graph, one):
+            p = _inside(graph, logarithm, "log")
+            z = None if p is None else _inside(graph, p, "sigmoid")
+            if p is None or z is None or graph.shapes(z) != graph.shapes(target):
+                continue
+            for against, rest, other_logarithm in _products(graph, other):
+                q = _inside(graph, other_logarithm, "log")
+                opposite = _is_rest(graph, rest, target) and _is_rest(graph, q, p)
+                if opposite and scale == tuple(sign * factor for factor in against):
+                    return (z, target), scale
+    return None
+
+
+def _is_rest(graph: Graph, operand: Operand | None, of: Operand) -> bool:
+    """Whether an operand is 1 − p."""
+    args = None if operand is None else graph.args(operand, "subtract")
+    return args is not None and is_number(args[0], 1) and graph.equal(args[1], of)
 
 
 def _cross_entropy(graph: Graph, value: Value) -> Found | None:
     found = _averaged(graph, value.index)
     if found is None:
         return None
-    body, scale = found
-    for match, name in ((_labels, "cross_entropy"), (_weights, "cross_entropy_of_weights")):
-        operands = match(graph, body)
-        if operands is None:
+    body, outer = found
+    for match, name, entries in (
+        (_labels, "cross_entropy", False),
+        (_shares, "cross_entropy_of_weights", False),
+        (_yes_or_no, "binary_cross_entropy", True),
+    ):
+        matched = match(graph, body)
+        if matched is None:
             continue
-        z = operands[0]
-        assert isinstance(z, int)
-        shapes = graph.values[z].shapes
-        samples = [shape[0] for shape in shapes]
-        if all(isclose(one, -1 / n, rel_tol=1e-12) for one, n in zip(scale, samples, strict=True)):
-            return name, operands, {}
+        (z, target), inner = matched
+        shapes = graph.shapes(z)
+        counts = [prod(shape) if entries else shape[0] for shape in shapes]
+        runs = zip(_times(outer, inner), counts, strict=True)
+        if all(isclose(factor, -1 / count, rel_tol=1e-12) for factor, count in runs):
+            return name, (z, target), {}
     return None
 
 

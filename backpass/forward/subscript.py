@@ -84,10 +84,10 @@ def _place(tape: Tape, place: int, length: int) -> int:
 
 def _array(tape: Tape, part: object) -> Node:
     """An index that is an array of integers."""
-    if type(part) not in (Node, list, np.ndarray):
+    if type(part) not in (Node, list, tuple, range, np.ndarray):
         word = "truth value" if type(part) in (bool, np.bool_) else type(part).__name__
         raise tape.refused(f"a {word} is no index; use whole numbers, slices or integer arrays")
-    found = tape.node(part)
+    found = tape.node(np.asarray(part) if isinstance(part, range) else part)
     if found.kind == "bool":
         raise tape.refused(
             "X[mask] has as many entries as the mask has ones, so no shape; "
