@@ -21,7 +21,7 @@ from backpass.forward.names import caller, source_line
 from backpass.language.errors import BackpassError, TraceError
 from backpass.language.expr import Number, number
 from backpass.language.program import Array, Kind, Line
-from backpass.language.shapes import size
+from backpass.language.shapes import Shape, evaluate_size, size
 
 Ints = tuple[int, ...]
 
@@ -199,7 +199,31 @@ def _plain(value: object) -> Any:
 def _result(
     op: Op, operands: tuple[tuple[Ints, Kind] | float, ...], params: tuple[tuple[str, Any], ...]
 ) -> tuple[Ints, Kind]:
-    """The shape and kind of what an operation makes of operands of these shapes."""
+    """The shape and kind of what an operation makes of operands of these shapes.
+
+    All that counts is which lengths are equal or 1, so it is worked out once for all shapes that
+    are alike; but parameters may be lengths themselves.
+    """
+    axes = [axis for one in operands if isinstance(one, tuple) and not params for axis in one[0]]
+    names = {axis: f"s{place}" for place, axis in enumerate(dict.fromkeys(axes)) if axis > 1}
+    alike = tuple(
+        (tuple(names.get(axis, axis) for axis in one[0]), one[1]) if isinstance(one, tuple) else one
+        for one in operands
+    )
+    try:
+        shape, kind = _target(op, alike, params)
+    except BackpassError:
+        shape, kind = _target(op, operands, params)  # refuses in numbers
+    known = {name: axis for axis, name in names.items()}
+    return tuple(evaluate_size(axis, known) for axis in shape), kind
+
+
+@lru_cache(maxsize=4096)
+def _target(
+    op: Op,
+    operands: tuple[tuple[tuple[int | str, ...], Kind] | float, ...],
+    params: tuple[tuple[str, Any], ...],
+) -> tuple[Shape, Kind]:
     arrays: list[Array | Number] = []
     for place, one in enumerate(operands):
         if isinstance(one, tuple):
@@ -208,4 +232,4 @@ def _result(
         else:
             arrays.append(number(one))
     target = steps_of(op, tuple(arrays), params)[-1].target
-    return tuple(axis.number or 0 for axis in target.shape), target.kind
+    return target.shape, target.kind

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from operator import is_not
 from typing import Any, Literal, NamedTuple
@@ -180,9 +180,12 @@ def number(value: Fraction | float) -> Number:
     """The exact number behind a Python or NumPy number: 0.1 becomes 1/10."""
     if isinstance(value, Fraction):
         return Number(value)
-    if isinstance(value, int):
-        return Number(Fraction(value))
-    return Number(Fraction(repr(float(value))))
+    return _whole(value) if isinstance(value, int) else Number(Fraction(repr(float(value))))
+
+
+@lru_cache(maxsize=256)
+def _whole(value: int) -> Number:
+    return Number(Fraction(value))
 
 
 def term(value: Operand) -> Term:

@@ -114,8 +114,13 @@ class Array:
     below: Size | None = None
 
 
+class _Reader:
+    __slots__ = ("_reads",)  # what `step_reads` found; a step never changes
+    _reads: tuple[Read, ...]
+
+
 @dataclass(frozen=True, slots=True)
-class Step:
+class Step(_Reader):
     """The assignment of one name: a sum of writes that starts at zero, or a call."""
 
     target: Array
@@ -163,9 +168,16 @@ class Program:
 
 def step_reads(step: Step) -> tuple[Read, ...]:
     """Every read of a step, once for each appearance, those inside left indices included."""
+    try:
+        return step._reads  # pyright: ignore[reportPrivateUsage]
+    except AttributeError:
+        pass
     if isinstance(step.body, Call):
-        return step.body.args
-    return tuple([read for write in step.body for read in reads(*write.left, write.term)])
+        found = step.body.args
+    else:
+        found = tuple([read for write in step.body for read in reads(*write.left, write.term)])
+    object.__setattr__(step, "_reads", found)
+    return found
 
 
 def step_sizes(step: Step) -> tuple[Size, ...]:
@@ -297,21 +309,32 @@ def canonical(step: Step) -> Step:
 
 
 def _canonical(write: Write, axes: tuple[Label, ...], taken: frozenset[str]) -> Write:
+    new, order = _loops(write.left, write.labels, axes, taken)
+    write = relabel(write, new)
+    if order == write.labels:
+        return write
+    return Write(write.left, write.term, order, write.origin, write.notes)
+
+
+@lru_cache(maxsize=4096)
+def _loops(
+    left: tuple[Term, ...],
+    loops: tuple[Label, ...],
+    axes: tuple[Label, ...],
+    taken: frozenset[str],
+) -> tuple[Mapping[Label, Label], tuple[Label, ...]]:
+    """Which loops of a write are called otherwise, and the order in which all of them stand."""
     new: dict[Label, Label] = {}
-    for part, axis in zip(write.left, axes, strict=True):
+    for part, axis in zip(left, axes, strict=True):
         if isinstance(part, Label) and part not in new and part.size is axis.size:
             new[part] = axis
     placed = [*new.values()]
     front = [axis for axis in axes if axis in placed]
-    rest = [label for label in write.labels if label not in new]
+    rest = [label for label in loops if label not in new]
     named = axis_labels([one.size for one in rest], taken, [one.name for one in rest])
     new |= zip(rest, named, strict=True)
     changed = {old: label for old, label in new.items() if old is not label}
-    write = relabel(write, changed)
-    order = (*front, *named)
-    if order == write.labels:
-        return write
-    return Write(write.left, write.term, order, write.origin, write.notes)
+    return changed, (*front, *named)
 
 
 def _canonical_call(call: Call, shape: Shape) -> Call:
