@@ -94,11 +94,9 @@ def main() -> None:
     )
     print(running(15))
     numpy = ["-c", "import numpy"]
-    print(commands("backpass --help, against import numpy", ["-c", HELP],
-                   numpy, 11, "wanted 0.5 or more"))  # fmt: skip
-    print(
-        commands("import backpass, against import numpy", ["-c", "import backpass"], numpy, 11, "")
-    )
+    wanted = "wanted 0.5 or more"
+    print(commands("backpass --help, against import numpy", ["-c", HELP], numpy, 11, wanted))
+    print(commands("import backpass, the same", ["-c", "import backpass"], numpy, 11, ""))
 
 
 if __name__ == "__main__":
