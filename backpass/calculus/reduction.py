@@ -101,25 +101,40 @@ ARGMAX = ArrayFunction("argmax", _place(np.argmax))
 ARGMIN = ArrayFunction("argmin", _place(np.argmin))
 
 
-def _find(array: Array, axes: tuple[int, ...], function: ArrayFunction, target: str) -> Step:
+def _find(array: Array, axis: int, function: ArrayFunction, target: str) -> Step:
     """The step that computes the place of the extreme entry along one axis."""
-    if len(axes) != 1:
-        raise ShapeError(f"{function.name} over {len(axes)} axes; reshape them to one first")
     labels = axis_labels(array.shape)
-    (over,) = (labels[place] for place in axes)
-    stay = tuple(label for label in labels if label != over)
+    over, stay = labels[axis], (*labels[:axis], *labels[axis + 1 :])
     call = Call(function, (Read(array.name, labels),), stay, (over,))
     return Step(Array(target, tuple(label.size for label in stay), "int", over.size), call)
 
 
+def _place_of(a: Operand, axis: Axis, function: ArrayFunction) -> Steps:
+    array = _array(a, function.name)
+    axes = _axes(array, axis)
+    if not axes:
+        raise ShapeError(f"{function.name} of a single number")
+    if len(axes) == 1:
+        return (_find(array, axes[0], function, RESULT),)
+    joined = _joined(array, axis_labels(array.shape), axes)
+    return (joined, _find(joined.target, len(array.shape) - len(axes), function, RESULT))
+
+
+def _joined(array: Array, labels: Labels, axes: tuple[int, ...]) -> Step:
+    """Several axes as one, at the end."""
+    stay = tuple(label for place, label in enumerate(labels) if place not in axes)
+    over = tuple(labels[place] for place in axes)
+    shape = (*(label.size for label in stay), product(label.size for label in over))
+    write = Write((*stay, row_major(over)), Read(array.name, labels), labels)
+    return Step(Array(f"flat_{RESULT}", shape, array.kind), (write,))
+
+
 def _argmax(a: Operand, axis: Axis = None) -> Steps:
-    array = _array(a, "argmax")
-    return (_find(array, _axes(array, axis), ARGMAX, RESULT),)
+    return _place_of(a, axis, ARGMAX)
 
 
 def _argmin(a: Operand, axis: Axis = None) -> Steps:
-    array = _array(a, "argmin")
-    return (_find(array, _axes(array, axis), ARGMIN, RESULT),)
+    return _place_of(a, axis, ARGMIN)
 
 
 argmax = register(Op("argmax", "A place, and places have no slope.", _argmax, ("axis",)))
@@ -134,26 +149,18 @@ def _extreme(a: Operand, axis: Axis, keepdims: bool, function: ArrayFunction) ->
     axes = _axes(array, axis)
     if not axes:
         raise ShapeError(f"{function.name[3:]} of a single number")
-    steps: Steps = ()
     labels = axis_labels(array.shape)
     left, shape = _left(labels, axes, keepdims)
     stay = tuple(label for place, label in enumerate(labels) if place not in axes)
     at = Read(f"{function.name}_{RESULT}", stay)
-    index = tuple(at if place in axes else label for place, label in enumerate(labels))
-    if len(axes) > 1:
-        steps = (_joined(array, labels, axes),)
-        array, axes, index = steps[0].target, (len(stay),), (*stay, at)
-    pick = Step(Array(RESULT, shape), (Write(left, Read(array.name, index), stay),))
-    return (*steps, _find(array, axes, function, at.name), pick)
-
-
-def _joined(array: Array, labels: Labels, axes: tuple[int, ...]) -> Step:
-    """Several axes as one, at the end."""
-    stay = tuple(label for place, label in enumerate(labels) if place not in axes)
-    over = tuple(labels[place] for place in axes)
-    shape = (*(label.size for label in stay), product(label.size for label in over))
-    write = Write((*stay, row_major(over)), Read(array.name, labels), labels)
-    return Step(Array(f"flat_{RESULT}", shape, array.kind), (write,))
+    if len(axes) == 1:
+        before, source, place = (), array, axes[0]
+        index = (*labels[:place], at, *labels[place + 1 :])
+    else:
+        before = (_joined(array, labels, axes),)
+        source, place, index = before[0].target, len(stay), (*stay, at)
+    pick = Step(Array(RESULT, shape), (Write(left, Read(source.name, index), stay),))
+    return (*before, _find(source, place, function, at.name), pick)
 
 
 def _max(a: Operand, axis: Axis = None, keepdims: bool = False) -> Steps:
