@@ -59,7 +59,7 @@ CASES = [
      "concatenate of X (n×k) and … (3×1): n×k and 3×1 do not join along axis 1"),
     (lambda X, y: bp.mse(X[1:], y), "X: n, y: n", "mse of X[…] (n-1) and y (n): mse compares entry"
                                                   " by entry, and n-1 is not n"),
-    (np.trace, "X: n k", "trace of X (n×k): i is n in n×k and k in n×k"),
+    (lambda X: 2 * np.trace(X), "X: n k", "trace of X (n×k): i is n in n×k and k in n×k"),
     (lambda P, Q: np.sum(P @ Q), "P: n k m, Q: j m k", "P @ Q: n and j do not broadcast"),
 ]  # fmt: skip
 

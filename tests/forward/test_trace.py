@@ -70,7 +70,7 @@ REFUSED = [
     (lambda X: np.sum([X[0], X[1]]), "join a list by np.stack before summing it"),
     (lambda X: np.ones((3, 3)) * [X[0], X[1]], "a traced value cannot become a plain array"),
     (lambda X: X * [X[0], X[1]], "a list of traced values is no array; join them with np.stack"),
-    (lambda X: list(X), "a loop over an axis whose length is not fixed; write it for"),
+    (list, "a loop over an axis whose length is not fixed; write it for"),
     (lambda X: list(X.sum()), "a single number cannot be iterated over"),
     (lambda X: len(X.sum()), "a single number has no length"),
     (lambda X: X + "a", "a str cannot take part in an operation"),
