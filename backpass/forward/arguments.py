@@ -302,7 +302,7 @@ def _example(name: str, value: object) -> Array:
     """An array declared by an example: its own numbers are the sizes."""
     array: Any = np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise DerivationError(f"{name} is declared by a {type(value).__name__}, which is no array")
+        raise DerivationError(f"{name} is declared by {value!r:.40}, which is no array")
     shape = tuple(map(size, array.shape))
     match array.dtype.kind:
         case "f":
