@@ -28,6 +28,7 @@ from backpass.reading.presentation import Dialect
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 from backpass.reading.why import why
+from backpass.running.numpy.styles import Style, styled
 from backpass.running.runner import Runner, compile_numpy
 
 Forward = Callable[..., Any] | str
@@ -130,13 +131,23 @@ class Derivation:
         )
         return check_program(subject, at, sizes=sizes, seed=seed, entries=entries, times=times)
 
-    def code(self, language: str = "numpy", style: str = "unrolled") -> str:
-        """Importable source of the forward and the backward pass; NumPy is all it needs."""
+    def code(self, language: str = "numpy", style: Style = "unrolled") -> str:
+        """Importable source of the forward and the backward pass; NumPy is all it needs.
+
+        `style` is "unrolled", every line by itself, or writes equal layers once: as a "loop", or
+        "recursive". These take W1, W2 … as a list W, and compute the same numbers bit for bit.
+        Raises DerivationError for a style that does not apply, and says which does.
+        """
         if language != "numpy":
             raise DerivationError(f"there is no writer for {language} yet; there is one for numpy")
-        if style != "unrolled":
-            raise DerivationError(f"the style {style} is not known; there is unrolled")
-        return self.runner.source.text
+        if style not in get_args(Style):
+            known = ", ".join(get_args(Style))
+            raise DerivationError(f"the style {style} is not known; there are {known}")
+        if style == "unrolled":
+            return self.runner.source.text
+        nests = self.arguments.nests.items()
+        arguments = {name: replace_leaves(nest, lambda leaf: leaf.name) for name, nest in nests}
+        return styled(style, self.passes, self.program, arguments, self.gradients)
 
     def __str__(self) -> str:
         return derivation_text(self.passes)

@@ -60,7 +60,8 @@ class Desk:
     """What one needs in order to write expressions: the arrays, and identifiers for all names.
 
     `loops` are the labels that a Python loop runs over, and its variables. `casting` is off
-    inside indices and comparisons, where integers stay what they are.
+    inside indices and comparisons, where integers stay what they are. A sum that is wider than
+    `width` goes over several lines.
     """
 
     arrays: Mapping[str, Array]
@@ -69,6 +70,7 @@ class Desk:
     loops: Mapping[Label, Code] = field(default_factory=dict[Label, Code])
     asked: Asked = field(default_factory=Asked)
     casting: bool = True
+    width: int = 80
 
     def plain(self) -> Desk:
         """The same desk for integers: nothing is cast."""

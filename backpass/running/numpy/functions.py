@@ -51,7 +51,7 @@ FUNCTIONS = {
     "softplus": Spelling("np.logaddexp({0}, 0)"),
     "sigmoid": defined("""
 def sigmoid(z):
-    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the 0 that it should be
+    with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf is 0 as it should
         return 1 / (1 + np.exp(-z))
 """),
     "leaky_relu": defined("""
@@ -79,7 +79,7 @@ def bernoulli_loss(p, t):
 ARRAY_FUNCTIONS = {
     "softmax": defined('''
 def softmax(z, axis):
-    e = np.exp(z - z.max(axis=axis, keepdims=True))  # exp(800) overflows, exp(0) does not
+    e = np.exp(z - z.max(axis=axis, keepdims=True))  # exp(800) overflows, exp(0) is 1
     return e / e.sum(axis=axis, keepdims=True)
 ''', axis=True),
     "logsumexp": defined('''

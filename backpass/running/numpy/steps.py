@@ -31,8 +31,6 @@ from backpass.running.numpy.index import parts, window_of
 from backpass.running.numpy.sums import value
 from backpass.running.numpy.terms import Grid, align, permuted, whole_numbers
 
-LONG = 80  # a longer sum goes over several lines
-
 
 def statements(step: Step, desk: Desk, *, own: bool) -> list[str]:
     """The lines that assign a step's target; `own` asks for memory that no other array has."""
@@ -74,7 +72,7 @@ def _assign(target: Array, found: Code, own: bool, desk: Desk) -> list[str]:
         text = f"{found.at(code.ATOM)}.astype(int)"
     elif own and found.shared:
         text = f"{found.at(code.ATOM)}.copy()"
-    elif found.terms and len(name) + len(text) > LONG:
+    elif found.terms and len(name) + len(text) > desk.width:
         return [f"{name} = (", *(f"    {term}" for term in found.terms), ")"]
     return [f"{name} = {text}"]
 

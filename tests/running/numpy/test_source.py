@@ -66,7 +66,7 @@ def test_a_network_reads_as_if_written_by_hand():
 
 
         def sigmoid(z):
-            with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf the 0 that it should be
+            with np.errstate(over="ignore"):  # exp(800) is inf, and 1 / inf is 0 as it should
                 return 1 / (1 + np.exp(-z))
 
 
