@@ -115,9 +115,11 @@ def _single(result: Any, tape: Tape) -> Traced:
     if isinstance(result, (tuple, list)):
         raise DerivationError("the forward pass returns several values; return the loss alone")
     if not isinstance(result, Traced):
-        what = "nothing (is `return` missing?)" if result is None else f"a {type(result).__name__}"
+        if result is None:
+            raise DerivationError("the forward pass returns nothing; is `return` missing?")
         raise DerivationError(
-            f"the forward pass returns {what}, which does not depend on its arguments"
+            f"the forward pass returns a value of type {type(result).__name__}, "
+            "which does not depend on its arguments"
         )
     if result.tape is not tape:
         raise TraceError("the forward pass returns a value of an earlier run; do not keep values")
