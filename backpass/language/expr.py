@@ -396,6 +396,4 @@ def labels(*terms: Term) -> tuple[Label, ...]:
 
 def reads(*terms: Term) -> tuple[Read, ...]:
     """Every read, once for each appearance, outer before inner."""
-    if len(terms) == 1:
-        return parts(terms[0]).reads
     return tuple([read for term in terms for read in parts(term).reads])
