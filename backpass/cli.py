@@ -19,6 +19,7 @@ from backpass.language.errors import BackpassError
 
 FAILED, REFUSED = 1, 2
 LAYOUTS = "mixed", "numerator", "denominator"
+STYLES = "unrolled", "loop", "recursive"
 
 # After \b, click leaves lines as they are. ASCII, since help must appear wherever it is asked for.
 EXAMPLES = """\b
@@ -85,6 +86,12 @@ def demo(as_json: bool) -> None:
 @click.option("--latex", is_flag=True, help="The derivation in LaTeX.")
 @click.option("--markdown", is_flag=True, help="The derivation in Markdown.")
 @click.option("--code", is_flag=True, help="The program as NumPy source.")
+@click.option(
+    "--style",
+    metavar="STYLE",
+    type=click.Choice(STYLES),
+    help=f"Of the code: {', '.join(STYLES)}.",
+)
 @click.option("--why", metavar="NAME", help="One line of the derivation at length.")
 @click.option("--chain", metavar="NAME", help="The chain of Jacobians that ends at an input.")
 @click.option(
@@ -110,6 +117,8 @@ def derive(
     """
     if asked["layout"] and not asked["chain"]:
         raise click.UsageError("--layout is of the chain: add --chain NAME")
+    if asked["style"] and not asked["code"]:
+        raise click.UsageError("--style is of the code: add --code")
     from backpass.derive import derive as derivation
     from backpass.terminal.answers import answers_json, print_answers
     from backpass.terminal.streams import show_json

@@ -111,6 +111,24 @@ def test_a_chain_has_a_layout():
     )
 
 
+TWO_LAYERS = "a1 = tanh(W1 x); a2 = tanh(W2 a1); L = sum((a2 - y)**2)"
+
+
+def test_code_has_a_style():
+    shapes = "--shapes", "x: k, y: k, W1: k k, W2: k k"
+    found = {
+        style: backpass("derive", TWO_LAYERS, *shapes, "--code", "--style", style)
+        for style in ("unrolled", "loop", "recursive")
+    }
+    assert {result.exit_code for result in found.values()} == {0}
+    assert "def forward_backward(x, y, W1, W2):" in found["unrolled"].stdout
+    assert "for l in range(len(W)):" in found["loop"].stdout
+    assert "layer(l + 1, a)" in found["recursive"].stdout
+    refused = derive(NEURON, "--code", "--style", "loop")
+    assert refused.exit_code == 2
+    assert 'only style="unrolled" applies' in refused.stderr
+
+
 def test_json_holds_the_steps_and_what_was_asked_for():
     result = derive(NEURON, "--wrt", "W", "--json", "--index", "--check")
     found = json.loads(result.stdout)
@@ -198,6 +216,8 @@ def test_shapes_of_nests_are_json(folder: Path):
         ["derive", "sum(x)"],
         ["derive", "sum(x)", "--shapes", "x: k", "--layout", "numerator"],
         ["derive", "sum(x)", "--shapes", "x: k", "--chain", "x", "--layout", "sideways"],
+        ["derive", "sum(x)", "--shapes", "x: k", "--style", "loop"],
+        ["derive", "sum(x)", "--shapes", "x: k", "--code", "--style", "spiral"],
         ["derive", "sum(x)", "--shapes", "x: k", "--frobnicate"],
         ["train"],
     ],

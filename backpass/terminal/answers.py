@@ -22,11 +22,11 @@ from backpass.terminal.streams import ascii_only, show
 
 Asked = Mapping[str, Any]  # by the name of a reading: whether, or of what; `check` holds a Check
 
-TEXTS: dict[str, Callable[[Derivation, bool], str]] = {
-    "index": lambda d, fold: d.index(),
-    "latex": lambda d, fold: derivation_latex(d.passes, fold=fold),
-    "markdown": lambda d, fold: derivation_markdown(d.passes, fold=fold),
-    "code": lambda d, fold: d.code("numpy"),
+TEXTS: dict[str, Callable[[Derivation, Asked], str]] = {
+    "index": lambda d, asked: d.index(),
+    "latex": lambda d, asked: derivation_latex(d.passes, fold=not asked["unfold"]),
+    "markdown": lambda d, asked: derivation_markdown(d.passes, fold=not asked["unfold"]),
+    "code": lambda d, asked: d.code("numpy", asked["style"] or "unrolled"),
 }
 
 
@@ -59,10 +59,7 @@ def readings(d: Derivation, asked: Asked, ascii: bool = False) -> Iterator[tuple
     pen = Pen(d.passes.dialect, ascii)
     for name, text in TEXTS.items():
         if asked[name]:
-            yield (
-                name,
-                [(Span(line, "formula"),) for line in text(d, not asked["unfold"]).splitlines()],
-            )
+            yield name, [(Span(line, "formula"),) for line in text(d, asked).splitlines()]
     if asked["why"]:
         yield "why", explanation_lines(explain(d.passes, asked["why"]), pen)
     if asked["chain"]:

@@ -1,9 +1,12 @@
+from typing import get_args
+
 from backpass.derive import derive
 from backpass.reading.layout import Layout, chain
+from backpass.running.numpy.styles import Style
 from backpass.terminal.answers import answers_json, readings
 
 NOTHING = dict.fromkeys(
-    ("index", "latex", "markdown", "code", "why", "chain", "layout", "check", "unfold")
+    ("index", "latex", "markdown", "code", "style", "why", "chain", "layout", "check", "unfold")
 )
 D = derive("z = W x; L = ½ sum((σ(z) - y)²)", "W: m k, x: k, y: m", wrt="W")
 
@@ -21,6 +24,17 @@ def test_readings_are_what_the_derivation_says():
     assert found["markdown"].rstrip() == D.markdown().rstrip()
     assert found["code"].rstrip() == D.code("numpy").rstrip()
     assert found["why"] == D.why("W")
+
+
+def test_a_style_is_that_of_the_code():
+    d = derive(
+        "a1 = tanh(W1 x); a2 = tanh(W2 a1); L = ½ sum((a2 - y)²)",
+        "x: k, y: k, W1: k k, W2: k k",
+        wrt="W1 W2",
+    )
+    for style in get_args(Style):
+        found = answers_json(d, {**NOTHING, "code": True, "style": style})
+        assert found["code"].rstrip() == d.code("numpy", style).rstrip()
 
 
 def test_a_layout_is_that_of_the_chain():

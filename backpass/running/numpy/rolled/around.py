@@ -111,8 +111,8 @@ def numbers(whole: Composition, start: int) -> str:
 
 def lacking(whole: Composition, sign: str, lines: Sequence[Line]) -> Row:
     """The condition that tells the lowest layer from others, and why it lacks these lines."""
-    found = (_below(whole, line) for line in lines)
-    unasked = next((whole.inputs.texts[word] for word in found if word in whole.inputs.texts), None)
+    found = {_below(whole, line) for line in lines}
+    unasked = next((text for word, text in whole.inputs.texts.items() if word in found), None)
     note = f"  # d{unasked} is not asked for" if unasked else ""
     return Row(f"if {whole.variable} {sign} {whole.rolled.low + whole.base}:{note}")
 

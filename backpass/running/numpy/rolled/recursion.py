@@ -28,6 +28,8 @@ from backpass.running.numpy.rolled.layer import Line, Made, Reference, Same
 from backpass.running.numpy.rolled.layout import Row, indented, joined
 from backpass.running.numpy.rolled.words import series_words
 
+MANY = 4  # results that a docstring does not name any more
+
 
 @dataclass(frozen=True, slots=True)
 class Carried:
@@ -116,7 +118,7 @@ def recursion(whole: Composition, handed: Carried) -> str:
     missing = {one.series for one in higher}
     entering = ", ".join([f"{l} + 1", *(words[one] for one in handed.into)])
     inside = [
-        Row(f'"""Run layer {l} and all behind it, there and back: {_and([*results, *gives])}."""'),
+        Row(_docstring(l, [*results, *gives])),
         Row(f"if {l} == {end(whole)}:"),
         *indented([*plain(whole, rolled.between, texts), Row(f"return {listed(*behind)}")]),
         *_turn(calls, rolled.forward, texts),
@@ -179,6 +181,8 @@ def _text(calls: _Calls, one: Reference, texts: Texts) -> str:
     return calls.words[one.series]
 
 
-def _and(words: Sequence[str]) -> str:
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+def _docstring(variable: str, gives: Sequence[str]) -> str:
+    """What a call does, and what it gives back if that is no long list."""
+    *first, last = gives
+    named = f": {', '.join(first)} and {last}" if 0 < len(first) < MANY else ""
+    return f'"""Run layer {variable} and all behind it, there and back{named}."""'
