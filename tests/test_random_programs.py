@@ -23,6 +23,15 @@ PROGRAMS = max(500, EXAMPLES) // PARTS
 OURS = SimpleNamespace(**FUNCTIONS)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once(pytestconfig):
+    """What JAX compiled in one process serves the others, and the next run."""
+    assert pytestconfig.cache is not None
+    jax.config.update("jax_compilation_cache_dir", str(pytestconfig.cache.mkdir("jax")))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
 def tried(part: int, test: Callable[[RandomProgram], None]) -> None:
     """Run a test on the programs of one part."""
     # a fixed choice has to be another one in each part; `make fuzz` never makes one twice
@@ -38,6 +47,7 @@ def tried(part: int, test: Callable[[RandomProgram], None]) -> None:
 
 
 @pytest.mark.fuzz
+@pytest.mark.filterwarnings("ignore:Error reading persistent")  # while another process writes it
 @pytest.mark.parametrize("part", range(PARTS))
 def test_gradients_and_second_derivatives_agree_with_jax(part):
     tried(part, compare)
