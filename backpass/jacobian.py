@@ -20,7 +20,6 @@ from backpass.language.errors import DerivationError
 from backpass.language.expr import Bracket, Label, Read, Term, multiply
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step, Write, axis_labels, fresh
-from backpass.language.shapes import show_shape
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
 from backpass.running.runner import Runner, compile_numpy
@@ -34,7 +33,6 @@ class Arrays:
     dict of dicts.
     """
 
-    title: str
     forward: Program  # what is differentiated: a forward pass, or one with its backward pass
     backward: tuple[Step, ...]
     results: Mapping[tuple[str, ...], str]  # the leaves differentiated by -> the array's name
@@ -120,8 +118,7 @@ def jacobian(
     wanted = wanted_leaves(program, recording.arguments, wrt)
     steps, found = _spread(program, of, wanted)
     results = {(leaf,): found[leaf] for leaf in wanted if leaf in found}
-    title = f"∂{of}, {show_shape(program.arrays[of].shape)}"
-    return Arrays(title, program, tuple(steps), results, recording.arguments)
+    return Arrays(program, tuple(steps), results, recording.arguments)
 
 
 def hessian(
@@ -150,13 +147,13 @@ def hessian(
                 results[leaf, other] = steps[-1].name
     if len(d.wrt) == 1:
         results = {(other,): name for (_, other), name in results.items()}
-    return Arrays(f"second derivatives of {d.loss}", d.program, tuple(steps), results, d.arguments)
+    return Arrays(d.program, tuple(steps), results, d.arguments)
 
 
 def _zero(name: str, program: Program, first: str, second: str) -> Step:
     """A block of a Hessian whose two parameters never meet in a product."""
     shape = (*program.arrays[first].shape, *program.arrays[second].shape)
-    return Step(Array(name, shape), ())
+    return Step(Array(fresh(name, program.arrays), shape), ())
 
 
 def hvp(
@@ -198,4 +195,4 @@ def hvp(
         results[leaf,] = found[leaf]
     nest: Any = vectors[d.wrt[0]] if single else vectors
     arguments = Arguments({**d.arguments.nests, "v": nest})
-    return Arrays(f"Hessian of {d.loss} times v", program, tuple(steps), results, arguments)
+    return Arrays(program, tuple(steps), results, arguments)
