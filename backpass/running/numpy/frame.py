@@ -18,6 +18,7 @@ from backpass.running.numpy.functions import SPELLINGS
 Nest: TypeAlias = "str | Mapping[Any, Nest] | list[Nest] | tuple[Nest, ...]"  # names of arrays
 KINDS = {"real": "", "int": " of integers", "bool": " of truth values"}
 WIDTH = 88
+MANY = 6  # parts of a list that a comment shows
 WIDEST = 60  # a longer line does not push the comments of the others aside
 
 
@@ -130,6 +131,11 @@ def shape_text(array: Array) -> str:
     """The shape as a tuple; nothing for a number."""
     shape = ", ".join(map(str, array.shape))
     return f"({shape},)" if len(array.shape) == 1 else f"({shape})" if shape else ""
+
+
+def shortened(parts: Sequence[str]) -> list[str]:
+    """The first two and the last, if there are many."""
+    return [*parts[:2], "...", parts[-1]] if len(parts) > MANY else list(parts)
 
 
 def commented(lines: Sequence[tuple[str, str]]) -> list[str]:

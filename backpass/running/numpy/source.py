@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from backpass.language.program import Program
 from backpass.running.numpy import frame
 from backpass.running.numpy.frame import Nest
+from backpass.running.numpy.layout import broken
 from backpass.running.numpy.steps import statements
 
 
@@ -69,13 +70,11 @@ def source(
         *([frame.dtype_line(real)] if desk.asked.dtype else []),
         *frame.size_lines(inputs, desk.asked.sizes, words, desk.size_names),
         *frame.commented(body),
-        f"return {result}",
+        *broken(f"return {result}", frame.WIDTH - 4),
     )
-    arguments = ", ".join(
-        [*(words[array.name] for array in inputs), *(words[f] for f in functions)]
-    )
-    body_text = textwrap.indent("\n".join(lines), "    ")
-    definition = f"def {name}({arguments}):\n{body_text}\n"
+    arguments = [*(words[array.name] for array in inputs), *(words[one] for one in functions)]
+    head = "\n".join(broken(f"def {name}({', '.join(arguments)}):", frame.WIDTH))
+    definition = head + "\n" + textwrap.indent("\n".join(lines), "    ") + "\n"
     text = "\n\n\n".join([*frame.above(desk.asked.functions), definition])
     given = tuple(array.name for array in inputs)
     return Source(text, name, given, functions, tuple(words[one] for one in functions))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backpass.running.numpy import frame
+from backpass.running.numpy.layout import Row, indented, joined, laid_out
 from backpass.running.numpy.rolled.composition import Composition, Texts, references, rows
 from backpass.running.numpy.rolled.layer import Given, Line, Same
-from backpass.running.numpy.rolled.layout import Row, indented, joined, laid_out
-from backpass.running.numpy.rolled.setting import shapes, shortened
+from backpass.running.numpy.rolled.setting import shapes
 from backpass.running.numpy.rolled.statement import Statement
 from backpass.running.numpy.rolled.widths import plus
 
@@ -53,7 +53,7 @@ def _top(whole: Composition, texts: Texts) -> list[Row]:
         ],
     )
     if table:
-        sizes = ", ".join(shortened([str(table[at]) for at in sorted(table)]))
+        sizes = ", ".join(frame.shortened([str(table[at]) for at in sorted(table)]))
         lines[-1:-1] = ["", f"In the comments, {whole.widths.name} is [{sizes}]."]
     found = [*map(Row, lines), *joined(inputs.unpacked)]
     if draft.desk.asked.dtype:
@@ -67,11 +67,13 @@ def _top(whole: Composition, texts: Texts) -> list[Row]:
 def _real(whole: Composition) -> list[str]:
     """The real inputs, those on a shelf all at once."""
     found: dict[str, None] = {}
+    arrays = whole.draft.arrays
     for word, text in whole.inputs.texts.items():
-        if whole.draft.arrays[word].kind == "real":
+        if arrays[word].kind == "real":
             on = (one for one in whole.inputs.kept.values() if word in one.shelf.numbers)
             kept = next(on, None)
-            found[text if kept is None else kept.all(whole.variable)] = None
+            whole_shelf = kept and all(arrays[one].kind == "real" for one in kept.shelf.numbers)
+            found[kept.all(whole.variable) if kept and whole_shelf else text] = None
     return list(found)
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from backpass.running.identifiers import assign
 from backpass.running.numpy import frame
 from backpass.running.numpy.frame import Nest
+from backpass.running.numpy.layout import Row
 from backpass.running.numpy.rolled.layer import Counted, Extent, Given, Line, Reference, Same
-from backpass.running.numpy.rolled.layout import Row
 from backpass.running.numpy.rolled.rolling import Rolled
 from backpass.running.numpy.rolled.setting import (
     Inputs,

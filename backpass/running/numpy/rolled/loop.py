@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from backpass.running.numpy.layout import Row, indented, joined
 from backpass.running.numpy.rolled.around import end, function, lacking, numbers, outside, plain
 from backpass.running.numpy.rolled.composition import (
     Composition,
@@ -24,7 +25,6 @@ from backpass.running.numpy.rolled.composition import (
     shelf_of,
 )
 from backpass.running.numpy.rolled.layer import Line, Made, Reference
-from backpass.running.numpy.rolled.layout import Row, indented, joined
 from backpass.running.numpy.rolled.storage import Storage, storage
 from backpass.running.numpy.rolled.words import series_words
 

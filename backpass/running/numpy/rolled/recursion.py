@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from backpass.running.numpy.layout import Row, indented, joined
 from backpass.running.numpy.rolled.around import end, function, lacking, outside, plain
 from backpass.running.numpy.rolled.composition import (
     Composition,
@@ -25,7 +26,6 @@ from backpass.running.numpy.rolled.composition import (
     shelf_of,
 )
 from backpass.running.numpy.rolled.layer import Line, Made, Reference, Same
-from backpass.running.numpy.rolled.layout import Row, indented, joined
 from backpass.running.numpy.rolled.words import series_words
 
 MANY = 4  # results that a docstring does not name any more

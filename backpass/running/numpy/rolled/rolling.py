@@ -131,7 +131,7 @@ def _aligned(backs: Mapping[int, Sequence[Statement]]) -> list[dict[int, Stateme
     layers = range(min(backs), max(backs) + 1)
     if len(layers) != len(backs):
         return None
-    whole = max(reversed(layers), key=lambda layer: len(backs[layer]))
+    whole = max(reversed(layers[1:]), key=lambda layer: len(backs[layer]))
     found = {layer: _matched(backs[whole], backs[layer]) for layer in layers}
     if found[layers[0]] is None:
         layers = layers[1:]

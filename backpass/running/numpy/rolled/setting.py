@@ -8,10 +8,8 @@ from typing import Any
 
 from backpass.language.program import Array
 from backpass.running.identifiers import assign
-from backpass.running.numpy.frame import KINDS, Nest, literal, shape_text
+from backpass.running.numpy.frame import KINDS, Nest, literal, shape_text, shortened
 from backpass.running.numpy.rolled.shelf import Path, Shelf, access, leaves_of
-
-MANY = 6  # parts of a list that a docstring shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,8 @@ class Kept:
     def all(self, variable: str) -> str:
         """Every array, as arguments of a function."""
         numbers = self.shelf.numbers.values()
-        if self.shelf.kind != "dict" and self.shelf.path[-1] is None:
+        direct = self.shelf.kind != "dict" and self.shelf.path[-1] is None
+        if direct and len(numbers) == self.shelf.length:
             return f"*{self.base}"
         bounds = f"{min(numbers)}, {max(numbers) + 1}" if min(numbers) else f"{max(numbers) + 1}"
         return f"*({self.at(variable)} for {variable} in range({bounds}))"
@@ -135,11 +134,6 @@ def shapes(nest: Nest, arrays: Mapping[str, Array]) -> str:
     return opened + ", ".join(shortened(parts)) + closed
 
 
-def shortened(parts: Sequence[str]) -> list[str]:
-    """The first two and the last, if there are many."""
-    return [*parts[:2], "...", parts[-1]] if len(parts) > MANY else list(parts)
-
-
 # ── what comes out ───────────────────────────────────────────────────────────────────────────
 
 
@@ -184,10 +178,12 @@ class Outputs:
 
     def _every(self, nest: Sequence[Nest], path: Path, texts: Mapping[str, str]) -> str | None:
         """Parts that differ by their number alone: `(dW[l], db[l]) for l in range(len(dW))`."""
-        columns = list(zip(*(leaves_of({"": part}) for part in nest), strict=False))
+        leaves = [list(leaves_of({"": part})) for part in nest]
+        if len({tuple(leaf.path for leaf in part) for part in leaves}) > 1:
+            return None
         changed = dict(texts)
         base = ""
-        for column in columns:
+        for column in zip(*leaves, strict=True):
             words = {self.gradients.get(leaf.word): at for at, leaf in enumerate(column)}
             on = next((one for one in self.kept if one.shelf.numbers == words), None)
             if on is None:
@@ -242,16 +238,10 @@ def _as_dict(
 
 
 def _as_list(found: Outputs, one: Kept, ours: Mapping[str, int], names: Names) -> None:
-    shelf = one.shelf
-    direct = shelf.path[-1] is None
-    last = shelf.path[-1]
-    base = names.new(
-        f"d{last}"
-        if isinstance(last, str) and last.isidentifier()
-        else f"d{one.base}"
-        if direct
-        else f"d{one.base}_{last}"
-    )
+    shelf, last = one.shelf, one.shelf.path[-1]
+    direct = last is None
+    own = f"{one.base}_{last}"  # of a place in a list or tuple
+    base = names.new("d" + (one.base if direct else _plain((own, last))))
     counted = {word: at for at, word in enumerate(sorted(ours, key=lambda word: ours[word]))}
     whole = shelf.kind != "dict" and len(counted) == shelf.length
     found.made.append((base, f"[None] * {f'len({one.base})' if whole else len(counted)}"))

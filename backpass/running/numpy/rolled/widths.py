@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backpass.language.shapes import Shape, Size
+from backpass.running.numpy.frame import shortened
 
 Sizes = Mapping[int, Size]  # of one axis, by layer
 PLACES = [(added, offset) for added in (0, 1) for offset in (1, 0, -1, 2)]
@@ -32,7 +33,8 @@ class Widths:
         """What the shapes of the layers are in general, as a tuple."""
         axes = [self._axis(sizes) for sizes in _axes(shapes)]
         if None in axes:
-            return ", ".join(dict.fromkeys(_tuple(map(str, one)) for one in shapes.values()))
+            texts = dict.fromkeys(_tuple(map(str, one)) for one in shapes.values())
+            return ", ".join(shortened([*texts]))
         return _tuple(axis for axis in axes if axis is not None)
 
     def _axis(self, sizes: Sizes) -> str | None:
