@@ -89,9 +89,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize("question", ANSWERS)
-def test_why_names_the_line_the_label_its_places_the_sum_and_an_order_that_fails(
-    question,
-):
+def test_why_names_the_line_the_label_its_places_the_sum_and_an_order_that_fails(question):
     derivation, name, answer = ANSWERS[question]
     text = said(derivation, name)
     assert answer.forward in text

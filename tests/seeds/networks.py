@@ -61,6 +61,21 @@ def listed(samples: str = "n ") -> Derivation:
     return bp.derive(listed_loss, shapes, wrt="W")
 
 
+def widened_loss(X, y, W):
+    A = [np.column_stack([X, np.ones(len(X))])]
+    for layer in range(len(W)):
+        net = A[-1].dot(W[layer])
+        out = sigmoid(net)
+        A.append(out)
+    return 0.5 * np.sum((A[-1] - y) ** 2)
+
+
+def widened() -> Derivation:
+    """The same with the weights that the class makes, and its column of ones."""
+    shapes = {"X": "n a", "y": "n m", "W": ["a+1 b+1", "b+1 m"]}
+    return bp.derive(widened_loss, shapes, wrt="W")
+
+
 # ── 001: two weights in a row, then two matrices, any σ and any cost ──────────────────────────
 
 
@@ -114,10 +129,7 @@ def layered(count: int) -> Derivation:
     weights = [f"W{l} b{l}" for l in numbers]
     text = "; ".join([*lines, f"J = C(a{count})"])
     return bp.derive(
-        text,
-        ", ".join(shapes),
-        wrt=" ".join(weights),
-        functions="g: elementwise, C: scalar",
+        text, ", ".join(shapes), wrt=" ".join(weights), functions="g: elementwise, C: scalar"
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import backpass as bp
-from tests.seeds.networks import ListedNetwork, listed, listed_loss, said
+from tests.seeds.networks import ListedNetwork, listed, listed_loss, said, widened
 
 SHAPES = {"X": "n 3", "y": "n 1", "W": ["3 5", "5 4", "4 1"]}
 
@@ -18,10 +18,7 @@ def test_the_class_and_the_derived_program_learn_the_same_weights(samples):
     """Widened weights, a column of ones beside X, and 100 updates of all the rows at once."""
     random = np.random.default_rng(5)
     network = ListedNetwork([2, 4, 3, 1], 0.5, random)
-    X, y = (
-        with_ones(random.normal(size=(samples, 2))),
-        random.uniform(size=(samples, 1)),
-    )
+    X, y = (with_ones(random.normal(size=(samples, 2))), random.uniform(size=(samples, 1)))
     d = bp.derive(listed_loss, SHAPES, wrt="W")
     W = [w.copy() for w in network.W]
     first, _ = d(X, y, W)
@@ -111,6 +108,15 @@ def test_q3_entries_meet_entries():
     text = said(listed(), "dnet2")
     assert "No other entry of out2 contains net2[n,m]" in text
     assert "all that ⊙ joins has one shape, n×m" in text
+
+
+def test_q4_only_the_inputs_have_a_column_of_ones():
+    d = widened()
+    assert "= [X | 1] " in str(d)
+    assert "out1 = sigmoid(net1)               n×(b+1)" in str(d)
+    assert "net2 = out1 @ W2                   (n×(b+1))((b+1)×m) → n×m" in str(d)
+    assert "The last row of W1 meets the ones" in said(d, "dW1")
+    assert "ones" not in said(d, "dW2")
 
 
 def test_q5_the_weight_matrix_is_the_derivative():

@@ -124,11 +124,7 @@ def test_q10_where_the_outer_product_comes_from():
 def test_the_numbers_of_the_two_final_formulas():
     """Both as the post states them, for a σ and a cost that are given only when it runs."""
     random = np.random.default_rng(1)
-    x, W1, W2 = (
-        random.normal(size=3),
-        random.normal(size=(4, 3)),
-        random.normal(size=(2, 4)),
-    )
+    x, W1, W2 = (random.normal(size=3), random.normal(size=(4, 3)), random.normal(size=(2, 4)))
 
     def slope(z):
         return 1 - np.tanh(z) ** 2
@@ -137,13 +133,7 @@ def test_the_numbers_of_the_two_final_formulas():
         return 2 * y**3
 
     value, gradients = two_matrices()(
-        x,
-        W1,
-        W2,
-        sigma=np.tanh,
-        sigma_prime=slope,
-        C=lambda y: np.sum(y**4) / 2,
-        grad_C=grad,
+        x, W1, W2, sigma=np.tanh, sigma_prime=slope, C=lambda y: np.sum(y**4) / 2, grad_C=grad
     )
     z1 = W1 @ x
     z2 = W2 @ np.tanh(z1)

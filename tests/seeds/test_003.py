@@ -22,11 +22,7 @@ from tests.seeds.networks import (
 def samples(count, sizes=(5, 2, 3, 2), seed=3):
     random = np.random.default_rng(seed)
     W = [random.normal(size=pair) for pair in pairwise(sizes)]
-    return (
-        random.normal(size=(count, sizes[0])),
-        random.normal(size=(count, sizes[-1])),
-        W,
-    )
+    return (random.normal(size=(count, sizes[0])), random.normal(size=(count, sizes[-1])), W)
 
 
 def test_the_batch_network_with_all_sizes():
