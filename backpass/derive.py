@@ -293,7 +293,10 @@ def wanted_leaves(
         if not chosen:
             raise DerivationError("the result depends on none of the real inputs")
         return tuple(chosen)
-    words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(wrt)
+    try:
+        words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(wrt)
+    except TypeError:
+        raise DerivationError('wrt is a text such as "W1 b1", or a list of names') from None
     if not words:
         raise DerivationError("wrt names nothing; leave it out for every real input")
     found: list[str] = []

@@ -16,10 +16,14 @@ from backpass.language.expr import Apply, Function, Read, Term, multiply
 from backpass.language.program import Array, ArrayFunction, Call, Step, Write, axis_labels
 
 
-def declare_functions(text: str | None) -> dict[str, Op]:
+def declare_functions(text: object) -> dict[str, Op]:
     """Read a declaration such as `g: elementwise, C: scalar`; one operation for each name."""
+    if text is None:
+        return {}
+    if not isinstance(text, str):
+        raise NotationError('functions are declared by a text, "g: elementwise, C: scalar"')
     found: dict[str, Op] = {}
-    for entry in filter(None, (part.strip() for part in re.split(r"[,;\n]", text or ""))):
+    for entry in filter(None, (part.strip() for part in re.split(r"[,;\n]", text))):
         name, colon, kind = (part.strip() for part in entry.partition(":"))
         if not colon or not name.isidentifier() or kind not in ("elementwise", "scalar"):
             raise NotationError(

@@ -232,7 +232,9 @@ def call_function(
     """A NumPy function on traced values, such as np.sum or np.concatenate."""
     name = function.__name__
     shown = f"{function.__module__}.{name}".replace("numpy", "np", 1)
-    if name not in FUNCTIONS or function is not getattr(np, name, None):
+    if function is not getattr(np, name, None):  # such as np.linalg.inv
+        raise tape.refused(_unknown(shown, name, []))
+    if name not in FUNCTIONS:
         raise tape.refused(_unknown(shown, name, [*UFUNCS, *FUNCTIONS]))
     return _adapted(tape, shown, FUNCTIONS[name], args, options)
 

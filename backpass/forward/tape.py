@@ -163,7 +163,7 @@ class Tape:
             return self.constant(array)
         single: float = array.item()
         if not math.isfinite(single):
-            raise self.refused("an infinite number has no slope; use a large one, such as -1e9")
+            raise self.refused(f"{single} has no slope; use a large number, such as -1e9, or none")
         return single if array.dtype.kind == "f" else int(single)
 
     def node(self, value: object) -> Node:

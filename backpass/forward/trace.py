@@ -6,7 +6,8 @@ to `numpy_api`; what would need its entries is refused with the spelling to use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeGuard
 
 import numpy as np
@@ -200,8 +201,7 @@ class Traced:
 
     def __bool__(self) -> bool:
         raise self.tape.refused(
-            "a traced value is neither true nor false: its entries are not known yet; "
-            "use np.where(condition, a, b) instead of if"
+            f"a traced value is neither true nor false: {_advised(self.tape, TRUTHS)}"
         )
 
     def __float__(self) -> float:
@@ -223,17 +223,43 @@ class Traced:
         self._no("rounding has no slope; leave it out")
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        self._no(
-            "a traced value cannot become a plain array: leave out np.array(), join a list by "
-            "np.stack before summing it; np.eye(k)[y] is bp.one_hot(y, k), and another table "
-            "that is indexed by an argument must be an argument itself"
-        )
+        self._no(f"a traced value cannot become a plain array: {_advised(self.tape, PLAIN)}")
+
+    def __format__(self, how: str) -> str:
+        return repr(self)
 
     def __setitem__(self, key: object, value: object) -> None:
         self._no(
             "a traced array cannot be changed in place; build a new one: "
             "z[z < 0] = 0 is np.where(z < 0, 0, z)"
         )
+
+
+# What to write instead: the first of these that the user's line calls for.
+
+TRUTHS = (
+    (r"\bmax\(", "max(a, b) of two numbers is np.maximum(a, b)"),
+    (r"\bmin\(", "min(a, b) of two numbers is np.minimum(a, b)"),
+    (r"\b(and|or|not)\b", "masks are joined by & and |, and turned by ~"),
+    (r"", "its entries are not known yet; use np.where(condition, a, b) instead of if"),
+)
+PLAIN = (
+    (
+        r"\b[rc]_\[",
+        "np.c_[a, b] is np.column_stack([a, b]), and np.r_[a, b] np.concatenate([a, b])",
+    ),
+    (r"\b(eye|identity)\(", "np.eye(k)[y] is bp.one_hot(y, k)"),
+    (r"\barray\(\[", "join a list by np.stack([a, b])"),
+    (r"array\(", "leave out np.array()"),
+    (r"\(\[", "join a list by np.stack([a, b]) first"),
+    (r"", "a table that is indexed by an argument must be one itself; np.stack joins lists"),
+)
+
+
+def _advised(tape: Tape, advice: Sequence[tuple[str, str]]) -> str:
+    line = tape.line()
+    text = line.text or "" if line else ""
+    return next(words for sign, words in advice if re.search(sign, text))
 
 
 def _is_nest(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:

@@ -216,6 +216,10 @@ def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, in
                 f"and was given {show_shape(actual)} ({_axes(len(actual))})"
             )
         whole = f"{name} is {show_shape(shape)} and was given {show_shape(actual)}"
+        turned = _turned(name, shape, actual, known)
+        for axis, length in zip(shape, actual, strict=True):
+            if axis.number is not None and axis.number != length:
+                raise ShapeError(f"{whole}: {length} stands where {axis} is declared{turned}")
         for axis, length in zip(shape, actual, strict=True):
             if not axis.is_name:
                 later.append((name, axis, length, whole))
@@ -224,16 +228,24 @@ def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, in
             if known.setdefault(symbol, length) != length:
                 raise ShapeError(
                     f"{whole}, so {symbol} would be {length}; "
-                    f"but {seen[symbol]} already made it {known[symbol]}"
+                    f"but {seen[symbol]} already made it {known[symbol]}{turned}"
                 )
             seen.setdefault(symbol, name)
     for _, axis, length, whole in later:
         expected = evaluate_size(axis, known)
-        if expected != length and axis.number is not None:
-            raise ShapeError(f"{whole}: {length} stands where {axis} is declared")
         if expected != length:
             raise ShapeError(f"{whole}: {axis} is {expected}, not {length}")
     return known
+
+
+def _turned(name: str, shape: Shape, actual: tuple[int, ...], known: Mapping[str, int]) -> str:
+    """Ask for the transpose of a matrix if that would fit what is known already."""
+    if len(shape) != 2:
+        return ""
+    expected = [axis.number if axis.number is not None else known.get(str(axis)) for axis in shape]
+    pairs = [(one, length) for one, length in zip(expected, actual[::-1], strict=True) if one]
+    fits = pairs and all(one == length for one, length in pairs)
+    return f"; did you mean {name}.T?" if fits else ""
 
 
 def _axes(rank: int) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from backpass.language.errors import DerivationError, UnknownName
+from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.expr import Apply, walk
 from backpass.language.program import Array, Call, Program, check_calls
 from backpass.language.shapes import bind, evaluate_size
@@ -55,9 +55,11 @@ class Runner:
             _check_range(self.program.inputs[place], arrays[place], bound)
         if casts:
             arrays = [a if t is None else a.astype(t) for a, t in zip(arrays, casts, strict=True)]
-        if not self.source.functions:
-            return self.run(*arrays, *constants)
-        return self.run(*arrays, *constants, *self._functions(functions or {}))
+        given = self._functions(functions or {}) if self.source.functions else ()
+        try:
+            return self.run(*arrays, *constants, *given)
+        except IndexError as error:  # X[3] of two rows: the shapes allow any number of them
+            raise ShapeError(f"an entry that is read does not exist here: {error}") from error
 
     def _plan(self, arrays: Sequence[Any]) -> Plan:
         """What to do for arrays of these shapes and dtypes: casts, ranges to check, constants."""
@@ -104,7 +106,12 @@ def _array(name: str, values: Mapping[str, Any]) -> Any:
         value = values[name]
     except KeyError:
         raise UnknownName(f"the input {name} was not given") from None
-    return value if type(value) is np.ndarray else np.asarray(value)
+    if type(value) is np.ndarray:
+        return value
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise DerivationError(f"{name} is no array: its rows differ in length") from error
 
 
 def _cast(array: Array, dtype: Any) -> Any:

@@ -141,6 +141,15 @@ def test_sizes_are_found_in_the_arrays_whatever_their_order():
             [declared("X", "n", 5), declared("Xb", "n+1", 5)],
             "Xb is n+1 and was given 5: n+1 is 6, not 5",
         ),
+        (
+            [declared("X", "n 3", 3, 5)],
+            "X is n×3 and was given 3×5: 5 stands where 3 is declared; did you mean X.T?",
+        ),
+        (
+            [declared("X", "n k", 5, 4), declared("W", "k m", 2, 4)],
+            "W is k×m and was given 2×4, so k would be 2; but X already made it 4; "
+            "did you mean W.T?",
+        ),
         ([declared("Xb", "n+1", 5)], "the size n is not known here; no input carries it"),
     ],
 )

@@ -1,0 +1,127 @@
+"""The object that a user holds: what it answers, and what it refuses in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from backpass.language.errors import BackpassError
+
+RANDOM = np.random.default_rng(0)
+SHAPES = "X: n k, y: n int<m, W: k m, b: m"
+X, y = RANDOM.normal(size=(5, 4)), np.array([0, 1, 2, 1, 0])
+W, b = RANDOM.normal(size=(4, 3)), RANDOM.normal(size=3)
+
+
+def loss(X, y, W, b):
+    Z = X @ W + b
+    return bp.cross_entropy(Z, y)
+
+
+def expected():
+    Z = X @ W + b
+    P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
+    dZ = (P - np.eye(3)[y]) / 5
+    return -np.log(P[np.arange(5), y]).mean(), {"W": X.T @ dZ, "b": dZ.sum(axis=0), "X": dZ @ W.T}
+
+
+def test_a_call_gives_the_value_and_the_gradients_that_were_asked_for():
+    value, gradients = expected()
+    for wrt in ("W b", "b,W", ["W"], None):
+        d = bp.derive(loss, SHAPES, wrt)
+        found, arrays = d(X, y, W, b=b)
+        assert found == pytest.approx(value, rel=1e-14)
+        assert set(arrays) == set(d.wrt) == set(wrt.replace(",", " ").split() if
+                                                isinstance(wrt, str) else wrt or "XWb")  # fmt: skip
+        for name, array in arrays.items():
+            np.testing.assert_allclose(array, gradients[name], atol=1e-14)
+
+
+def test_gradients_are_nested_like_the_arguments():
+    def deep(x, layers):
+        for layer in layers:
+            x = np.tanh(layer["W"] @ x + layer["b"])
+        return np.sum(x)
+
+    shapes = {"x": "k", "layers": [{"W": "j k", "b": "j"}, {"W": "m j", "b": "m"}]}
+    layers = [{"W": W.T, "b": b}, {"W": RANDOM.normal(size=(2, 3)), "b": b[:2]}]
+    d = bp.derive(deep, shapes, wrt="layers")
+    _, gradients = d(X[0], layers)
+    assert d.wrt == ("W1", "b1", "W2", "b2")
+    assert [{k: a.shape for k, a in one.items()} for one in gradients["layers"]] == [
+        {"W": (3, 4), "b": (3,)},
+        {"W": (2, 3), "b": (2,)},
+    ]
+    _, one = bp.derive(deep, shapes, wrt="W2")(X[0], layers)
+    assert [*one["layers"][0]] == ["W"]
+
+
+def test_columns_and_rows_are_the_same_derivation_transposed():
+    def squares(X, W, b, T):
+        return np.sum((np.tanh(X @ W + b) - T) ** 2)
+
+    d = bp.derive(squares, "X: n k, W: k m, b: m, T: n m", wrt="W b")
+    T = RANDOM.normal(size=(5, 3))
+    value, gradients = d(X, W, b, T)
+    turned, columns = d.columns()(X.T, W.T, b, T.T)
+    assert turned == pytest.approx(value, rel=1e-14)
+    np.testing.assert_allclose(columns["W"].T, gradients["W"], rtol=1e-13)
+    np.testing.assert_allclose(columns["b"], gradients["b"], rtol=1e-13)
+    assert "W @ X" in str(d.columns())
+    assert d.rows() is d
+    assert str(d.columns().rows()) == str(d)
+
+
+def test_the_long_way_gives_the_same_numbers():
+    d = bp.derive(loss, SHAPES, wrt="W b")
+    long = d.unfused()
+    assert "cross_entropy" in d.index()
+    assert "cross_entropy" not in long.index()
+    for one, other in zip(d(X, y, W, b)[1].values(), long(X, y, W, b)[1].values(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-14)
+
+
+DERIVING = [
+    (loss, SHAPES, "y", "y holds integers, which have no gradient; declare it as real numbers, or"),
+    (loss, SHAPES, "w", "wrt names w, which is no input; did you mean W?"),
+    (loss, SHAPES, "theta", "wrt names theta, which is no input; the inputs are X, y, W, b"),
+    (loss, SHAPES, "", "wrt names nothing; leave it out for every real input"),
+    (loss, SHAPES, 5, 'wrt is a text such as "W1 b1", or a list of names'),
+    (lambda x, u: np.sum(x), "x: n, u: n", "u", "L does not depend on u, so its gradient is zero;"),
+    (lambda y: np.sum(2 * y), "y: n int<3", None, "the result depends on none of the real inputs"),
+    (lambda x: x * 2, "x: n k", None, "the forward pass returns n×k numbers, and a gradient is of"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("forward", "shapes", "wrt", "sentence"), DERIVING)
+def test_a_question_without_an_answer(forward, shapes, wrt, sentence):
+    with pytest.raises(BackpassError) as caught:
+        bp.derive(forward, shapes, wrt)
+    assert caught.value.message.startswith(sentence)
+
+
+CALLS = [
+    ((X.T, y, W, b), "y is n and was given 5, so n would be 5; but X already made it 4"),
+    ((X, y, W.T, b), "W is k×m and was given 3×4, so k would be 3; but X already made it 4; did"),
+    ((X, y + 1, W, b), "y holds 3; its integers run from 0 to 2"),
+    ((X, y * 1.0, W, b), "y must be integers, not float64"),
+    ((X, y, W), "the argument b is missing; give X, y, W, b"),
+    ((X, y, [[1.0, 2.0], [3.0]], b), "W is no array: its rows differ in length"),
+    ((X, y, W.astype(complex), b), "W must be numbers, not complex128"),
+]
+
+
+@pytest.mark.parametrize(("args", "sentence"), CALLS)
+def test_a_call_that_contradicts_the_shapes(args, sentence):
+    d = bp.derive(loss, SHAPES, "W b")
+    with pytest.raises(BackpassError) as caught:
+        d(*args)
+    assert caught.value.message.startswith(sentence)
+
+
+def test_an_entry_that_is_not_there_at_these_sizes():
+    d = bp.derive(lambda X: np.sum(X[3] ** 2), "X: n k")
+    assert d(np.ones((4, 2)))[0] == 2
+    with pytest.raises(BackpassError, match="an entry that is read does not exist here: index 3"):
+        d(np.ones((2, 2)))
