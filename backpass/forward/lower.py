@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from backpass.calculus.op import RESULT, Op, steps_of
+from backpass.calculus.op import KINDS, RESULT, Op, steps_of
 from backpass.forward.inline import inlined, is_plain, is_short
 from backpass.forward.label import Names, is_activation
 from backpass.forward.tape import show_line
@@ -127,9 +127,8 @@ def _uses(values: Sequence[Value]) -> dict[int, int]:
 
 
 def _constant(name: str, value: Value) -> Array:
-    kinds = {"f": "real", "i": "int", "u": "int", "b": "bool"}
-    kind: Any = kinds[value.constant.dtype.kind]
-    return Array(name, tuple(map(size, value.constant.shape)), kind, value.below)
+    shape, kind = tuple(map(size, value.constant.shape)), KINDS[value.constant.dtype.kind]
+    return Array(name, shape, kind, value.below)
 
 
 def _line(state: _Lowering, value: Value, name: str, uses: Mapping[int, int], result: int) -> None:

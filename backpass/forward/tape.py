@@ -16,7 +16,7 @@ from typing import Any, TypeGuard, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from backpass.calculus.op import Op, steps_of
+from backpass.calculus.op import KINDS, Op, steps_of
 from backpass.forward.names import caller, source_line
 from backpass.language.errors import BackpassError, TraceError
 from backpass.language.expr import Number, number
@@ -179,9 +179,6 @@ class Tape:
     def _keep(self, node: Node) -> Node:
         self.nodes.append(node)
         return node
-
-
-KINDS: dict[str, Kind] = {"f": "real", "i": "int", "u": "int", "b": "bool"}  # by NumPy's letters
 
 
 def _is_data(value: object) -> TypeGuard[ArrayLike]:
