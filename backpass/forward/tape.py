@@ -153,12 +153,8 @@ class Tape:
         """A value as operations take it: a node, or a plain number."""
         if isinstance(value, Node):
             return value
-        if (
-            isinstance(value, (int, float))
-            and type(value) in (int, float)
-            and abs(value) < math.inf
-        ):
-            return value  # as nearly all are
+        if isinstance(value, (int, float)) and math.isfinite(value):
+            return int(value) if isinstance(value, bool) else value
         if not _is_data(value):
             raise self.refused(f"a {type(value).__name__} cannot take part in an operation")
         try:
