@@ -88,8 +88,10 @@ def above(functions: Iterable[str]) -> list[str]:
 
 def docstring(summary: str, arguments: Iterable[str]) -> list[str]:
     """What comes out, and what goes in with its shapes."""
-    text = textwrap.wrap(", ".join(arguments), WIDTH - 4, break_long_words=False)
-    return [f'"""{summary}', "", *text, '"""']
+    # a shape stays on one line, and begins on that of its name
+    whole = re.sub(r"(?<=[\w:]) (?=[\[({])| (?=[^()]*\))", "\0", ", ".join(arguments))
+    lines = textwrap.wrap(whole, WIDTH - 4, break_long_words=False)
+    return [f'"""{summary}', "", *(line.replace("\0", " ") for line in lines), '"""']
 
 
 def dtype_line(real: Sequence[str]) -> str:

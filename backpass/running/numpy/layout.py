@@ -11,6 +11,7 @@ from backpass.running.numpy.frame import WIDEST, WIDTH
 
 STEP = "    "
 OPERATORS = re.compile(r" (?=[+-] )")
+COMMAS = re.compile(r", ")
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -80,27 +81,30 @@ def broken(text: str, room: int) -> list[str]:
         return [text]
     begin, end = opened
     inside = text[begin + 1 : end]
-    parts = [part + "," for part in _split(inside, re.compile(r", "))]
-    if len(parts) > 1:
-        parts[-1] = parts[-1].removesuffix(",")
-        return [text[: begin + 1], *_filled(parts, room), text[end:]]
-    return [text[: begin + 1], *_deeper(list(_split(inside, OPERATORS)), room), text[end:]]
+    parts = list(_split(inside, COMMAS))
+    if len(parts) == 1:
+        parts = list(_split(inside, OPERATORS))
+        return [text[: begin + 1], *_deeper(parts, room), text[end:]]
+    *others, last = _groups(parts, room - len(STEP) - 1)
+    lines = [line for group in others for line in _deeper([group], room - 1, ",")]
+    return [text[: begin + 1], *lines, *_deeper([last], room), text[end:]]
 
 
-def _deeper(parts: Iterable[str], room: int) -> Iterator[str]:
+def _deeper(parts: Iterable[str], room: int, end: str = "") -> Iterator[str]:
     for part in parts:
-        yield from (STEP + line for line in broken(part, room - len(STEP)))
+        *lines, last = broken(part, room - len(STEP))
+        yield from (STEP + line for line in [*lines, last + end])
 
 
-def _filled(parts: Iterable[str], room: int) -> Iterator[str]:
-    """Parts of a list, as many on a line as there is room for."""
-    line = ""
+def _groups(parts: Iterable[str], room: int) -> Iterator[str]:
+    """Parts of a list, as many together as there is room for."""
+    group = ""
     for part in parts:
-        if line and len(STEP) + len(line) + 1 + len(part) > room:
-            yield from _deeper([line], room)
-            line = ""
-        line = f"{line} {part}" if line else part
-    yield from _deeper([line], room)
+        if group and len(group) + 2 + len(part) > room:
+            yield group
+            group = ""
+        group = f"{group}, {part}" if group else part
+    yield group
 
 
 def _split(text: str, at: re.Pattern[str]) -> Iterator[str]:

@@ -115,8 +115,8 @@ def lacking(whole: Composition, sign: str, lines: Sequence[Line]) -> Row:
     """The condition that tells the lowest layer from others, and why it lacks these lines."""
     found = {_below(whole, line) for line in lines}
     unasked = next((text for word, text in whole.inputs.texts.items() if word in found), None)
-    note = f"  # d{unasked} is not asked for" if unasked else ""
-    return Row(f"if {whole.variable} {sign} {whole.rolled.low + whole.base}:{note}")
+    note = f"d{unasked} is not asked for" if unasked else "nothing below is asked for"
+    return Row(f"if {whole.variable} {sign} {whole.rolled.low + whole.base}:  # {note}")
 
 
 def _below(whole: Composition, line: Line) -> str | None:

@@ -119,7 +119,7 @@ class Columns:
         if len(words) == 1 and (len(column) > 1 or words.isdisjoint(self.arrays)):
             return Same(words.pop())
         if words <= self.arrays.keys():
-            found = self._given(column) or (Same(words.pop()) if len(words) == 1 else None)
+            found = self._given(column) or self._alone(column)
             if found is None and not any(words <= one.numbers.keys() for one in self.shelves):
                 self.apart = tuple(dict.fromkeys(column.values()))
             return found
@@ -146,6 +146,15 @@ class Columns:
             ):
                 return None
         return Made(number, offset)
+
+    def _alone(self, column: Column) -> Made | Same | None:
+        """What only one layer reads: the edge of a series, or just itself."""
+        if len(column) > 1:
+            return None
+        ((layer, word),) = column.items()
+        edges = (place for place, edge in self.edges.items() if edge == word)
+        found = next(edges, None)
+        return Same(word) if found is None else Made(found[0], found[1] - layer)
 
     def _given(self, column: Column) -> Given | None:
         for number, shelf in enumerate(self.shelves):

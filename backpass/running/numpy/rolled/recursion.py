@@ -66,9 +66,10 @@ def carried(whole: Composition) -> Carried | str:
             if layer != rolled.count - 1 or (series, -1) not in rolled.edges:
                 return _together(one.word)
             into[series] = None
-    asked = {word: word for word in whole.wanted.returned} | {
-        word: one.word for one in rolled.after for word in one.words
-    }
+    asked = {word: word for word in whole.wanted.returned}
+    for one in rolled.after:
+        for word in one.words:
+            asked.setdefault(word, one.word)
     for word, reader in asked.items():
         if word in places:
             series, layer = places[word]

@@ -23,6 +23,10 @@ class Run:
     def end(self) -> int:
         return self.start + self.period * self.count
 
+    def without(self, turns: int) -> Run:
+        """The run without its first turns."""
+        return Run(self.start + turns * self.period, self.period, self.count - turns)
+
     def turns(self) -> Iterator[range]:
         """The places of the items, turn by turn."""
         for first in range(self.start, self.end, self.period):

@@ -47,6 +47,11 @@ def rollings(
         rolled = _rolled(draft, run, columns)
         if rolled is not None:
             yield rolled
+            learning = run.without(rolled.low)  # the layers that have a way back
+            if rolled.low > 0 and learning.count > 1:
+                again = Columns(shelves, draft.arrays, draft.sizes, learning.count)
+                found = _rolled(draft, learning, again)
+                yield from [found] if found else []
         elif columns.apart and made.isdisjoint(columns.apart):
             apart.append(columns.apart)
 
