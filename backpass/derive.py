@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, get_args
@@ -242,6 +244,22 @@ class Derivation:
         return format_program(self.program)
 
 
+@contextmanager
+def _without_collector() -> Generator[None]:
+    """Hold the garbage collector off: what a derivation makes stays.
+
+    Looking through all of it over and over would take ever longer for each layer of a network.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_without_collector()
 def derive(
     forward: Forward,
     shapes: Any,

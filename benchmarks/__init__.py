@@ -1,1 +1,1 @@
-"""Side-by-side measurements: ratios of medians from alternating runs, losing figures included."""
+"""Side-by-side measurements, losing figures included: `make bench`, or `python -m benchmarks`."""

@@ -1,102 +1,115 @@
-"""Everything that is measured, in one run: `make bench`."""
+"""Everything that is measured, in one run of two or three minutes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import sys
+from collections.abc import Iterator
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-import backpass as bp
-from benchmarks.paired import Row, commands, paired
+from benchmarks.clock import Race, memory, middle, process, race, warm
+from benchmarks.first import clock
+from benchmarks.networks import (
+    Sizes,
+    derive_deep,
+    derive_digits,
+    digits_arguments,
+    digits_by_hand,
+    trace_deep,
+)
+from benchmarks.report import Row, compared, megabytes, show
 
-
-def deep(xp: Any) -> Callable[..., Any]:
-    """A network of as many tanh layers as there are weights, written for `xp`."""
-
-    def loss(params: Any, X: Any, Y: Any) -> Any:
-        A = X
-        for W, b in zip(params["W"], params["b"], strict=True):
-            A = xp.tanh(A @ W + b)
-        return xp.sum((A - Y) ** 2)
-
-    return loss
-
-
-def deriving(layers: int, times: int) -> Row:
-    """Our derivation of a deep network against JAX's, of one and the same network."""
-    shapes = {"params": {"W": ["k k"] * layers, "b": ["k"] * layers}, "X": "n k", "Y": "n k"}
-    params = {"W": [jnp.ones((8, 8))] * layers, "b": [jnp.ones(8)] * layers}
-    X = jnp.ones((5, 8))
-    return paired(
-        f"derive {layers} layers, against jax.make_jaxpr",
-        lambda: bp.derive(deep(np), shapes, "params"),
-        lambda: jax.make_jaxpr(jax.grad(deep(jnp)))(params, X, X),
-        times,
-        "wanted 2 or more",
-    )
+SHORT, LONG = 100, 1000  # layers
+PAIRS = {SHORT: 21, LONG: 7}
+SIZES: dict[Sizes, str] = {
+    "named": "n and k",  # JAX knows numbers alone: 5 and 8
+    "numbers": "5 and 8",
+    "different": "all different",
+}
+Races = dict[tuple[Sizes, int], Race]  # by the sizes and the number of layers
 
 
-def running(times: int) -> Row:
-    """A derived step of the 64-32-10 network against the same lines written by hand."""
-
-    def loss(X, y, W1, b1, W2, b2):
-        A1 = np.tanh(X @ W1 + b1)
-        return bp.cross_entropy(A1 @ W2 + b2, y)
-
-    d = bp.derive(loss, "X: n k, y: n int<m, W1: k j, b1: j, W2: j m, b2: m", "W1 b1 W2 b2")
-    random = np.random.default_rng(0)
-    X, y = random.normal(size=(32, 64)), random.integers(0, 10, 32)
-    W1, b1 = random.normal(size=(64, 32)) / 8, np.zeros(32)
-    W2, b2 = random.normal(size=(32, 10)) / 6, np.zeros(10)
-
-    def by_hand() -> None:
-        A1 = np.tanh(X @ W1 + b1)
-        Z2 = A1 @ W2 + b2
-        top = Z2.max(axis=1, keepdims=True)
-        E = np.exp(Z2 - top)
-        S = E.sum(axis=1, keepdims=True)
-        float(np.mean(np.log(S)[:, 0] + top[:, 0] - Z2[np.arange(32), y]))
-        dZ2 = E / S
-        dZ2[np.arange(32), y] -= 1
-        dZ2 /= 32
-        dZ1 = dZ2 @ W2.T * (1 - A1**2)
-        _ = (X.T @ dZ1, dZ1.sum(axis=0), A1.T @ dZ2, dZ2.sum(axis=0))
-
-    def often(step: Callable[[], object]) -> Callable[[], None]:
-        def run() -> None:
-            for _ in range(200):
-                step()
-
-        return run
-
-    return paired(
-        "200 steps of 64-32-10, against NumPy by hand",
-        often(lambda: d(X, y, W1, b1, W2, b2)),
-        often(by_hand),
-        times,
-        "the nearer to 1 the better",
-    )
+def deriving() -> Races:
+    """Derive again and again in one process, as in a notebook or a search."""
+    return {
+        (sizes, layers): race(
+            warm(derive_deep(layers, sizes)), warm(trace_deep(layers, sizes)), pairs
+        )
+        for sizes in ("named", "numbers")
+        for layers, pairs in PAIRS.items()
+    }
 
 
-HELP = "from backpass.cli import main; main(['--help'])"
+def first_deriving() -> Races:
+    """Derive once in a process of its own, imports not counted: nothing is known yet."""
+    return {
+        (sizes, layers): race(clock("ours", layers, sizes), clock("JAX", layers, sizes), 3)
+        for sizes in ("named", "different")
+        for layers in PAIRS
+    }
+
+
+def derived(races: Races, wanted: float | None = None) -> Iterator[Row]:
+    """The races, and how both sides grew with the number of layers."""
+    for (sizes, layers), found in races.items():
+        yield compared(f"{layers} layers, sizes {SIZES[sizes]}", found, wanted)
+    for sizes in dict.fromkeys(sizes for sizes, _ in races):
+        short, long = races[sizes, SHORT], races[sizes, LONG]
+        ours, theirs = (
+            f"× {middle(after).cpu / middle(before).cpu:.1f}"
+            for before, after in ((short.ours, long.ours), (short.theirs, long.theirs))
+        )
+        what = f"{LONG} layers against {SHORT}, {SIZES[sizes]}"
+        yield Row(what, ours, theirs, wanted=f"about × {LONG // SHORT}")
+
+
+def running() -> Iterator[Row]:
+    """Value and gradients of the network that reads digits."""
+    threadpool_limits(1)  # two threads would wait for each other on a busy machine
+    derived = derive_digits()
+    for batch, calls in ((32, 400), (1024, 40)):
+        arguments = digits_arguments(batch)
+        (value, ours), (hand, theirs) = derived(*arguments), digits_by_hand(*arguments)
+        np.testing.assert_allclose(value, hand, rtol=1e-12)
+        for name, gradient in theirs.items():
+            np.testing.assert_allclose(ours[name], gradient, rtol=1e-9, atol=1e-12)
+        found = race(
+            warm(lambda a=arguments: derived(*a), calls),
+            warm(lambda a=arguments: digits_by_hand(*a), calls),
+            pairs=21,
+        )
+        yield compared(f"64-32-10, batch {batch}, float64", found, wanted=1)
+
+
+HELP = "import sys; from backpass.cli import main; sys.exit(main())"  # what the command runs
+
+
+def starting() -> Iterator[Row]:
+    """Whole processes, from start to end."""
+    python = sys.executable
+    theirs = process(python, "-c", "import numpy")
+    for what, *command in (("backpass --help", HELP, "--help"), ("import backpass",) * 2):
+        yield compared(what, race(process(python, "-c", *command), theirs, pairs=15), wanted=0.5)
+
+
+def remembering() -> Iterator[Row]:
+    """What Python allocates on the way, and what stays: the derivation itself."""
+    for sizes in ("named", "different"):
+        for layers in PAIRS:
+            peak, kept = memory(derive_deep(layers, sizes))
+            yield Row(f"{layers} layers, sizes {SIZES[sizes]}", megabytes(peak), megabytes(kept))
 
 
 def main() -> None:
-    """Measure, and print a row as soon as it is known."""
-    print(f"{'':<44} {'ours ms':>9} {'other ms':>9} {'ratio':>6}")
-    small, large = deriving(100, 15), deriving(1000, 5)
-    print(small, large, sep="\n")
-    print(
-        f"from 100 to 1,000 layers: {large.ours / small.ours:.1f} times the time, wanted about 10"
-    )
-    print(running(15))
-    numpy = ["-c", "import numpy"]
-    wanted = "wanted 0.5 or more"
-    print(commands("backpass --help, against import numpy", ["-c", HELP], numpy, 11, wanted))
-    print(commands("import backpass, the same", ["-c", "import backpass"], numpy, 11, ""))
+    """Measure, and print a table as soon as it is known."""
+    print("Processor time, in brackets time on the wall clock: medians of pairs run in turns.")
+    print("Ratios are of processor time, in brackets the quartiles over the pairs.\n")
+    show("derive and jax.make_jaxpr(jax.grad(f))", "JAX", derived(deriving(), wanted=2))
+    show("the first derivation of a new process", "JAX", derived(first_deriving()))
+    show("value and gradients of a batch, d(...)", "NumPy by hand", running())
+    show("a process from start to end", "import numpy", starting())
+    show("memory of a derivation: peak, and what stays", "stays", remembering())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -125,3 +127,26 @@ def test_an_entry_that_is_not_there_at_these_sizes():
     assert d(np.ones((4, 2)))[0] == 2
     with pytest.raises(BackpassError, match="an entry that is read does not exist here: index 3"):
         d(np.ones((2, 2)))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("axis", [None, 0])  # the second returns no single number
+def test_the_garbage_collector_is_held_off_and_left_as_it_was(enabled, axis):
+    seen: list[bool] = []
+
+    def total(X):
+        seen.append(gc.isenabled())
+        return np.sum(X**2, axis=axis)
+
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        if axis is None:
+            bp.derive(total, "X: n k")
+        else:
+            with pytest.raises(BackpassError):
+                bp.derive(total, "X: n k")
+        assert gc.isenabled() == enabled
+        assert not any(seen)
+    finally:
+        (gc.enable if before else gc.disable)()
