@@ -83,6 +83,7 @@ class Columns:
     arrays: Mapping[str, Array]
     sizes: Mapping[str, Size]
     count: int
+    forward: int  # lines, which come first
     series: list[dict[int, str]] = field(default_factory=list[dict[int, str]])
     edges: dict[tuple[int, int], str] = field(default_factory=dict[tuple[int, int], str])
     apart: tuple[str, ...] = ()  # inputs that no number tells apart
@@ -137,15 +138,16 @@ class Columns:
         if len(offsets) != 1:
             return None
         ((number, offset),) = offsets
-        edges = self.edges
         for layer, word in column.items():
-            made = layer + offset
-            inside = 0 <= made < self.count
-            if word not in self._places and (
-                inside or edges.setdefault((number, made), word) != word
-            ):
+            if word not in self._places and not self._edge(number, layer + offset, word):
                 return None
         return Made(number, offset)
+
+    def _edge(self, number: int, made: int, word: str) -> bool:
+        """Whether a word can stand before the first result of a series."""
+        before = made < 0 if number < self.forward else made >= self.count
+        known = self.edges.setdefault((number, made), word) if before else None
+        return word in self.arrays and known == word
 
     def _alone(self, column: Column) -> Made | Same | None:
         """What only one layer reads: the edge of a series, or just itself."""

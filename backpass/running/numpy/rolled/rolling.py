@@ -43,13 +43,13 @@ def rollings(
     numbers = [parts[1] if (parts := numbered(one.word)) else None for one in draft.forward]
     made = {one.word for one in (*draft.forward, *draft.backward)}
     for run in repeats(keys, numbers):
-        columns = Columns(shelves, draft.arrays, draft.sizes, run.count)
+        columns = Columns(shelves, draft.arrays, draft.sizes, run.count, run.period)
         rolled = _rolled(draft, run, columns)
         if rolled is not None:
             yield rolled
             learning = run.without(rolled.low)  # the layers that have a way back
             if rolled.low > 0 and learning.count > 1:
-                again = Columns(shelves, draft.arrays, draft.sizes, learning.count)
+                again = Columns(shelves, draft.arrays, draft.sizes, learning.count, run.period)
                 found = _rolled(draft, learning, again)
                 yield from [found] if found else []
         elif columns.apart and made.isdisjoint(columns.apart):

@@ -18,10 +18,13 @@ def series_words(whole: Composition) -> list[str]:
     often = Counter(stems.values())
     words: dict[int, str] = {}
     for series in sorted(forward, key=lambda one: one not in carried):
-        if often[stems[series]] == 1 or (series in carried and stems[series] not in words.values()):
-            words[series] = whole.names.new(stems[series])
+        stem, first = stems[series], rolled.series[series][0]
+        if often[stem] == 1 or (series in carried and stem not in words.values()):
+            words[series] = whole.names.new(stem)
+        elif stem in words.values():  # A before and behind an activation
+            words[series] = whole.names.new(_before(first, {*whole.draft.arrays, *words.values()}))
         else:
-            words[series] = whole.names.new(_another(rolled.series[series][0], whole.draft.arrays))
+            words[series] = whole.names.new(first)
     places = {word: one for one in forward for word in rolled.series[one].values()}
     for series in range(len(forward), len(rolled.series)):
         shelf = shelf_of(whole, series)
@@ -44,6 +47,6 @@ def _stem(words: Iterable[str]) -> str:
     return re.sub(r"_?\d+$", "", words[0])
 
 
-def _another(first: str, known: Collection[str]) -> str:
-    """A name for what would be called like something else: Z if nothing is, or the first one's."""
+def _before(first: str, known: Collection[str]) -> str:
+    """What goes into an activation: Z if nothing is called so, or else as in the first layer."""
     return first if any(re.fullmatch(r"Z\d*", word) for word in known) else "Z"

@@ -21,6 +21,7 @@ def columns(count=3):
         ARRAYS,
         {name: size(name) for name in "nijkm"},
         count,
+        forward=1,
     )
     found.series.append(dict(enumerate(["A1", "A2", "A3"][:count])))
     found._places.update({word: (0, layer) for layer, word in found.series[0].items()})
@@ -45,13 +46,15 @@ def test_results_of_this_layer_and_of_the_one_before():
     assert found.reference(column("c", "A1", "A2")) is None  # the edge is X already
     assert columns().reference(column("A1", "A3", "A2")) is None
     assert columns().reference(column("A1", "X", "A3")) is None
+    assert columns().reference(column("A2", "A3", "X")) is None  # nothing follows the last
+    assert columns().reference(column("2", "A1", "A2")) is None
 
 
 def test_what_only_one_layer_reads():
     found = columns()
     assert found.reference(column("X", first=0)) == Same("X")
-    found.edges[0, 3] = "B1"
-    assert found.reference(column("B1", first=2)) == Made(0, 1)
+    found.edges[0, -1] = "X"
+    assert found.reference(column("X", first=0)) == Made(0, -1)
     assert found.reference(column("W2", first=1)) == Given(0, 0)
 
 
