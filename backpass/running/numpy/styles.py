@@ -56,10 +56,10 @@ def styled(
     if reason:
         raise DerivationError(f'{reason}; style="loop" applies')
     if apart:
-        first, *others = apart[0]
+        *others, last = apart[0]
         raise DerivationError(
-            f"the layers are alike, but nothing counts {', '.join(others)} and {first} along; "
-            f'number their names, as W1 and W2 are, or pass a list; style="unrolled" applies'
+            f"the layers are alike, but nothing counts {', '.join(others)} and {last} along; "
+            'number their names, as W1 and W2 are, or pass a list; style="unrolled" applies'
         )
     raise DerivationError('no two layers are alike here, so only style="unrolled" applies')
 

@@ -114,7 +114,7 @@ def test_weights_must_be_told_apart_by_a_number(style):
     d = bp.derive(
         "h = tanh(U x); o = tanh(V h); L = sum((o - y)²)", "x: k, y: k, U: k k, V: k k", wrt="U V"
     )
-    with pytest.raises(bp.BackpassError, match="nothing counts V and U along; number their names"):
+    with pytest.raises(bp.BackpassError, match="nothing counts U and V along; number their names"):
         d.code("numpy", style)
 
 
