@@ -20,18 +20,24 @@ from backpass.language.expr import (
     reads,
     substitute,
     transform,
+    walk,
 )
 from backpass.language.program import Call, Step, Write, canonical
 from backpass.language.shapes import size
+
+LONGEST = 100  # nodes: a longer line is long enough, and thousands would nest too deeply
 
 
 def inlined(step: Step, source: Step) -> Step | None:
     """`step` with `source` written into it; None where `source` must stay a line of its own.
 
     It must if it is a call or assigns at computed places, if it is read more than once, if a
-    function is applied to its sum, or if it would be computed over and over inside a larger loop.
+    function is applied to its sum, if it would be computed over and over inside a larger loop,
+    or if it is long.
     """
     if isinstance(step.body, Call) or isinstance(source.body, Call):
+        return None
+    if sum(1 for write in source.body for _ in walk(write.term)) > LONGEST:
         return None
     if any(not _whole(write, source) for write in source.body):
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import pytest
 
@@ -147,3 +149,23 @@ def test_lines_are_quoted_where_their_name_is_given():
     quoted = {step.name: step.line.text for step in program.steps if step.line}
     assert quoted["A"] == "A = sigmoid(X @ W)"
     assert quoted["L"] == "return np.sum(A)"
+
+
+def test_a_line_that_would_grow_without_end_is_cut():
+    def penalty(X, Ws):
+        return np.sum(X) + sum(np.sum(W**2) for W in Ws)
+
+    def waves(X):
+        return np.sum(reduce(lambda A, _: np.sin(A), range(1000), X))
+
+    shapes = {"X": "n k", "Ws": ["k k"] * 60}
+    assert names(penalty, shapes) == ["T1", "T2", "L"]
+    d = bp.derive(penalty, shapes)
+    arrays = [np.full((2, 2), float(place)) for place in range(60)]
+    value, gradients = d(np.ones((3, 2)), arrays)
+    assert value == 6 + sum(np.sum(W**2) for W in arrays)
+    assert all((G == 2 * W).all() for G, W in zip(gradients["Ws"], arrays, strict=True))
+
+    d = bp.derive(waves, "X: n k")
+    expected = reduce(lambda a, _: np.sin(a), range(1000), 0.5)
+    np.testing.assert_allclose(d(np.full((1, 1), 0.5))[0], expected, rtol=1e-12)
