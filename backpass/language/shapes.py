@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from backpass.language.errors import NotationError, ShapeError
@@ -200,29 +201,80 @@ def show_shape(shape: Sequence[Size | int]) -> str:
     return "×".join(parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the number behind a name is told: an axis is `count * name**power + rest` long.
+
+    `count` and `rest` mention only names that are told before this one.
+    """
+
+    array: int
+    axis: int
+    count: Size
+    power: int
+    rest: Size
+
+
+def places(shapes: Sequence[Shape]) -> dict[str, Place]:
+    """Where each name is told, if it is: first where it stands alone, then where it is left over.
+
+    `k+1` tells k, and `n*k` does once n is known.
+    """
+    found: dict[str, Place] = {}
+    axes = [
+        (array, axis, length)
+        for array, shape in enumerate(shapes)
+        for axis, length in enumerate(shape)
+        if length.number is None
+    ]
+    axes.sort(key=lambda one: not one[2].is_name)
+    before = -1
+    while before < len(found):
+        before = len(found)
+        for array, axis, length in axes:
+            missing = [name for name in names(length) if name not in found]
+            if len(missing) == 1 and (parts := _parts(length, missing[0])):
+                found[missing[0]] = Place(array, axis, *parts)
+    return found
+
+
+def _parts(value: Size, name: str) -> tuple[Size, int, Size] | None:
+    """A size as `count * name**power + rest`; None when two different powers occur."""
+    held = [(dict(monomial), count) for monomial, count in value.terms]
+    powers = {powers[name] for powers, _ in held if name in powers}
+    if len(powers) != 1:
+        return None
+    rest = Size((m, count) for m, count in value.terms if name not in dict(m))
+    count = Size(
+        (tuple(one for one in m if one[0] != name), count)
+        for m, count in value.terms
+        if name in dict(m)
+    )
+    return count, powers.pop(), rest
+
+
 def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, int]:
     """Find what number each name stands for, from arrays `(name, declared shape, actual shape)`.
 
     Raises ShapeError when an array contradicts its declaration or two arrays contradict
     each other; the sentence names both and where each size comes from.
     """
+    arrays = list(declared)
     known: dict[str, int] = {}
     seen: dict[str, str] = {}
-    later: list[tuple[str, Size, int, str]] = []
-    for name, shape, actual in declared:
+    for name, shape, actual in arrays:
         if len(shape) != len(actual):
             raise ShapeError(
                 f"{name} is declared {show_shape(shape)} ({_axes(len(shape))}) "
                 f"and was given {show_shape(actual)} ({_axes(len(actual))})"
             )
-        whole = f"{name} is {show_shape(shape)} and was given {show_shape(actual)}"
+        whole = _given(name, shape, actual)
         turned = _turned(name, shape, actual, known)
         for axis, length in zip(shape, actual, strict=True):
             if axis.number is not None and axis.number != length:
                 raise ShapeError(f"{whole}: {length} stands where {axis} is declared{turned}")
         for axis, length in zip(shape, actual, strict=True):
             if not axis.is_name:
-                later.append((name, axis, length, whole))
                 continue
             symbol = str(axis)
             if known.setdefault(symbol, length) != length:
@@ -231,11 +283,50 @@ def bind(declared: Iterable[tuple[str, Shape, tuple[int, ...]]]) -> dict[str, in
                     f"but {seen[symbol]} already made it {known[symbol]}{turned}"
                 )
             seen.setdefault(symbol, name)
-    for _, axis, length, whole in later:
-        expected = evaluate_size(axis, known)
-        if expected != length:
-            raise ShapeError(f"{whole}: {axis} is {expected}, not {length}")
+    sums = [
+        one for one in arrays if not all(axis.is_name or axis.number is not None for axis in one[1])
+    ]
+    if sums:
+        for symbol, place in places([shape for _, shape, _ in arrays]).items():
+            if symbol not in known:
+                known[symbol] = _left_over(symbol, place, arrays[place.array], known)
+    for name, shape, actual in sums:
+        for axis, length in zip(shape, actual, strict=True):
+            whole = _given(name, shape, actual)
+            untold = [one for one in names(axis) if one not in known]
+            if untold:
+                raise ShapeError(f"{whole}: that does not tell {' and '.join(untold)}, {UNTOLD}")
+            expected = evaluate_size(axis, known)
+            if expected != length:
+                raise ShapeError(f"{whole}: {axis} is {expected}, not {length}")
     return known
+
+
+UNTOLD = "and no other axis does; declare the size as a number"
+
+
+def _given(name: str, shape: Shape, actual: tuple[int, ...]) -> str:
+    return f"{name} is {show_shape(shape)} and was given {show_shape(actual)}"
+
+
+def _left_over(
+    symbol: str,
+    place: Place,
+    given: tuple[str, Shape, tuple[int, ...]],
+    known: Mapping[str, int],
+) -> int:
+    """The whole number that makes an axis as long as it is."""
+    name, shape, actual = given
+    axis, length = shape[place.axis], actual[place.axis]
+    count = evaluate_size(place.count, known)
+    rest = length - evaluate_size(place.rest, known)
+    whole = _given(name, shape, actual)
+    if count == 0:
+        raise ShapeError(f"{whole}: {axis} is {length} for every {symbol}")
+    found = round(max(rest / count, 0) ** (1 / place.power))
+    if count * found**place.power != rest:
+        raise ShapeError(f"{whole}: {axis} is {length} for no {symbol}")
+    return found
 
 
 def _turned(name: str, shape: Shape, actual: tuple[int, ...], known: Mapping[str, int]) -> str:

@@ -122,6 +122,17 @@ def test_sizes_are_found_in_the_arrays_whatever_their_order():
     assert bind(arrays) == {"n": 5, "k": 3}
 
 
+def test_what_stands_beside_known_sizes_is_told_by_the_rest():
+    arrays = [
+        declared("W", "a+1 b+1", 4, 6),
+        declared("X", "n*k n", 6, 2),
+        declared("Q", "s**2", 9),
+    ]
+    assert bind(arrays) == {"n": 2, "a": 3, "b": 5, "k": 3, "s": 3}
+    chain = [declared("U", "b+c", 9), declared("V", "2*a-1 a*b", 5, 12)]
+    assert bind(chain) == {"a": 3, "b": 4, "c": 5}
+
+
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
@@ -150,7 +161,22 @@ def test_sizes_are_found_in_the_arrays_whatever_their_order():
             "W is k×m and was given 2×4, so k would be 2; but X already made it 4; "
             "did you mean W.T?",
         ),
-        ([declared("Xb", "n+1", 5)], "the size n is not known here; no input carries it"),
+        ([declared("W", "a b+1", 3, 0)], "W is a×(b+1) and was given 3×0: b+1 is 0 for no b"),
+        ([declared("X", "2*k", 5)], "X is 2*k and was given 5: 2*k is 5 for no k"),
+        ([declared("X", "s**2", 8)], "X is s**2 and was given 8: s**2 is 8 for no s"),
+        (
+            [declared("V", "b+1 b+2", 4, 6)],
+            "V is (b+1)×(b+2) and was given 4×6: b+2 is 5, not 6",
+        ),
+        (
+            [declared("X", "a+b", 5)],
+            "X is a+b and was given 5: that does not tell a and b, and no other axis does; "
+            "declare the size as a number",
+        ),
+        (
+            [declared("X", "n n*k", 0, 0)],
+            "X is n×k*n and was given 0×0: k*n is 0 for every k",
+        ),
     ],
 )
 def test_a_contradiction_names_both_sides(arrays, sentence):

@@ -119,6 +119,20 @@ def test_q4_only_the_inputs_have_a_column_of_ones():
     assert "ones" not in said(d, "dW2")
 
 
+def test_q4_the_hidden_bias_unit_varies_and_learns_like_every_other():
+    random = np.random.default_rng(7)
+    network = ListedNetwork([2, 4, 1], 0.5, random)
+    X, y = with_ones(random.normal(size=(6, 2))), random.uniform(size=(6, 1))
+    extra = 1 / (1 + np.exp(-X @ network.W[0]))[:, -1]
+    assert np.ptp(extra) > 0.1
+    before = [w.copy() for w in network.W]
+    _, gradients = widened()(X[:, :2], y, before)  # 3×5 and 5×1 say a = 2 and b = 4
+    assert np.abs(gradients["W"][0][:, -1]).min() > 0
+    network.fit_partial(X, y)
+    for old, new, gradient in zip(before, network.W, gradients["W"], strict=True):
+        np.testing.assert_allclose(new, old - 0.5 * gradient, rtol=0, atol=1e-14)
+
+
 def test_q5_the_weight_matrix_is_the_derivative():
     text = said(listed(), "dout1")
     assert "∂net2[n,m]/∂out1[n,b] = W2[b,m]" in text

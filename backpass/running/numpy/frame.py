@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, TypeAlias
 
 from backpass.language.errors import ShapeError
 from backpass.language.expr import Apply, walk
 from backpass.language.program import Array, Call, Program, Step, step_sizes
-from backpass.language.shapes import Size, names
+from backpass.language.shapes import Place, Size, names, places
 from backpass.running.identifiers import assign
-from backpass.running.numpy.code import Desk
+from backpass.running.numpy.code import ATOM, POWER, PRODUCT, Code, Desk, number, power, total
 from backpass.running.numpy.functions import SPELLINGS
 
 Nest: TypeAlias = "str | Mapping[Any, Nest] | list[Nest] | tuple[Nest, ...]"  # names of arrays
@@ -121,9 +122,36 @@ def size_lines(
             new = slot in here and slots.index(slot) == place
             targets.append(of[slot] if new else "_")
         lines.append(f"{', '.join(targets)} = {word}.shape")
-    if wanted:
-        raise ShapeError(f"the size {min(wanted)} is not known here; no input carries it")
+    if not wanted:
+        return lines
+    told = places([array.shape for array in inputs])
+    if unknown := wanted - told.keys():
+        raise ShapeError(f"the size {min(unknown)} is not known here; no input carries it")
+    texts = {one: of[one] for one in {*sizes} - wanted}
+    for one, place in told.items():
+        if one in wanted or one not in texts:
+            text = _left_over(
+                place, f"{words[inputs[place.array].name]}.shape[{place.axis}]", texts
+            )
+            if one in wanted:
+                lines.append(f"{of[one]} = {text.text}")
+            texts[one] = of[one] if one in wanted else text.at(ATOM)
     return lines
+
+
+def _left_over(place: Place, length: str, texts: Mapping[str, str]) -> Code:
+    """The number behind a name, from the length of the axis that tells it."""
+    desk = Desk({}, {}, texts)
+    found = Code(length, holds="number")
+    if place.rest.terms:
+        found = total([found, desk.size(place.rest)], desk, [False, True])
+    if place.count.number != 1:
+        text = f"{found.at(PRODUCT)} // {desk.size(place.count).at(POWER)}"
+        found = Code(text, PRODUCT, "number")
+    if place.power > 1:
+        root = power(found, number(Fraction(1, place.power)), desk)
+        found = Code(f"round({root.text})", holds="number")
+    return found
 
 
 # ── around them ──────────────────────────────────────────────────────────────────────────────

@@ -41,6 +41,19 @@ def test_sizes_are_read_off_the_first_input_that_has_them():
         frame.size_lines(inputs, "m", words, of)
 
 
+def test_what_stands_beside_a_known_size_is_worked_out():
+    inputs = [array("X", "n*k", "n"), array("W", "b+1", "2*c-1"), array("Q", "s**2")]
+    words, of = {"X": "X", "W": "W", "Q": "Q"}, {name: name for name in "nkbcs"}
+    assert frame.size_lines(inputs, "nkbcs", words, of) == [
+        "n = X.shape[1]",
+        "k = X.shape[0] // n",
+        "b = W.shape[0] - 1",
+        "c = (W.shape[1] + 1) // 2",
+        "s = round(Q.shape[0] ** 0.5)",
+    ]
+    assert frame.size_lines(inputs, "k", words, of) == ["k = X.shape[0] // X.shape[1]"]
+
+
 def test_the_dtype_is_that_of_all_real_arrays():
     assert frame.dtype_line([]) == "dtype = np.float64"
     assert frame.dtype_line(["X"]) == "dtype = X.dtype"
