@@ -19,10 +19,10 @@ from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import record
 from backpass.forward.tape import show_line
 from backpass.forward.witness import World
-from backpass.language.errors import DerivationError, UnknownName, nearest
+from backpass.language.errors import DerivationError, UnknownName, choices
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
-from backpass.language.shapes import show_shape, size
+from backpass.language.shapes import Size, show_shape
 from backpass.reading.document import derivation_latex, derivation_markdown
 from backpass.reading.layout import Layout, chain
 from backpass.reading.passes import Passes
@@ -163,9 +163,10 @@ class Derivation:
         `name` is a forward or backward line, or an input for the line of its gradient. Raises
         UnknownName, with the nearest known one.
         """
+        name = str(name)
         known = [*self.gradients, *(step.name for step in self.program.steps)]
         if name not in known:
-            raise UnknownName(f"no line assigns {name}{nearest(name, known)}")
+            raise UnknownName(f"no line assigns {name}{choices(name, known, 'ask for one of')}")
         return why(self.passes, self.gradients.get(name, name))
 
     def chain(self, name: str, layout: Layout = "mixed") -> str:
@@ -177,7 +178,7 @@ class Derivation:
         if layout not in get_args(Layout):
             known = ", ".join(get_args(Layout))
             raise DerivationError(f"the layout {layout} is not known; there are {known}")
-        return chain(self.passes, name, layout)
+        return chain(self.passes, str(name), layout)
 
     def latex(self) -> str:
         """Both passes as one aligned display; KaTeX and LaTeX read it."""
@@ -201,7 +202,7 @@ class Derivation:
         return self._stated("rows", samples)
 
     def _stated(self, wanted: str, samples: str | None) -> Derivation:
-        counts = size(samples) if samples else self.passes.samples
+        counts = self._size(samples) if samples else self.passes.samples
         now = convention(self.forward, counts, self.wrt)
         if now is None:
             raise DerivationError(
@@ -219,6 +220,14 @@ class Derivation:
             return self.own({name: value.T for name, value in values.items()}, functions)
 
         return replace(self._derived(transposed(self.forward), Arguments(nests)), own=own)
+
+    def _size(self, name: str) -> Size:
+        """A size by its name, or a fixed one by its number; refused when no input has it."""
+        axes = [axis for array in self.forward.inputs for axis in array.shape]
+        known = [str(axis) for axis in axes]
+        if str(name) not in known:
+            raise UnknownName(f"there is no size {name}{choices(name, known, 'the sizes are')}")
+        return axes[known.index(str(name))]
 
     def unfused(self) -> Derivation:
         """The long way: softmax, cross-entropy and their like in elementary steps.
@@ -312,7 +321,7 @@ def wanted_leaves(
             raise DerivationError("the result depends on none of the real inputs")
         return tuple(chosen)
     try:
-        words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(wrt)
+        words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(map(str, wrt))
     except TypeError:
         raise DerivationError('wrt is a text such as "W1 b1", or a list of names') from None
     if not words:
@@ -324,8 +333,7 @@ def wanted_leaves(
         elif word in arguments.nests:
             found += [leaf.name for leaf in flat(arguments.nests[word]) if leaf.kind == "real"]
         else:
-            known = list(dict.fromkeys([*leaves, *arguments.nests]))
-            hint = nearest(word, known) or f"; the inputs are {', '.join(known)}"
+            hint = choices(word, [*leaves, *arguments.nests], "the inputs are")
             raise UnknownName(f"wrt names {word}, which is no input{hint}")
     for name in found:
         if name not in influence:

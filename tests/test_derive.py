@@ -89,6 +89,7 @@ DERIVING = [
     (loss, SHAPES, "w", "wrt names w, which is no input; did you mean W?"),
     (loss, SHAPES, "theta", "wrt names theta, which is no input; the inputs are X, y, W, b"),
     (loss, SHAPES, "", "wrt names nothing; leave it out for every real input"),
+    (loss, SHAPES, [None], "wrt names None, which is no input; the inputs are X, y, W, b"),
     (loss, SHAPES, 5, 'wrt is a text such as "W1 b1", or a list of names'),
     (lambda x, u: np.sum(x), "x: n, u: n", "u", "L does not depend on u, so its gradient is zero;"),
     (lambda y: np.sum(2 * y), "y: n int<3", None, "the result depends on none of the real inputs"),
@@ -119,6 +120,32 @@ def test_a_call_that_contradicts_the_shapes(args, sentence):
     d = bp.derive(loss, SHAPES, "W b")
     with pytest.raises(BackpassError) as caught:
         d(*args)
+    assert caught.value.message.startswith(sentence)
+
+
+QUESTIONS = [
+    (lambda d: d.columns("zz"), "there is no size zz; the sizes are n, k, m"),
+    (lambda d: d.rows(samples="N"), "there is no size N; did you mean n?"),
+    (lambda d: d.why(None), "no line assigns None; ask for one of W, b, Z, L, "),
+    (lambda d: d.why("dw"), "no line assigns dw; did you mean dW?"),
+    (lambda d: d.chain([]), "no gradient flows to [] here; gradients flow to Z, W, b, dZ, dW, db"),
+    (lambda d: d.chain("W", layout=[]), "the layout [] is not known; there are mixed, numerator"),
+    (lambda d: d.check(sizes=3), 'sizes fixes sizes by name, sizes={"n": 4}'),
+    (lambda d: d.check(sizes={"zz": 3}), "there is no size zz; the sizes are n, k, m"),
+    (lambda d: d.check(sizes={"n": "3"}), "the size n is a whole number, and cannot be '3'"),
+    (lambda d: d.check(times=0.5), "times is a whole number, and cannot be 0.5"),
+    (lambda d: d.check(seed="a"), "seed is a whole number, and cannot be 'a'"),
+    (lambda d: d.saved.bytes(), "the size n is missing: d.saved.bytes(n=…, m=…)"),
+    (lambda d: d.saved.bytes(n=3, m=2, j=4), "there is no size j; the sizes are n, m, k"),
+    (lambda d: d.saved.bytes(n=3, m=-2), "the size m is a whole number, and cannot be -2"),
+    (lambda d: d.saved.bytes("float61", n=3, m=2), "there is no dtype float61; did you mean float"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ask", "sentence"), QUESTIONS)
+def test_a_derivation_is_asked_for_something_that_it_does_not_have(ask, sentence):
+    with pytest.raises(BackpassError) as caught:
+        ask(bp.derive(loss, SHAPES, "W b"))
     assert caught.value.message.startswith(sentence)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, nan
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from backpass.checking.points import Sizes, draw_inputs, draw_sizes, size_names,
 from backpass.checking.report import Check, both, power
 from backpass.checking.stand_ins import Functions
 from backpass.checking.transposes import Law, laws
-from backpass.language.errors import DerivationError, UnknownName, nearest
+from backpass.language.errors import DerivationError, UnknownName, choices, whole_number
 from backpass.language.evaluate import evaluate
 from backpass.language.program import Program
 from backpass.language.shapes import bind, show_shape
@@ -101,16 +101,17 @@ def check_program(
     Raises DerivationError when no inputs are found at which the value is finite, UnknownName for
     a size that does not exist.
     """
-    if at is None and times < 1:
+    fixed = _fixed(sizes, subject.program)
+    if at is None and whole_number("times", times) < 1:
         raise DerivationError("there is nothing to check: no arrays are given, and times is 0")
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(whole_number("seed", seed))
     findings = _Findings()
     if at is not None:
         point = _given(subject, at)
         _try(subject, point, Trial(max(times, 1), entries, random, str(point)), findings)
     for count in range(times):
         positive = any(point.positive for point in findings.points)
-        point = _draw(subject, sizes or {}, random, one=count == 1, positive=positive)
+        point = _draw(subject, fixed, random, one=count == 1, positive=positive)
         _try(subject, point, Trial(1, entries, random, str(point)), findings)
         if not count and findings.literal:
             arrays = subject.literal(point.values)
@@ -142,6 +143,21 @@ def _given(subject: Subject, at: Values) -> Point:
     return Point(sizes, values, drawn=False)
 
 
+def _fixed(sizes: object, program: Program) -> Sizes:
+    """The sizes that are fixed by name, refused unless inputs have them."""
+    known = size_names(program.inputs)
+    try:
+        given = dict(cast("Sizes", sizes or {}))
+    except (TypeError, ValueError):
+        example = known[0] if known else "n"
+        raise DerivationError(f'sizes fixes sizes by name, sizes={{"{example}": 4}}') from None
+    for name in given:
+        if name not in known:
+            hint = choices(name, known, "the sizes are")
+            raise UnknownName(f"there is no size {name}{hint}")
+    return {name: whole_number(f"the size {name}", length) for name, length in given.items()}
+
+
 def _draw(
     subject: Subject, fixed: Sizes, random: np.random.Generator, *, one: bool, positive: bool
 ) -> Point:
@@ -151,11 +167,6 @@ def _draw(
     numbers where it takes no negative ones.
     """
     wanted = size_names(subject.program.inputs)
-    for name, length in fixed.items():
-        if name not in wanted:
-            raise UnknownName(f"there is no size {name}{nearest(name, wanted)}")
-        if length < 0:
-            raise DerivationError(f"the size {name} cannot be {length}")
     reason = "is no finite number"
     for longer in (0, 0, 4, 12):
         drawn = draw_sizes(wanted, random, one=one)

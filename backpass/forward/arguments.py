@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 
-from backpass.language.errors import DerivationError, NotationError, UnknownName, nearest
+from backpass.language.errors import DerivationError, NotationError, UnknownName, choices
 from backpass.language.program import Array, Kind
 from backpass.language.shapes import Size, size
 
@@ -45,7 +45,8 @@ class Arguments:
         given = dict(zip(names, values, strict=False))
         for name, value in named.items():
             if name not in self.nests:
-                raise UnknownName(f"there is no argument {name}{nearest(name, names)}")
+                known = choices(name, names, "the arguments are")
+                raise UnknownName(f"there is no argument {name}{known}")
             if name in given:
                 raise DerivationError(f"the argument {name} is given twice")
             given[name] = value
@@ -158,7 +159,8 @@ def _in_order(nests: Mapping[str, Nest], parameters: Mapping[str, bool]) -> dict
     """The nests in the order of the function's arguments."""
     for name in nests:
         if name not in parameters:
-            raise UnknownName(f"{name} has a shape and is no argument{nearest(name, parameters)}")
+            known = choices(name, parameters, "the arguments are")
+            raise UnknownName(f"{name} has a shape and is no argument{known}")
     for name, needed in parameters.items():
         if needed and name not in nests:
             raise DerivationError(f'the argument {name} has no shape; add "{name}: …"')

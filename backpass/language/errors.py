@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from operator import index
+from typing import SupportsIndex, cast
+
+MANY = 10  # names that one sentence tells
 
 
 class BackpassError(Exception):
@@ -49,8 +53,26 @@ class DerivationError(BackpassError):
     """The question itself has no answer: a loss that is not a scalar, a `wrt` without influence."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
+def nearest(word: object, known: Iterable[str]) -> str:
     """Suggest the known word most like `word`, as a clause to append to a message."""
     lower = {name.lower(): name for name in known}  # w1 is W1 mistyped
-    close = difflib.get_close_matches(word.lower(), list(lower), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(word).lower(), list(lower), n=1, cutoff=0.6)
     return f"; did you mean {lower[close[0]]}?" if close else ""
+
+
+def choices(word: object, known: Iterable[str], introduction: str) -> str:
+    """Suggest the nearest known word, or else tell them all: `; the sizes are n, k, m`."""
+    words = list(dict.fromkeys(known))
+    shown = [*words[:MANY], "…", words[-1]] if len(words) > MANY + 2 else words
+    return nearest(word, words) or (f"; {introduction} {', '.join(shown)}" if words else "")
+
+
+def whole_number(what: str, value: object) -> int:
+    """A whole number that was given, 0 or more; `what` is how it is called."""
+    try:
+        number = index(cast("SupportsIndex", value))
+    except TypeError:
+        number = -1
+    if number < 0:
+        raise DerivationError(f"{what} is a whole number, and cannot be {value!r:.40}")
+    return number

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backpass.language.errors import UnknownName, nearest
+from backpass.language.errors import UnknownName, choices
 from backpass.language.expr import Label
 from backpass.language.shapes import Size, product
 from backpass.reading import presentation as show
@@ -61,8 +61,8 @@ def path(passes: Passes, name: str) -> Path:
     gradients = passes.adjoints
     name = passes.gradients.get(name, name)
     if name not in gradients:
-        known = [*gradients, *passes.gradients]
-        raise UnknownName(f"no gradient flows to {name} here{nearest(name, known)}")
+        known = choices(name, [*gradients, *passes.gradients], "gradients flow to")
+        raise UnknownName(f"no gradient flows to {name} here{known}")
     links: list[Link] = []
     here = name
     while True:

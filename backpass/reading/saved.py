@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from backpass.language.errors import DerivationError, UnknownName, choices, whole_number
 from backpass.language.program import Array, Call, Step, step_reads
-from backpass.language.shapes import evaluate_size, product, show_shape
+from backpass.language.shapes import evaluate_size, names, product, show_shape
 from backpass.reading.passes import Passes
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2}
@@ -29,9 +31,21 @@ class Saved:
     def bytes(self, dtype: str = "float64", **sizes: int) -> int:
         """What the kept values take, for given sizes: `d.saved.bytes(n=64, k=784, j=128)`.
 
-        Raises ShapeError when a size is missing.
+        Raises DerivationError when a size is missing, UnknownName for one that no value has.
         """
-        entries = sum(evaluate_size(product(array.shape), sizes) for array in self.kept)
+        known = _size_names((*self.kept, *self.given, *self.dropped))
+        needed = _size_names(self.kept)
+        if dtype not in BYTES:
+            raise UnknownName(f"there is no dtype {dtype}{choices(dtype, BYTES, 'there are')}")
+        for name in sizes:
+            if name not in known:
+                raise UnknownName(f"there is no size {name}{choices(name, known, 'the sizes are')}")
+        missing = [name for name in needed if name not in sizes]
+        if missing:
+            call = ", ".join(f"{name}=…" for name in needed)
+            raise DerivationError(f"the size {missing[0]} is missing: d.saved.bytes({call})")
+        lengths = {name: whole_number(f"the size {name}", sizes[name]) for name in needed}
+        entries = sum(evaluate_size(product(array.shape), lengths) for array in self.kept)
         return entries * BYTES[dtype]
 
     def __str__(self) -> str:
@@ -55,6 +69,12 @@ class Saved:
         return f"{source} tells the slope" if source else "nothing needs its value"
 
     __repr__ = __str__
+
+
+def _size_names(arrays: Iterable[Array]) -> tuple[str, ...]:
+    """The names that the sizes of arrays mention, each once."""
+    axes = [axis for array in arrays for axis in array.shape]
+    return tuple(dict.fromkeys(name for axis in axes for name in names(axis)))
 
 
 def _line(array: Array, width: int, why: str) -> str:

@@ -39,7 +39,7 @@ def test_sizes_may_be_fixed():
     assert all(point.startswith("n=12 k=3 ") for point in check.points)
     with pytest.raises(UnknownName, match="there is no size j"):
         LAYER.check(sizes={"j": 3})
-    with pytest.raises(DerivationError, match="the size n cannot be -1"):
+    with pytest.raises(DerivationError, match="the size n is a whole number, and cannot be -1"):
         LAYER.check(sizes={"n": -1})
 
 

@@ -93,7 +93,7 @@ def test_a_declaration_that_cannot_be_read_is_quoted(shapes, kind, sentence, lin
 @pytest.mark.parametrize(
     ("shapes", "kind", "sentence"),
     [
-        ("X: n k, V: k", UnknownName, "V has a shape and is no argument"),
+        ("X: n k, V: k", UnknownName, "V has a shape and is no argument; the arguments are X, W1"),
         ("X: n k, w1: k", UnknownName, "w1 has a shape and is no argument; did you mean W1?"),
         ("X: n k", DerivationError, 'the argument W1 has no shape; add "W1: …"'),
         (["n k"], DerivationError, "1 shapes were given for the arguments X, W1"),
