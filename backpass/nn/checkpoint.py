@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.language.errors import BackpassError
+from backpass.nn.files import reason, write_whole
 
 KEY = "backpass"  # of our description among the file's metadata
 
@@ -23,21 +23,10 @@ def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[s
     """
     from safetensors.numpy import save  # loaded by those who save
 
-    path = Path(path)
     # safetensors writes the memory as it lies, which for a transposed array is another array
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     content = save(plain, metadata={KEY: json.dumps(about)})
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError as error:
-        if beside.parent.is_dir():
-            beside.unlink(missing_ok=True)
-        raise BackpassError(f"{path} cannot be written: {_reason(error)}") from error
+    write_whole(path, content)
 
 
 def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -53,7 +42,7 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             names = file.keys()
             arrays = {name: file.get_tensor(name) for name in names}
     except OSError as error:
-        raise BackpassError(f"{path} cannot be read: {_reason(error)}") from error
+        raise BackpassError(f"{path} cannot be read: {reason(error)}") from error
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise BackpassError(
             f"{path} is no safetensors file, or a damaged one ({error}); give a file that "
@@ -66,7 +55,3 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             f"{path} holds arrays and no backpass network; give a file that net.save wrote"
         ) from error
     return arrays, about
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

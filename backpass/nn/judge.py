@@ -21,28 +21,48 @@ def classes(outputs: Array, loss: Loss, axis: int) -> NDArray[np.int64]:
     return outputs.argmax(axis=across)
 
 
-def counter(y: Array, loss: Loss, axis: int) -> Callable[[Array, Array], int] | None:
-    """A function that counts the outputs of a batch that are right; None if y holds no classes.
+def labels(y: Array, loss: Loss, axis: int) -> Array | None:
+    """The class that each target stands for; None where targets are no classes.
 
     Classes are labels, shares (the largest one counts), 0 and 1 for a single output, or a one
     among zeros for several.
     """
     if y.ndim == 1:
-        return lambda outputs, goal: int((classes(outputs, loss, axis) == goal).sum())
+        return y
     across = 1 - axis
+    certain = bool(((y == 0) | (y == 1)).all())
     if y.shape[across] == 1:
-        if loss.targets == "numbers" and not _certain(y):
+        if loss.targets == "numbers" and not certain:
             return None
-        return lambda outputs, goal: int(
-            (classes(outputs, loss, axis) == (goal.take(0, axis=across) > 0.5)).sum()
-        )
-    one_hot = _certain(y) and bool((y.sum(axis=across) == 1).all())
-    if loss.targets == "classes" or one_hot:
-        return lambda outputs, goal: int(
-            (outputs.argmax(axis=across) == goal.argmax(axis=across)).sum()
-        )
-    return None
+        return (y.take(0, axis=across) > 0.5).astype(np.int64)
+    one_hot = certain and bool((y.sum(axis=across) == 1).all())
+    return y.argmax(axis=across) if loss.targets == "classes" or one_hot else None
 
 
-def _certain(y: Array) -> bool:
-    return bool(((y == 0) | (y == 1)).all())
+def counter(y: Array, loss: Loss, axis: int) -> Callable[[Array, Array], int] | None:
+    """A function that counts the outputs of a batch that are right; None if y holds no classes."""
+    if labels(y, loss, axis) is None:
+        return None
+    return lambda outputs, goal: int(
+        (classes(outputs, loss, axis) == labels(goal, loss, axis)).sum()
+    )
+
+
+def explained(outputs: Array, y: Array, axis: int) -> float:
+    """R², the share of the targets' variance that the outputs explain, averaged over outputs.
+
+    0 is what the mean of the targets would reach. Targets that do not vary give 1 where they are
+    met exactly, and 0 elsewhere.
+    """
+    outputs, y = outputs.astype(np.float64), y.astype(np.float64)
+    missed = ((outputs - y) ** 2).sum(axis=axis)
+    varied = ((y - y.mean(axis=axis, keepdims=True)) ** 2).sum(axis=axis)
+    share = np.divide(missed, varied, out=(missed > 0).astype(np.float64), where=varied > 0)
+    return float(1 - share.mean())
+
+
+def confusion(actual: Array, taken: Array, count: int) -> NDArray[np.int64]:
+    """How many samples of class i were taken for class j, in row i and column j."""
+    found = np.zeros((count, count), np.int64)
+    np.add.at(found, (actual, taken), 1)
+    return found

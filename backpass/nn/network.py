@@ -15,7 +15,7 @@ from backpass.nn import checkpoint, samples
 from backpass.nn.architecture import Architecture, Bias, Convention, forward_only
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
-from backpass.nn.judge import classes, counter
+from backpass.nn.judge import classes, counter, explained
 from backpass.nn.layers import Dense, is_count
 from backpass.nn.optim import OPTIMIZERS, SGD, Optimizer, state_name, updated, with_updates
 from backpass.nn.train import Task, Weights, train
@@ -83,6 +83,7 @@ class Network:
         self._derived: dict[bool, Derivation] = {}
         self._steps: tuple[Derivation, Runner] | None = None
         self._forward: tuple[Derivation, Runner] | None = None
+        self._gradients: tuple[Derivation, Runner] | None = None
 
     def derivation(self, shares: bool = False) -> Derivation:
         """The forward and backward pass that `fit` runs.
@@ -119,8 +120,9 @@ class Network:
                 raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
+        samples.refuse_one_class(goal, self.architecture)
         loss = self.architecture.loss
-        derivation = self.derivation(loss.targets == "classes" and goal.ndim > 1)
+        derivation = self._derivation_for(goal)
         numbers = self.optimizer.numbers
         task = Task(
             step=self._step(derivation),
@@ -148,12 +150,15 @@ class Network:
         One sample (a vector) gives a vector, a batch a matrix in the network's convention.
         """
         given = samples.inputs(X, self.architecture, self.dtype)
+        found = self._outputs(given)
+        return found.ravel() if given.single else found
+
+    def _outputs(self, given: samples.Samples) -> NDArray[Any]:
         derivation = self.derivation()
         if self._forward is None or self._forward[0] is not derivation:
             program = forward_only(derivation, self.architecture.output(derivation))
             self._forward = derivation, compile_numpy(program, name="predict")
-        found = self._forward[1]({"X": given.X, **self.weights})
-        return found.ravel() if given.single else found
+        return self._forward[1]({"X": given.X, **self.weights})
 
     def predict_class(self, X: Any) -> NDArray[np.int64]:
         """The class of each sample: the largest output, or for a single output 0 or 1.
@@ -164,6 +169,33 @@ class Network:
         if found.ndim == 1:
             return classes(found[None, :], self.architecture.loss, 0)[0]
         return classes(found, self.architecture.loss, self._samples_axis)
+
+    def score(self, X: Any, y: Any) -> float:
+        """How good the outputs are: the share of samples whose class is right, or R².
+
+        Classes are counted wherever `fit` counts them: for labels, shares, and targets of ones
+        and zeros. All other targets are numbers, and R² is the share of their variance that is
+        explained (averaged over several outputs): 1 is perfect, 0 as good as their mean.
+        """
+        given = samples.inputs(X, self.architecture, self.dtype)
+        goal = samples.targets(y, given, self.architecture, self.dtype)
+        outputs, axis = self._outputs(given), self._samples_axis
+        right = counter(goal, self.architecture.loss, axis)
+        if right is None:
+            return explained(outputs, goal, axis)
+        return right(outputs, goal) / given.X.shape[axis]
+
+    def gradients(self, X: Any, y: Any) -> tuple[float, Weights]:
+        """The loss of these samples, and its gradient with respect to W1, b1 and so on."""
+        given = samples.inputs(X, self.architecture, self.dtype)
+        goal = samples.targets(y, given, self.architecture, self.dtype)
+        derivation = self._derivation_for(goal)
+        program = derivation.program
+        if self._gradients is None or self._gradients[0] is not derivation:
+            self._gradients = derivation, compile_numpy(program, name="gradients")
+        loss, *found = self._gradients[1]({"X": given.X, "y": goal, **self.weights})
+        gradients = dict(zip(derivation.gradients, found, strict=True))
+        return float(loss), {name: gradients[name] for name in self.weights}
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, with all that training needs to go on.
@@ -192,6 +224,11 @@ class Network:
     @property
     def _samples_axis(self) -> int:
         return 0 if self.architecture.convention == "rows" else 1
+
+    def _derivation_for(self, goal: NDArray[Any]) -> Derivation:
+        """The derivation that takes targets like these."""
+        classes = self.architecture.loss.targets == "classes"
+        return self.derivation(classes and goal.ndim > 1)
 
     def _step(self, derivation: Derivation) -> Runner:
         """Forward, backward and update as one compiled program."""

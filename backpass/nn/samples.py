@@ -48,14 +48,14 @@ def targets(y: Any, samples: Samples, architecture: Architecture, dtype: Any) ->
     """The targets of these samples: labels as integers, everything else in the network's dtype.
 
     Raises ShapeError when there is not one target for each output of each sample, BackpassError
-    for labels that no output stands for and for targets of which one class is missing.
+    for labels that no output stands for.
     """
     found = _numbers(y, "y")
     if samples.single:
         found = _batch(found, architecture) if found.ndim else found.reshape(1)
     count = samples.X.shape[0 if architecture.convention == "rows" else 1]
     if count == 0:
-        raise BackpassError("there are no samples to learn from; give at least one")
+        raise BackpassError("there are no samples; give at least one")
     if architecture.loss.targets == "classes" and found.ndim < 2:
         return _labels(found, count, architecture)
     outputs = (count, architecture.outputs)
@@ -65,6 +65,21 @@ def targets(y: Any, samples: Samples, architecture: Architecture, dtype: Any) ->
     found = _finite(found, "y", dtype)
     _shares(found, architecture)
     return found
+
+
+def refuse_one_class(y: Array, architecture: Architecture) -> None:
+    """Raise BackpassError for several targets that are all of the same class."""
+    if architecture.loss.targets == "numbers":
+        return
+    axis = 0 if y.ndim == 1 or architecture.convention == "rows" else 1
+    count = y.shape[axis]
+    certain = y.ndim == 1 or ((y == 0) | (y == 1)).all()
+    if certain and count > 1 and (y == y.take([0], axis=axis)).all():
+        same = f"labels are {y[0]}" if y.ndim == 1 else "targets are the same class"
+        raise BackpassError(
+            f"all {count} {same}: there is nothing to tell apart; give samples of at least two "
+            "classes"
+        )
 
 
 def _labels(y: Array, count: int, architecture: Architecture) -> Array:
@@ -82,11 +97,6 @@ def _labels(y: Array, count: int, architecture: Architecture) -> Array:
         raise BackpassError(
             f"y[{wrong[0]}] is {y[wrong[0]]}; with {classes} outputs labels run from 0 to "
             f"{classes - 1}"
-        )
-    if count > 1 and (y == y[0]).all():
-        raise BackpassError(
-            f"all {count} labels are {y[0]}: there is nothing to tell apart; give samples of at "
-            "least two classes"
         )
     return y
 
@@ -111,13 +121,6 @@ def _shares(y: Array, architecture: Architecture) -> None:
                 f"the targets of sample {wrong[0]} sum to {totals[wrong[0]]:g}; {loss} takes "
                 "shares that sum to 1 over the classes, or integer labels"
             )
-    count = y.shape[1 - across]
-    certain = ((y == 0) | (y == 1)).all()
-    if certain and count > 1 and (y == y.take([0], axis=1 - across)).all():
-        raise BackpassError(
-            f"all {count} targets are the same class: there is nothing to tell apart; give "
-            "samples of at least two classes"
-        )
 
 
 def _misfit(y: Array, outputs: tuple[int, ...], architecture: Architecture) -> str:

@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 import backpass as bp
 from backpass.language.errors import BackpassError
-from backpass.nn import checkpoint
+from backpass.nn import checkpoint, files
 
 RANDOM = np.random.default_rng(0)
 X, Y = RANDOM.normal(size=(20, 3)).astype("float32"), np.arange(20) % 2
@@ -114,7 +114,7 @@ def test_what_was_saved_before_survives_a_failure(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(BackpassError, match="cannot be written: no space left"):
         network(seed=2).save(path)
     assert path.read_bytes() == before

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backpass.nn.judge import classes, counter
+from backpass.nn.judge import classes, confusion, counter, explained
 from backpass.nn.losses import LOSSES
 
 OUT = np.array([[0.1, 0.7, 0.2], [0.9, -1, 0.3], [0.4, 0.45, 0.5], [2, 1, 0]])
@@ -38,3 +38,21 @@ def test_one_output_says_yes_above_its_threshold(axis, loss, answers):
 def test_targets_that_are_no_classes_are_not_counted():
     for goal in (OUT, OUT[:, :1], np.ones((4, 3)), np.eye(3) / 2):
         assert counter(goal, LOSSES["mse"], 0) is None
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_share_of_variance_that_is_explained(axis):
+    y = np.array([[1.0, 5], [2, 5], [3, 5]])
+    for out, wanted in (
+        (y, 1.0),
+        (np.full((3, 2), [2.0, 5]), 0.5),  # the mean of the first, the second as it is
+        (np.array([[1.0, 4], [2, 5], [3, 5]]), 0.5),
+        (y + np.array([1, 0]), (1 - 3 / 2 + 1) / 2),
+    ):
+        given, goal = (out, y) if axis == 0 else (out.T, y.T)
+        assert explained(given, goal, axis) == pytest.approx(wanted)
+
+
+def test_who_was_taken_for_whom():
+    found = confusion(np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 0]), 3)
+    assert found.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 2]]

@@ -231,3 +231,46 @@ def test_regression_has_no_accuracy():
     assert history.accuracy == []
     assert history.loss[-1] < 1e-4
     np.testing.assert_allclose(net.weights["W1"].ravel(), [1, -2, 0, 0], atol=0.02)
+
+
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+def test_the_score_is_the_share_of_right_classes(convention):
+    X, y = blobs()
+    X, one_hot = (X, np.eye(3)[y]) if convention == "rows" else (X.T, np.eye(3)[y].T)
+    net = small(convention=convention)
+    net.fit(X, y, epochs=3, progress=False)
+    share = np.mean(net.predict_class(X) == y)
+    assert 0.5 < share < 1
+    assert net.score(X, y) == net.score(X, one_hot) == pytest.approx(share)
+    first = X[0] if convention == "rows" else X[:, 0]
+    assert net.score(first, y[0]) == float(net.predict_class(first) == y[0])
+
+
+def test_held_out_samples_of_one_class_have_a_score():
+    X, y = blobs()
+    net = small()
+    assert net.score(X[y == 1], y[y == 1]) == np.mean(net.predict_class(X[y == 1]) == 1)
+
+
+def test_the_score_of_numbers_is_the_variance_that_is_explained():
+    X, _ = blobs()
+    net = bp.Network([bp.Dense(1)], inputs=4, loss="mse", optimizer=bp.SGD(0.1))
+    y = X[:, :1] - 2 * X[:, 1:2] + 1
+    before = net.score(X, y)
+    net.fit(X, y, epochs=30, progress=False)
+    assert before < 0.99 < net.score(X, y) <= 1
+
+
+@pytest.mark.parametrize("bias", BIASES)
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+def test_gradients_are_those_that_train(bias, convention):
+    X, y = blobs()
+    X = X if convention == "rows" else X.T
+    net = small(bias=bias, convention=convention, dtype="float64")
+    before = dict(net.weights)
+    loss, gradients = net.gradients(X, y)
+    assert list(gradients) == list(before)
+    history = net.fit(X, y, epochs=1, batch_size=60, shuffle=False, progress=False)
+    assert loss == pytest.approx(history.loss[0])
+    for name, gradient in gradients.items():
+        np.testing.assert_allclose(net.weights[name], before[name] - 0.2 * gradient, rtol=1e-12)
