@@ -131,7 +131,7 @@ def relu(x: Term, dy: Term) -> Term:
     return dy * (x > 0)
 
 
-@scalar("y = leaky_relu(x, slope)", value=lambda x, slope: _where(x > 0, x, slope * x))
+@scalar("y = leaky_relu(x, slope=0.01)", value=lambda x, slope: _where(x > 0, x, slope * x))
 def leaky_relu(x: Term, slope: Term, dy: Term) -> Terms:
     """ReLU that leaks a little below zero, so that no unit dies."""
     return dy * ((x > 0) + slope * (x <= 0)), dy * x * (x <= 0)

@@ -46,6 +46,7 @@ class Op:
     build: Callable[..., Steps] = field(repr=False)
     params: tuple[str, ...] = ()
     function: Function | None = field(default=None, repr=False)
+    signature: inspect.Signature | None = field(default=None, repr=False)  # of a scalar function
 
     def __call__(self, *args: Any, **params: Any) -> Any:
         for part in _parts(args):
@@ -105,13 +106,25 @@ def named(name: str, op: Op) -> Op:
 def scalar(text: str, value: Value) -> Callable[[Callable[..., Term | tuple[Term, ...]]], Op]:
     """A function of numbers, `y = tanh(x)`; the decorated body is its slope.
 
-    The body's arguments say what must be kept from the forward pass: the inputs, the output,
-    and `dy`, what flows in. It returns the contribution to each input, in their order.
+    An input may have a default, `slope=0.01`. The body's arguments say what must be kept from the
+    forward pass: the inputs, the output, and `dy`, what flows in. It returns the contribution to
+    each input, in their order.
     """
     found = re.fullmatch(r"(\w+) = (\w+)\((.+)\)", text)
     assert found is not None
     output, name, inputs = found.groups()
-    names = inputs.split(", ")
+    defaults = [one.partition("=")[::2] for one in inputs.split(", ")]
+    names = [one for one, _ in defaults]
+    signature = inspect.Signature(
+        [
+            inspect.Parameter(
+                one,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=float(default) if default else inspect.Parameter.empty,
+            )
+            for one, default in defaults
+        ]
+    )
 
     def enter(body: Callable[..., Term | tuple[Term, ...]]) -> Op:
         wanted = tuple(inspect.signature(body).parameters)
@@ -126,7 +139,7 @@ def scalar(text: str, value: Value) -> Callable[[Callable[..., Term | tuple[Term
         entries = ", ".join(f"{one}[...]" for one in names)
         doc = inspect.getdoc(body) or ""
         op = form(f"{output}[...] = {name}({entries})", doc)
-        return register(replace(op, name=name, function=function))
+        return register(replace(op, name=name, function=function, signature=signature))
 
     return enter
 
@@ -151,7 +164,14 @@ def compute(op: Op, args: Sequence[Any], params: Mapping[str, Any]) -> Any:
 def bound(
     op: Op, args: Sequence[Any], params: Mapping[str, Any]
 ) -> tuple[Sequence[Any], dict[str, Any]]:
-    """Operands and parameters of a call: a list is many operands, and parameters follow them."""
+    """Operands and parameters of a call: a list is many operands, and parameters follow them.
+
+    Raises TypeError, as Python does, when a scalar function is given too little or too much.
+    """
+    if op.signature is not None:
+        given = op.signature.bind(*args, **params)
+        given.apply_defaults()
+        return given.args, {}
     taken = inspect.signature(op.build).parameters.values()
     many = any(one.kind is one.VAR_POSITIONAL for one in taken)
     count = len(args) if many else len(taken) - len(op.params)

@@ -265,13 +265,13 @@ def call_op(tape: Tape, op: Op, args: Sequence[Any], params: Mapping[str, Any]) 
     """One of our own operations, `bp.softmax(Z, axis=1)`; NumPy's are called as NumPy's."""
     if op.name in FUNCTIONS:
         return _adapted(tape, f"bp.{op.name}", FUNCTIONS[op.name], args, params)
-    operands, given = bound(op, args, params)
-    if any(isinstance(value, Node) for value in given.values()):
-        raise tape.refused(f"bp.{op.name} takes plain numbers for {', '.join(op.params)}")
     try:
+        operands, given = bound(op, args, params)
         inspect.signature(op.build).bind(*operands, **given)
     except TypeError as error:
         raise tape.refused(f"bp.{op.name} here: {error}") from None
+    if any(isinstance(value, Node) for value in given.values()):
+        raise tape.refused(f"bp.{op.name} takes plain numbers for {', '.join(op.params)}")
     if "axis" in op.params:
         given["axis"] = from_front(tape, tape.node(operands[0]).ndim, given.get("axis", -1))
     return tape.record(op, *operands, **given)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
+from itertools import dropwhile, takewhile
 from traceback import walk_tb
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -265,7 +266,8 @@ def _place(frame: FrameType, code: CodeType) -> Place:
 
 def _failed(error: Exception, world: World) -> BackpassError:
     """The user's own exception, as a sentence at the user's line."""
-    users = [(frame, at) for frame, at in walk_tb(error.__traceback__) if _is_users(frame)]
+    below = dropwhile(lambda one: not _is_users(one[0]), walk_tb(error.__traceback__))
+    users = list(takewhile(lambda one: _is_users(one[0]), below))  # and not what they call of ours
     if not users:
         return TraceError(f"the forward pass cannot be called: {error}")
     frame, at = users[-1]

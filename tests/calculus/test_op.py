@@ -122,3 +122,11 @@ def test_what_has_no_meaning_is_refused():
         OPS["add"](A, B.T)
     with pytest.raises(ShapeError, match="2 operands are needed here, not 1"):
         OPS["add"](A)
+
+
+def test_an_input_may_have_a_default():
+    x = np.array([-1.0, 2.0])
+    assert elementwise.leaky_relu(x).tolist() == [-0.01, 2.0]
+    assert elementwise.leaky_relu(x, slope=0.5).tolist() == [-0.5, 2.0]
+    with pytest.raises(TypeError, match="leak"):
+        elementwise.leaky_relu(x, leak=0.5)

@@ -137,6 +137,10 @@ def strict(X, W):
     return np.sum(X @ W)
 
 
+def empty(X, W):
+    return np.sum(bp.tanh())
+
+
 def keyed(X, W):
     return np.sum({"W": W}["V"])
 
@@ -145,6 +149,7 @@ RAISING = [
     (unknown, UnknownName, "sigmod is not known; did you mean sigmoid?", 1),
     (missing, UnknownName, "backpass.sigmod is not known; did you mean sigmoid?", 1),
     (absent, UnknownName, "numpy.summ is not known; did you mean sum?", 1),
+    (empty, TraceError, "the forward pass raises TypeError: missing a required argument: 'x'", 1),
     (keyed, TraceError, "the forward pass raises KeyError: 'V' (recorded with n = 5, k = ", 1),
 ]
 
