@@ -107,7 +107,7 @@ def test_a_question_without_an_answer(forward, shapes, wrt, sentence):
 CALLS = [
     ((X.T, y, W, b), "y is n and was given 5, so n would be 5; but X already made it 4"),
     ((X, y, W.T, b), "W is k×m and was given 3×4, so k would be 3; but X already made it 4; did"),
-    ((X, y + 1, W, b), "y holds 3; its integers run from 0 to 2"),
+    ((X, y + 1, W, b), "y[2] is 3; its integers run from 0 to 2"),
     ((X, y * 1.0, W, b), "y must be integers, not float64"),
     ((X, y, W), "the argument b is missing; give X, y, W, b"),
     ((X, y, [[1.0, 2.0], [3.0]], b), "W is no array: its rows differ in length"),

@@ -30,7 +30,16 @@ from backpass.language.expr import (
     size_term,
 )
 from backpass.language.program import Array, Kind, Step, Write, axis_labels, canonical
-from backpass.language.shapes import Shape, Size, broadcast, divide, product, show_shape, size
+from backpass.language.shapes import (
+    Shape,
+    Size,
+    broadcast,
+    divide,
+    may_exceed,
+    product,
+    show_shape,
+    size,
+)
 
 Whole = int | Size  # a number that the forward pass fixes, perhaps through the sizes
 Terms = Sequence[Term]
@@ -186,7 +195,7 @@ def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
                 index.append(size_term(where))
                 spots.append(len(left))
             case ("array", int(which)):
-                array = _array(arrays[which])
+                array = within(_array(arrays[which]), source.shape[len(index)])
                 index.append(Read(array.name, _aligned(array.shape, front)))
                 spots.append(len(left))
             case _:
@@ -198,6 +207,22 @@ def _getitem(a: Operand, *arrays: Operand, items: tuple[Item, ...]) -> Steps:
         left[spot:spot] = front
         shape[spot:spot] = wide
     return (_copy(source, tuple(shape), left, index, (*front, *labels)),)
+
+
+def within(index: Array, axis: Size) -> Array:
+    """An array of integers that are places on this axis, as far as its bound can tell.
+
+    Whether integers below 10 fit an axis of m is found out at the call.
+    """
+    below = index.below
+    if below is None or (below.number is not None and axis.number is None):
+        return index
+    if may_exceed(below, axis):
+        raise ShapeError(
+            f"the integers run below {below}, and what they pick from has {axis} entries; "
+            f"declare them int<{axis}"
+        )
+    return index
 
 
 def _aligned(shape: Shape, labels: Labels) -> tuple[Term, ...]:
@@ -313,6 +338,7 @@ def _one_hot(y: Operand, classes: Whole) -> Steps:
     array = _array(y)
     if array.kind != "int":
         raise ShapeError("one_hot takes integers; declare them with a bound, like y: n int<m")
+    within(array, size(classes))
     labels = axis_labels((*array.shape, size(classes)))
     term = Bracket("==", labels[-1], Read(array.name, labels[:-1]))
     shape = (*array.shape, size(classes))

@@ -13,6 +13,7 @@ import numpy as np
 
 from backpass.calculus.elementwise import absolute, clip, log, maximum, sigmoid
 from backpass.calculus.fused import LABELS, SHARES, WEIGHTS
+from backpass.calculus.indexing import within
 from backpass.calculus.op import RESULT, Op, Operand, Steps, form, named, register, scalar
 from backpass.calculus.whole import apply
 from backpass.language.errors import ShapeError
@@ -117,7 +118,9 @@ def _cross_entropy_from_probabilities(p: Operand, target: Operand) -> Steps:
 def _classes(what: str, a: Operand, target: Operand) -> tuple[Array, Array]:
     if isinstance(a, Array) and isinstance(target, Array) and a.shape:
         labels = target.kind == "int" and target.shape == a.shape[:-1]
-        if labels or target.shape == a.shape:
+        if labels:
+            return a, within(target, a.shape[-1])
+        if target.shape == a.shape:
             return a, target
         kind = "integers" if target.kind == "int" else "real numbers"
         raise ShapeError(

@@ -17,7 +17,7 @@ from typing import Any
 
 from backpass.calculus.op import KINDS, RESULT, Op, steps_of
 from backpass.forward.inline import inlined, is_plain, is_short
-from backpass.forward.label import Names, is_activation
+from backpass.forward.label import UNNAMED, Names, is_activation
 from backpass.forward.tape import show_line
 from backpass.forward.witness import Value
 from backpass.language.errors import BackpassError, ShapeError
@@ -229,12 +229,16 @@ def _located(
     error: BackpassError,
 ) -> BackpassError:
     """An operation's complaint, in the user's names, at the user's line."""
-    shown = [
-        f"{places[str(place)]} ({show_shape(one.shape)})" if isinstance(one, Array) else "a number"
-        for place, one in enumerate(operands)
-    ]
+    shown: list[str] = []
+    for place, one in enumerate(operands):
+        name = places.get(str(place), "a number")
+        name = "an array" if name.startswith(UNNAMED) else name
+        shown.append(f"{name} ({show_shape(one.shape)})" if isinstance(one, Array) else name)
     assert value.op is not None
     line = value.place.line
-    message = f"{value.op.name} of {' and '.join(shown)}: {error.message}"
+    what = f"{value.op.name} of {' and '.join(shown)}"
+    if value.op.name == "getitem":
+        what = f"the entries of {shown[0]} at {' and '.join(shown[1:])}"
+    message = f"{what}: {error.message}"
     kind = ShapeError if isinstance(error, ShapeError) else type(error)
     return kind(message, line=line.text if line else None, where=show_line(line))

@@ -145,6 +145,14 @@ def evaluate_size(value: Size, known: Mapping[str, int]) -> int:
     return total
 
 
+def may_exceed(value: Size, bound: Size) -> bool:
+    """Whether sizes of at least 1 are found for which `value` is above `bound`."""
+    both = names(value + bound)
+    trials = [dict.fromkeys(both, 1), dict.fromkeys(both, 5)]
+    trials += [{**trials[0], name: 5} for name in both]
+    return any(evaluate_size(value, one) > evaluate_size(bound, one) for one in trials)
+
+
 def product(shape: Iterable[Size]) -> Size:
     """The number of entries of an array of this shape."""
     total = size(1)

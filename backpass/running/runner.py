@@ -132,8 +132,12 @@ def _cast(array: Array, dtype: Any) -> Any:
 def _check_range(array: Array, value: Any, bound: int) -> None:
     """NumPy would count a negative index from the end and go on."""
     if value.size and (value.min() < 0 or value.max() >= bound):
-        bad = int(value.min() if value.min() < 0 else value.max())
-        raise DerivationError(f"{array.name} holds {bad}; its integers run from 0 to {bound - 1}")
+        outside = (value < 0) | (value >= bound)
+        entry = ", ".join(str(place) for place in np.argwhere(outside)[0]) if value.ndim else ""
+        raise DerivationError(
+            f"{array.name}{f'[{entry}]' if entry else ''} is {value[outside][0]}; "
+            f"its integers run from 0 to {bound - 1}"
+        )
 
 
 def _values_of_functions(program: Program) -> dict[str, Callable[..., Any]]:

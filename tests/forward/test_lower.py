@@ -9,6 +9,7 @@ import pytest
 
 import backpass as bp
 from backpass.forward.record import record
+from backpass.language.errors import ShapeError
 from tests.forward.recording import lines
 
 LAYERS = "X: n k, W1: k j, b1: j, W2: j m, b2: m"
@@ -149,6 +150,32 @@ def test_lines_are_quoted_where_their_name_is_given():
     quoted = {step.name: step.line.text for step in program.steps if step.line}
     assert quoted["A"] == "A = sigmoid(X @ W)"
     assert quoted["L"] == "return np.sum(A)"
+
+
+@pytest.mark.parametrize(
+    ("forward", "shapes", "sentence"),
+    [
+        (
+            lambda Z, y: -np.mean(Z[np.arange(len(y)), y]),
+            "Z: n m, y: n int<k",
+            "the entries of Z (n×m) at an array (n) and y (n): the integers run below k, and what "
+            "they pick from has m entries; declare them int<m",
+        ),
+        (lambda Z, y: bp.cross_entropy(Z, y) + 0, "Z: n m, y: n int<k", "cross_entropy of Z (n×m)"),
+        (lambda E, y: np.sum(E[y]), "E: 4 k, y: n int<5", "the entries of E (4×k) at y (n): the"),
+    ],
+)
+def test_integers_that_may_lie_beyond_what_they_pick_from_are_refused(forward, shapes, sentence):
+    with pytest.raises(ShapeError) as caught:
+        record(forward, shapes)
+    assert caught.value.message.startswith(sentence)
+
+
+@pytest.mark.parametrize("bound", ["m", "m-1", "3"])
+def test_integers_that_fit_or_may_fit_are_taken(bound):
+    d = bp.derive(lambda Z, y: np.sum(Z[np.arange(len(y)), y]), f"Z: n m, y: n int<{bound}")
+    value, gradients = d(np.arange(8.0).reshape(2, 4), np.array([2, 0]))
+    assert (value, gradients["Z"].sum()) == (6, 2)
 
 
 def test_a_line_that_would_grow_without_end_is_cut():
