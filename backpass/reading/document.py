@@ -13,10 +13,11 @@ from backpass.reading import presentation as show
 from backpass.reading.equations import equations
 from backpass.reading.explanation import Display, Explanation, Heading, Paragraph
 from backpass.reading.fold import Layers, folded
-from backpass.reading.latex import Gradients, Type, latex, symbol
+from backpass.reading.latex import latex, symbol
 from backpass.reading.passes import Passes
 from backpass.reading.reason import reason
 from backpass.reading.spelling import spell_size
+from backpass.reading.typeset import Gradients, Type
 from backpass.reading.why import sentence
 from backpass.reading.words import Words
 

@@ -9,8 +9,9 @@ from backpass.language.notation import parse_term
 from backpass.language.shapes import size
 from backpass.reading import presentation as show
 from backpass.reading.document import derivation_latex, derivation_markdown, explanation_markdown
-from backpass.reading.latex import Type, latex, symbol
+from backpass.reading.latex import latex, symbol
 from backpass.reading.spelling import spell_term
+from backpass.reading.typeset import Type
 from backpass.reading.why import explain
 from tests.reading.networks import BATCH, COLUMNS, PAIR, RESIDUAL, passes
 
