@@ -274,9 +274,10 @@ def _copies(step: Step, before: Step) -> bool:
 
 
 def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:
-    """Say so when numbers other than 1 met and nothing of them is left."""
-    others = tuple(value for value in numbers if value != 1)
-    return (Note("cancelled", others),) if len(others) > 1 and prod(others) == 1 else ()
+    """Say so when numbers other than 1 met and nothing of them is left, but perhaps a minus."""
+    others = [value for value in numbers if abs(value) != 1]
+    gone = len(others) > 1 and abs(prod(others)) == 1
+    return (Note("cancelled", tuple(value for value in numbers if value != 1)),) if gone else ()
 
 
 def _seeded(line: Step, adjoint: str, number: Term) -> Step:

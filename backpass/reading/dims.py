@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from backpass.language.program import Array
 from backpass.language.shapes import Shape, size
 from backpass.reading import tree
@@ -49,22 +51,33 @@ def multiplies(node: tree.Node) -> bool:
 
 
 def _dims(node: tree.Node, dialect: Dialect) -> str:
+    """What goes into the products of a node; for whatever is without one, its shape alone."""
     match node:
+        case tree.Negative(value=value) | tree.Spread(value=value):
+            return _dims(value, dialect)
+        case _ if not multiplies(node):
+            return shape_text(_shape(node), dialect)
         case tree.Matmul():
             return "".join(_chain(node, dialect))
         case tree.Outer(left=left, right=right):
             left_text = shape_text(_shape(left), dialect)
             return f"({left_text})({shape_text(_shape(right), dialect, row=True)})"
         case tree.Add(terms=terms):
-            return " + ".join(_dims(term, dialect) for term in terms)
+            parts = _arrays(terms, dialect)
+            if len(parts) > 3 and len(set(parts)) == 1:
+                parts = [parts[0], "…", parts[0]]
+            return " + ".join(parts)
         case tree.Times(factors=parts):
-            return " ⊙ ".join(_dims(part, dialect) for part in parts if part.axes)
-        case tree.Negative(value=value) | tree.Spread(value=value):
-            return _dims(value, dialect)
+            return " ⊙ ".join(_arrays(parts, dialect))
         case tree.Quotient(above=above, below=below):
-            return " / ".join(_dims(part, dialect) for part in (above, below) if part.axes)
+            return " / ".join(_arrays((above, below), dialect))
         case _:
             return shape_text(_shape(node), dialect)
+
+
+def _arrays(nodes: Iterable[tree.Node], dialect: Dialect) -> list[str]:
+    """The shapes of those parts that are no mere numbers."""
+    return [_dims(node, dialect) for node in nodes if node.axes or multiplies(node)]
 
 
 def _chain(node: tree.Matmul, dialect: Dialect) -> list[str]:

@@ -57,11 +57,13 @@ def explanation_lines(blocks: Explanation, pen: Pen) -> list[Line]:
     lines: list[Line] = []
     after_display = False
     for block in blocks:
+        if isinstance(block, Paragraph) and not block.sentences:
+            continue
         match block:
             case Heading(title=title):
                 lines += ([EMPTY] if lines else []) + wrapped(say(title, pen), 0, "heading")
             case Paragraph(sentences=sentences):
-                if after_display and sentences:
+                if after_display:
                     lines.append(EMPTY)
                 text = " ".join(say(sentence, pen) for sentence in sentences)
                 lines += wrapped(text, 2, "words")

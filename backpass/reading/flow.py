@@ -9,6 +9,7 @@ from backpass.language.program import Call, Note, Origin, Step, Write
 from backpass.reading import tree
 from backpass.reading.matrix import matrix, matrix_write
 from backpass.reading.passes import Passes
+from backpass.reading.primes import unprimed
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def _flow(passes: Passes, step: Step, writes: tuple[Write, ...]) -> Flow:
     origin = writes[0].origin
     assert origin is not None
     source = passes.step(origin.step)
+    writes = tuple(map(unprimed, writes))
     write = next((w for w in source.writes if origin.read in reads(w.term)), None)
     front = None if write is None else matrix_write(write, source.target, passes.arrays)
     back = matrix(replace(step, body=writes), passes.arrays)

@@ -12,9 +12,9 @@ from backpass.reading import tree
 from backpass.reading.flow import Flow, flows
 from backpass.reading.functions import CALLS, HELPERS
 from backpass.reading.passes import Passes
-from backpass.reading.reason_entry import cancelled, entrywise_reason
+from backpass.reading.reason_entry import appearances, cancelled, entrywise_reason
 from backpass.reading.reason_product import core, is_product, matmul_reason, others
-from backpass.reading.words import Words, listed, words
+from backpass.reading.words import Words, counted, listed, often, words
 
 
 def reason(passes: Passes, step: Step) -> Words:
@@ -51,30 +51,24 @@ def shared(parts: list[Flow]) -> Words:
     return words(
         "{a} is used in {places}, so the {count} gradients are added",
         a=operand, places=listed([words("{z}", z=place) for place in places]),
-        count=_count(len(parts)),
+        count=(counted(len(parts)),),
     )  # fmt: skip
 
 
 def repeated(operand: str, place: str, count: int) -> Words:
     """A quantity that stands several times in one line."""
-    times = "twice" if count == 2 else (*_count(count), " times")
     return words(
         "{a} stands {times} in {z}, so {count} gradients are added",
-        a=operand, times=(times,) if isinstance(times, str) else times, count=_count(count),
-        z=place,
+        a=operand, times=(often(count),), count=(counted(count),), z=place,
     )  # fmt: skip
-
-
-def _count(number: int) -> Words:
-    return (
-        dict(enumerate(["no", "one", "two", "three", "four", "five"])).get(number, str(number)),
-    )
 
 
 def flow_reason(passes: Passes, flow: Flow) -> Words:
     """Why one read sends back what it does."""
     if isinstance(flow.source.body, Call):
         return _call_reason(flow)
+    if (times := appearances(flow)) > 1:
+        return repeated(flow.operand, flow.source.name, times)
     if (note := cancelled(flow)) is not None:
         return note
     product = core(flow.back)

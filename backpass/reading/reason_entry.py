@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 from backpass.language.expr import (
     MINUS_ONE,
     Apply,
+    Bracket,
     Function,
     Label,
     Number,
     Power,
     Product,
     Read,
+    Sum,
     Term,
     children,
     labels,
+    multiply,
     reads,
 )
 from backpass.reading import tree
@@ -46,18 +50,50 @@ def cancelled(flow: Flow) -> Words | None:
     note = next((note for note in flow.notes if note.kind == "cancelled"), None)
     if note is None:
         return None
-    values = [value for value in note.data if isinstance(value, Fraction) and abs(value) != 1]
-    if not values:
-        return None
+    values = [abs(value) for value in note.data if isinstance(value, Fraction)]
+    values = [value for value in values if value != 1]
     if sorted(values) == [Fraction(1, 2), Fraction(2)] and _squared(flow):
-        return words("the 2 of the square meets the ½: no factor is left")
-    return listed([words("{x}", x=spell_term(Number(value))) for value in values]) + words(
-        " meet: no factor is left"
-    )
+        told = words("the 2 of the square meets the ½")
+    else:
+        told = listed([words("{x}", x=spell_term(Number(value))) for value in values])
+        told += words(" meet")
+    if _turned(flow):
+        return told + words("; ") + _minus(flow)
+    return told + words(": no factor is left")
 
 
 def _squared(flow: Flow) -> bool:
     return any(isinstance(n, Power) and n.exponent == Number(Fraction(2)) for n in enclosing(flow))
+
+
+def _turned(flow: Flow) -> bool:
+    """Whether the signs around the read come to a minus."""
+    leads = [one.factors[0] for one in enclosing(flow) if isinstance(one, Product)]
+    return sum(isinstance(lead, Number) and lead.value < 0 for lead in leads) % 2 == 1
+
+
+def _minus(flow: Flow) -> Words:
+    """Where the minus of a slope comes from."""
+    if not _subtracted(flow):
+        return words("the minus in front stays")
+    alone = any(one == multiply(MINUS_ONE, flow.origin.read) for one in enclosing(flow))
+    subject = words("{a}", a=flow.operand) if alone else words("its term")
+    return subject + words(" is subtracted, so the sign turns")
+
+
+def appearances(flow: Flow) -> int:
+    """How often the read stands in its forward line, where a change of it can be felt."""
+    return sum(_count(write.term, flow.origin.read) for write in flow.source.writes)
+
+
+def _count(term: Term, read: Read) -> int:
+    match term:
+        case Read():
+            return int(term == read)
+        case Bracket():
+            return 0
+        case _:
+            return sum(_count(part, read) for part in children(term))
 
 
 def enclosing(flow: Flow) -> list[Term]:
@@ -74,7 +110,10 @@ def enclosing(flow: Flow) -> list[Term]:
 
 def entrywise_reason(passes: Passes, flow: Flow) -> Words:
     """Everything that stands between the operand and the result, one clause each."""
-    clauses = [*_slopes(flow), *_moves(passes, flow), *_copies(flow), *_sums(flow)]
+    slopes = _slopes(flow)
+    if slopes and _subtracted(flow) and _turned(flow):
+        slopes.append(_minus(flow))
+    clauses = [*slopes, *_moves(passes, flow), *_copies(flow), *_sums(flow)]
     if not clauses:
         clauses = [_identity(flow)]
     return tuple(
@@ -95,6 +134,8 @@ def _slopes(flow: Flow) -> list[Words]:
                 clauses.append(_function(function, product, bool(flow.step.target.shape)))
             case Power(exponent=Number(value=value)):
                 clauses.append(_power(value, not _leads_with_number(flow)))
+            case Power(base=base):
+                clauses.append(_any_power(flow.origin.read in reads(base)))
             case Product(factors=parts) if others := _others(parts, flow.origin.read):
                 clauses.append(_product(others))
             case _:
@@ -147,6 +188,13 @@ def _power(exponent: Fraction, met: bool) -> Words:
     return words("the slope of a power is the exponent times the next lower power")
 
 
+def _any_power(base: bool) -> Words:
+    """What moves in a power whose exponent is no number."""
+    if base:
+        return words("the slope of a power is the exponent times the next lower power")
+    return words("the slope by an exponent is the power itself times the log of its base")
+
+
 def _copies(flow: Flow) -> list[Words]:
     """Labels along which the operand was used again and again are added up."""
     summed = flow.summed
@@ -172,7 +220,15 @@ def _copies(flow: Flow) -> list[Words]:
 
 
 def _subtracted(flow: Flow) -> bool:
-    return any(isinstance(n, Product) and n.factors[0] == MINUS_ONE for n in enclosing(flow))
+    """Whether a minus stands in front of a term with the read, inside a sum."""
+    trail = enclosing(flow)
+    return any(
+        _is_negative(one) and isinstance(around, Sum) for around, one in pairwise(trail)
+    ) or (len(flow.source.writes) > 1 and bool(trail) and _is_negative(trail[0]))
+
+
+def _is_negative(term: Term) -> bool:
+    return isinstance(term, Product) and term.factors[0] == MINUS_ONE
 
 
 def _sums(flow: Flow) -> list[Words]:
@@ -232,7 +288,8 @@ def _identity(flow: Flow) -> Words:
     factor = next((f for f in enclosing(flow) if isinstance(f, Product)), None)
     if factor is not None:
         if factor.factors[0] == MINUS_ONE and len(factor.factors) == 2:
-            return words("{a} is subtracted in {z}, so the sign turns", a=a, z=z)
+            text = "{a} is subtracted in {z}" if _subtracted(flow) else "{z} is {a} with a minus"
+            return words(text + ", so the sign turns", a=a, z=z)
         return words("a factor in front stays in front")
     if len(flow.source.writes) > 1:
         return words("{a} is added as it is: its slope in {z} is 1", a=a, z=z)

@@ -13,6 +13,7 @@ from backpass.reading import presentation as show
 from backpass.reading import tree
 from backpass.reading.called import called
 from backpass.reading.presentation import Dialect, Shown
+from backpass.reading.primes import unprimed, without_prime
 
 
 def spell_size(value: Size) -> Shown:
@@ -149,6 +150,7 @@ def spell_write(write: Write) -> Shown:
 
     A summed label that the term does not mention only counts, so its size becomes a factor.
     """
+    write = unprimed(write)
     mentioned = set(expr.labels(write.term))
     summed = tuple(label for label in write.summed if label in mentioned)
     counts = [expr.size_term(label.size) for label in write.summed if label not in mentioned]
@@ -204,8 +206,9 @@ def spell_tree(node: tree.Node, dialect: Dialect = "code") -> Shown:
         case tree.Compared(relation=relation, left=left, right=right):
             return show.Indicator(relation, spell(left), spell(right))
         case tree.Total(value=value, over=over, axes=axes):
-            names = tuple(label.name for label in over) if axes else ()
-            return show.Summed(names, spell(value))
+            taken = {label.name for label in value.axes}
+            names = tuple(without_prime(label, taken) for label in over)
+            return show.Summed(names if axes else (), spell(value))
         case tree.Spread():
             return _spread(node, dialect)
         case tree.Picked(value=value, index=index):

@@ -46,6 +46,7 @@ def derivation_lines(passes: Passes, *, ascii: bool = False, fold: bool = True) 
     forward, backward = folded(passes) if fold else (passes.forward.steps, passes.backward)
     above = [row for part in forward for row in _part(passes, part, pen, reasons=False)]
     below = [row for part in backward for row in _part(passes, part, pen, reasons=True)]
+    above, below = _aligned(above), _aligned(below)
     column = _column([row for row in (*above, *below) if isinstance(row, Row)])
     return [
         (Span("forward", "heading"),),
@@ -97,6 +98,15 @@ def rows(passes: Passes, step: Step, pen: Pen, why: Words = ()) -> list[Row]:
 # ── layout ───────────────────────────────────────────────────────────────────────────────────
 
 
+def _aligned(rows: Sequence[Row | str]) -> list[Row | str]:
+    """Every name as wide as the widest that is assigned, so that the signs stand in a column."""
+    lefts = [len(row.left) for row in rows if isinstance(row, Row) and row.sign == "="]
+    width = max(lefts, default=0)
+    return [
+        replace(row, left=f"{row.left:{width}}") if isinstance(row, Row) else row for row in rows
+    ]
+
+
 def _column(rows: Iterable[Row]) -> int:
     """Where shapes stand: behind the longest formula that leaves them room."""
     ends = [2 + len(f"{row.left} {row.sign} {row.right}") + 2 for row in rows]
@@ -104,19 +114,17 @@ def _column(rows: Iterable[Row]) -> int:
 
 
 def _section(rows: Sequence[Row | str], column: int) -> list[Line]:
-    lefts = [len(row.left) for row in rows if isinstance(row, Row) and row.sign == "="]
-    width = max(lefts, default=0)
     lines: list[Line] = []
     for row in rows:
         if isinstance(row, Row):
-            lines += _lines(row, width, column)
+            lines += _lines(row, column)
         else:
             lines += wrapped(row, 2, "heading")
     return lines
 
 
-def _lines(row: Row, width: int, column: int) -> list[Line]:
-    name = f"  {row.left:{width}}"
+def _lines(row: Row, column: int) -> list[Line]:
+    name = f"  {row.left}"
     first, *more = broken(f"{name} {row.sign} ", row.right)
     lines: list[Line] = [(Span(name, "name"), Span(first[len(name) :], "formula"))]
     lines += [(Span(text, "formula"),) for text in more]

@@ -123,7 +123,7 @@ def _flow(passes: Passes, flow: Flow) -> list[Block]:
         told = _bias_row(passes, flow)
         bias = [paragraph(*told)] if told else []
         return blocks + product_blocks(passes, flow, product, entry) + bias
-    return blocks + entry_blocks(passes, flow, entry)
+    return blocks + entry_blocks(passes, flow, entry, sentence(flow_reason(passes, flow)))
 
 
 def _bias_row(passes: Passes, flow: Flow) -> list[Words]:

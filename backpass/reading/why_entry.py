@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from backpass.language.expr import Apply, Function, Number, Power, Product, SizeTerm, reads, walk
+from backpass.language.expr import (
+    MINUS_ONE,
+    Apply,
+    Function,
+    Number,
+    Power,
+    Product,
+    SizeTerm,
+    Term,
+    reads,
+    walk,
+)
 from backpass.language.program import bare
 from backpass.reading import tree
 from backpass.reading.called import called
@@ -16,32 +27,51 @@ from backpass.reading.functions import SLOPES, mentions
 from backpass.reading.local import Local
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Dialect, Equal
-from backpass.reading.reason_entry import cancelled, enclosing
+from backpass.reading.reason_entry import appearances, cancelled, enclosing
 from backpass.reading.reason_product import core
-from backpass.reading.words import Words, listed, words
+from backpass.reading.words import Words, listed, often, words
 
 
-def entry_blocks(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
-    """The account of a flow in which no product sums."""
+def entry_blocks(passes: Passes, flow: Flow, entry: Local, short: Words) -> list[Block]:
+    """The account of a flow in which no product sums; `short` where there is no longer one."""
     blocks: list[Block] = []
     if flow.inflow:
         line = formula(Equal(Derivative(entry.of, entry.by), entry.slope))
         asks = words("How much does {z} move with {a}?", z=entry.of, a=entry.by)
         blocks += [paragraph(asks), line]
-    function = next((n.function for n in enclosing(flow) if isinstance(n, Apply)), None)
-    if function is not None:
-        blocks.append(paragraph(*_function(flow, entry, function, passes.dialect)))
-    if _square(flow):
-        blocks.append(paragraph(*_halves(flow)))
-    if flow.summed:
-        blocks.append(paragraph(*_copied(passes, flow, entry)))
-    if bare(flow.writes[0].left) is None:
-        text = "An entry of {a} may be read several times; what comes back to it is added up."
-        blocks.append(paragraph(words(text, a=flow.operand)))
+    told = [one for one in _told(passes, flow, entry) if one]
+    if not told and not flow.inflow:
+        told = [[short]]
+    blocks += [paragraph(*sentences) for sentences in told]
     blocks.append(Display(((as_words(entry.back), ()),)))
     if not flow.inflow:
         blocks.append(paragraph(*_straight(passes, flow)))
     return blocks
+
+
+def _told(passes: Passes, flow: Flow, entry: Local) -> list[list[Words]]:
+    """What there is to say of slopes, squares, copies and moves, each a paragraph or nothing."""
+    told: list[list[Words]] = []
+    if (times := appearances(flow)) > 1:
+        told.append([_several(flow, times)])
+    else:
+        function = next((n.function for n in enclosing(flow) if isinstance(n, Apply)), None)
+        told.append(_function(flow, entry, function, passes.dialect) if function else [])
+        told.append(_halves(flow) if _square(flow) else [])
+    if flow.summed:
+        told.append(_copied(passes, flow, entry))
+    if bare(flow.writes[0].left) is None:
+        text = "An entry of {a} may be read several times; what comes back to it is added up."
+        told.append([words(text, a=flow.operand)])
+    return told
+
+
+def _several(flow: Flow, times: int) -> Words:
+    """A quantity that stands several times in one line moves it at each of these places."""
+    return words(
+        "{a} stands there {times}: each time the others are held fast, and the slopes are added.",
+        a=flow.operand, times=(often(times),),
+    )  # fmt: skip
 
 
 def _function(flow: Flow, entry: Local, function: Function, dialect: Dialect) -> list[Words]:
@@ -90,7 +120,7 @@ def _same_shape(flow: Flow, dialect: Dialect) -> list[Words]:
 def needs(passes: Passes, flow: Flow) -> Words:
     """Which of the two the slope needs: what went in, or what came out."""
     function = next((n for n in enclosing(flow) if isinstance(n, Apply)), None)
-    if function is None:
+    if function is None or appearances(flow) > 1:
         return ()
     used = {read.name for write in flow.writes for read in reads(write.term)}
     took, gave = flow.operand, flow.source.name
@@ -115,7 +145,7 @@ def _halves(flow: Flow) -> list[Words]:
     """What the factor in front of a square does, and what it does not."""
     told = [words("The slope of a square is twice its base.")]
     assert flow.write is not None
-    counts = [node for node in walk(flow.write.term) if isinstance(node, SizeTerm)]
+    counts = [node for node in walk(flow.write.term) if _divides(node)]
     if cancelled(flow) is not None:
         told.append(
             words(
@@ -136,6 +166,13 @@ def _halves(flow: Flow) -> list[Words]:
             )
         )
     return told
+
+
+def _divides(node: Term) -> bool:
+    """Whether a node is a size below the line, as in a mean."""
+    return (
+        isinstance(node, Power) and isinstance(node.base, SizeTerm) and node.exponent == MINUS_ONE
+    )
 
 
 def _straight(passes: Passes, flow: Flow) -> list[Words]:

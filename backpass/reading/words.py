@@ -50,6 +50,19 @@ def listed(items: Iterable[Words], last: str = "and") -> Words:
     return tuple(result)
 
 
+NUMBERS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+def counted(number: int) -> str:
+    """A small number as a word."""
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
+def often(number: int) -> str:
+    """`once`, `twice`, `three times`."""
+    return {1: "once", 2: "twice"}.get(number) or f"{counted(number)} times"
+
+
 def say(sentence: Words, pen: Pen) -> str:
     """The sentence as text."""
     return "".join(

@@ -165,3 +165,43 @@ backward
   db1 = Sum_n dZ1               j
         b1 was copied to every row, so the rows are added up"""
     )
+
+
+def test_shapes_of_terms_are_those_of_the_terms():
+    """A factor such as 1 − z has a shape, though one of its terms is a mere number."""
+    text = """\
+z: h
+x: h
+H: h
+U: h h
+A[h] = (1 - z[h])*H[h] + z[h]*x[h] + U[h,h′]*H[h′]
+L = A[h]**2
+return L
+"""
+    lines = shown(text, "H").splitlines()
+    assert lines[1].endswith("A = (1 − z) ⊙ H + z ⊙ x + U @ H  h + h + (h×h)(h) → h")
+    assert "dH = (1 − z) ⊙ dA + U.T @ dA" in lines[6]
+    assert lines[6].endswith("h + (h×h)(h) → h")
+
+
+def test_many_terms_of_one_kind_are_counted_by_the_formula_alone():
+    terms = " + ".join(f"u{i}[i]*v{i}[j]" for i in range(4))
+    names = "".join(f"u{i}: 2\nv{i}: 3\n" for i in range(4))
+    text = f"{names}Z[i,j] = {terms}\nL = Z[i,j]**2\nreturn L\n"
+    assert "(2)(3) + … + (2)(3) → 2×3" in shown(text, "u0")
+
+
+def test_shapes_stand_behind_the_longest_formula_and_the_longest_name():
+    text = "x: k\nhidden[k] = exp(x[k])\nL = hidden[k]*(1 - x[k])\nreturn L\n"
+    assert (
+        shown(text, "x")
+        == """\
+forward
+  hidden = exp(x)                       k
+  L      = hidden @ (1 − x)             (k)(k) → scalar
+backward
+  dhidden = 1 − x                       k
+        each factor is the other one's slope
+  dx      = −hidden + dhidden ⊙ hidden  k
+        x is used in L and hidden, so the two gradients are added"""
+    )

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from backpass.language.errors import UnknownName
+from backpass.reading.text import derivation_text
 from backpass.reading.why import why
 from tests.reading.networks import BATCH, COLUMNS, PAIR, RESIDUAL, passes
 
@@ -123,6 +124,7 @@ dW2 = dz2 a1ᵀ     (3×1)(1×2) → 3×2
     a1 dz2    (2×1)(3×1): 1 meets 3
     a1ᵀ dz2   (1×2)(3×1): 2 meets 3
     a1 dz2ᵀ   (2×1)(1×3) → 2×3: the transpose of what is wanted
+
   dW2 points uphill: a small step against it, W2 ← W2 − lr · dW2, lowers L."""
     )
 
@@ -367,3 +369,34 @@ def test_ones_take_their_part_and_drop_it():
     text = one_line(told(ONES, "W1 W2", "dZ1"))
     assert "the 1 beside it takes its own and drops it." in text
     assert "nothing made it, so nothing is to be updated" in text
+
+
+@pytest.mark.parametrize(
+    ("loss", "wrt", "clause", "sentence"),
+    [
+        ("x[k]**x[k]", "x", "x stands twice in L, so two gradients are added", "stands there"),
+        ("x[k]*exp(x[k])", "x", "x stands twice in L", "held fast, and the slopes are added"),
+        ("x[k]**y[k]", "x", "the exponent times the next lower power", "The slope of a power"),
+        ("x[k]**y[k]", "y", "the power itself times the log of its base", "The slope by an exp"),
+        ("x[k]*y[k]", "x", "each factor is the other one's slope", "Each factor is the other"),
+        ("1/2*(x[k] - y[k])**2", "y", "meets the ½; y is subtracted, so the sign turns", "½ in"),
+        ("-1/2*(x[k] - y[k])**2", "x", "meets the ½; the minus in front stays", "½ in front"),
+        ("(x[k] - y[k])**2", "y", "twice its base; y is subtracted, so the sign turns", "twice"),
+        ("x[k] - tanh(y[k])", "y", "1 − a²; its term is subtracted, so the sign turns", "tanh"),
+    ],
+)  # fmt: skip
+def test_every_slope_of_a_loss_is_explained(loss, wrt, clause, sentence):
+    """In a word below the line and again at length, where it is no `is itself` by mistake."""
+    both = passes(f"x: k\ny: k\nL = {loss}\nreturn L\n", wrt)
+    assert clause in one_line(derivation_text(both))
+    assert sentence in one_line(why(both, f"d{wrt}"))
+
+
+def test_a_display_is_followed_by_a_blank_line_and_nothing_by_two():
+    for name in ("dZ", "dW"):
+        text = told(SQUARE, "W", name)
+        assert "\n\n\n" not in text
+    lines = told(SQUARE, "W", "dZ").splitlines()
+    shown = [place for place, line in enumerate(lines) if line.startswith("    ")]
+    after = [lines[place + 1] for place in shown if place + 1 not in shown]
+    assert set(after) == {""}
