@@ -56,7 +56,7 @@ def chain_blocks(passes: Passes, name: str, layout: Layout = "mixed") -> Explana
         blocks += _added_up(inner)
     if last is not None:
         blocks += _parameter(passes, way, inner, last, layout)
-    return (*blocks, *_whole(passes, way), *_shared(passes, way))
+    return (*blocks, *_whole(passes, way, layout), *_shared(passes, way))
 
 
 def _split(way: Path) -> tuple[tuple[Link, ...], Link | None]:
@@ -312,11 +312,13 @@ def _sum(last: Link) -> list[Words]:
 SHORT = 6  # a formula of more links is no help to anyone
 
 
-def _whole(passes: Passes, way: Path) -> list[Block]:
+def _whole(passes: Passes, way: Path, layout: Layout) -> list[Block]:
     """Everything put in: with all the sums, and over whole arrays."""
     if not 0 < len(way.links) <= SHORT:
         return []
     found = [form(passes, way.start) for form in (component, closed)]
+    if layout == "numerator" and isinstance(found[1], Equal) and not way.links[-1].batch:
+        found[1] = Equal(show.Transposed(found[1].left), found[1].right)  # ∂L/∂a is a row there
     lines = tuple(((shown,), ()) for shown in found if shown is not None)
     if not lines:
         return []

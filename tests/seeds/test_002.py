@@ -115,6 +115,7 @@ def test_q13_in_numerator_layout_everything_is_turned_over():
     assert "∂L/∂a3 = (a3 − y)ᵀ 1×2" in text
     assert "(∂L/∂z3) (∂z3/∂a2) (∂a2/∂z2) (∂z2/∂W2[i,j]) (1×2)(2×3)(3×3)(3×1) → a number" in text
     assert "the gradient would be the transpose of this, 2×3" in text
+    assert "(∂L/∂W2)ᵀ = ((W3ᵀ" in text
 
 
 def test_q13_in_mixed_layout_every_jacobian_is_turned_and_the_gradient_keeps_its_shape():
