@@ -16,8 +16,7 @@ from backpass.checking.programs import Subject, check_program
 from backpass.checking.report import Check
 from backpass.checking.stand_ins import declared, specified
 from backpass.forward.arguments import Arguments, flat, replace_leaves
-from backpass.forward.record import record
-from backpass.forward.tape import show_line
+from backpass.forward.record import Recording, record
 from backpass.forward.witness import World
 from backpass.language.errors import DerivationError, UnknownName, choices
 from backpass.language.notation import format_program
@@ -34,6 +33,7 @@ from backpass.running.numpy.styles import Style, styled
 from backpass.running.runner import Runner, compile_numpy
 
 Forward = Callable[..., Any] | str
+WHOLE = {"int": "integers", "bool": "truth values"}
 
 
 @dataclass(frozen=True)
@@ -292,14 +292,11 @@ def derive(
     loss = program.outputs[0]
     shape = program.arrays[loss].shape
     if shape:
-        line = program.steps[-1].line if program.steps else None
-        raise DerivationError(
+        raise recording.refused(
             f"the forward pass returns {show_shape(shape)} numbers, and a gradient is of one; "
-            "sum or average them, or use bp.jacobian",
-            line=line.text if line else None,
-            where=show_line(line),
+            "sum or average them, or use bp.jacobian"
         )
-    wanted = wanted_leaves(program, recording.arguments, wrt)
+    wanted = wanted_leaves(recording, wrt)
     backward, gradients = reverse(program.steps, program.arrays, loss, wanted)
     ordered = {name: gradients[name] for name in wanted if name in gradients}
     arguments = recording.arguments
@@ -308,17 +305,22 @@ def derive(
     return Derivation(program, tuple(backward), ordered, arguments, recording.worlds, own, dialect)
 
 
-def wanted_leaves(
-    program: Program, arguments: Arguments, wrt: str | Sequence[str] | None
-) -> tuple[str, ...]:
+def wanted_leaves(recording: Recording, wrt: str | Sequence[str] | None) -> tuple[str, ...]:
     """The leaves to differentiate by; an argument that is a nest stands for all its real leaves."""
+    program, arguments = recording.program, recording.arguments
     leaves = {leaf.name: leaf for leaf in arguments.leaves}
     influence = leads_to(program.steps, program.outputs[0], "real")
     if wrt is None:
         real = [leaf.name for leaf in leaves.values() if leaf.kind == "real"]
         chosen = [name for name in real if name in influence]
+        if not real:
+            kinds = ", ".join(f"{leaf.name} holds {WHOLE[leaf.kind]}" for leaf in leaves.values())
+            raise DerivationError(
+                f"no input is real, so nothing has a gradient: {kinds}; write 2.0 and not 2 in an "
+                "example, and no int<… in a shape"
+            )
         if not chosen:
-            raise DerivationError("the result depends on none of the real inputs")
+            raise _without_slope(recording, f"the result depends on none of {', '.join(real)}")
         return tuple(chosen)
     try:
         words = wrt.replace(",", " ").split() if isinstance(wrt, str) else list(map(str, wrt))
@@ -337,18 +339,26 @@ def wanted_leaves(
             raise UnknownName(f"wrt names {word}, which is no input{hint}")
     for name in found:
         if name not in influence:
-            raise DerivationError(
+            raise _without_slope(
+                recording,
                 f"{program.outputs[0]} does not depend on {name}, so its gradient is zero; "
-                f"leave {name} out of wrt"
+                f"leave {name} out of wrt",
             )
     return tuple(dict.fromkeys(found))
 
 
+def _without_slope(recording: Recording, message: str) -> DerivationError:
+    """The refusal of a result that no real input moves, or that moves in jumps alone."""
+    result = recording.program.arrays[recording.program.outputs[0]]
+    if result.kind != "real":
+        message = f"the forward pass returns {WHOLE[result.kind]}, which jump and have no slope"
+    return recording.refused(message)
+
+
 def _differentiable(leaf: Array) -> str:
     if leaf.kind != "real":
-        word = "integers" if leaf.kind == "int" else "truth values"
         raise DerivationError(
-            f"{leaf.name} holds {word}, which have no gradient; "
+            f"{leaf.name} holds {WHOLE[leaf.kind]}, which have no gradient; "
             f"declare it as real numbers, or leave {leaf.name} out of wrt"
         )
     return leaf.name

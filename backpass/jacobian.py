@@ -115,7 +115,7 @@ def jacobian(
     recording = record(forward, shapes, functions)
     program = recording.program
     of = program.outputs[0]
-    wanted = wanted_leaves(program, recording.arguments, wrt)
+    wanted = wanted_leaves(recording, wrt)
     steps, found = _spread(program, of, wanted)
     results = {(leaf,): found[leaf] for leaf in wanted if leaf in found}
     return Arrays(program, tuple(steps), results, recording.arguments)

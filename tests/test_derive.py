@@ -92,7 +92,11 @@ DERIVING = [
     (loss, SHAPES, [None], "wrt names None, which is no input; the inputs are X, y, W, b"),
     (loss, SHAPES, 5, 'wrt is a text such as "W1 b1", or a list of names'),
     (lambda x, u: np.sum(x), "x: n, u: n", "u", "L does not depend on u, so its gradient is zero;"),
-    (lambda y: np.sum(2 * y), "y: n int<3", None, "the result depends on none of the real inputs"),
+    (lambda y: np.sum(2 * y), "y: n int<3", None, "no input is real, so nothing has a gradient: y"),
+    (lambda x: x * x, {"x": 2}, None, "no input is real, so nothing has a gradient: x holds integ"),
+    (lambda x: np.argmax(2 * x), "x: n", "x", "the forward pass returns integers, which jump"),
+    (lambda x: np.sum(np.ones(3)) + 0 * x, "x: ()", None, "the result depends on none of x"),
+    (lambda x: np.sum(x) > 0, "x: n", None, "the forward pass returns truth values, which jump"),
     (lambda x: x * 2, "x: n k", None, "the forward pass returns n×k numbers, and a gradient is of"),
 ]  # fmt: skip
 
@@ -104,6 +108,33 @@ def test_a_question_without_an_answer(forward, shapes, wrt, sentence):
     assert caught.value.message.startswith(sentence)
 
 
+def kept(x):
+    unused = np.sum(x)
+    del unused
+    return x
+
+
+def apart(x, u):
+    squares = u**2
+    del squares
+    return np.sum(x)
+
+
+@pytest.mark.parametrize(
+    ("forward", "shapes", "wrt", "line"),
+    [
+        (kept, "x: n", None, "return x"),
+        (apart, "x: n, u: n", "u", "return np.sum(x)"),
+        ("Z = 2 x; Z", "x: n", None, "Z"),
+        ("x", "x: n", None, "x"),
+    ],
+)
+def test_the_line_that_returns_is_quoted(forward, shapes, wrt, line):
+    with pytest.raises(BackpassError) as caught:
+        bp.derive(forward, shapes, wrt)
+    assert caught.value.line == line
+
+
 CALLS = [
     ((X.T, y, W, b), "y is n and was given 5, so n would be 5; but X already made it 4"),
     ((X, y, W.T, b), "W is k×m and was given 3×4, so k would be 3; but X already made it 4; did"),
@@ -112,6 +143,8 @@ CALLS = [
     ((X, y, W), "the argument b is missing; give X, y, W, b"),
     ((X, y, [[1.0, 2.0], [3.0]], b), "W is no array: its rows differ in length"),
     ((X, y, W.astype(complex), b), "W must be numbers, not complex128"),
+    ((X, y, None, b), "W must be numbers, and None was given"),
+    ((X, y, [["a", 1]], b), "W must be numbers, and [['a', 1]] was given"),
 ]
 
 

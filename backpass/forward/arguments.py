@@ -2,7 +2,7 @@
 
 `"X: n k, W: (), V: 3 2, y: n int<m"` declares arguments by text; a dict shaped like the
 arguments declares nests (`{"params": {"W": ["k j", "j m"]}}`); example arrays declare the
-numbers that they have.
+numbers that they have, and a tuple with numbers in it, such as `X.shape`, is a shape.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
@@ -144,12 +144,14 @@ def declare(shapes: object, parameters: Mapping[str, bool] | None) -> Arguments:
     elif _is_list(shapes) and parameters is not None:
         needed = [name for name, need in parameters.items() if need]
         if len(shapes) != len(needed):
-            raise DerivationError(
-                f"{len(shapes)} shapes were given for the arguments {', '.join(needed)}"
-            )
+            count = "1 shape was" if len(shapes) == 1 else f"{len(shapes)} shapes were"
+            raise DerivationError(f"{count} given for the arguments {', '.join(needed)}")
         return declare(dict(zip(needed, shapes, strict=True)), parameters)
     else:
-        raise NotationError('shapes are a text such as "X: n k, W: k j", a dict, or example arrays')
+        raise NotationError(
+            'shapes are a text such as "X: n k, W: k j", a dict by argument, '
+            "or a list with a shape or an example array for each"
+        )
     if parameters is not None:
         nests = _in_order(nests, parameters)
     return Arguments(nests)
@@ -163,16 +165,16 @@ def _in_order(nests: Mapping[str, Nest], parameters: Mapping[str, bool]) -> dict
             raise UnknownName(f"{name} has a shape and is no argument{known}")
     for name, needed in parameters.items():
         if needed and name not in nests:
-            raise DerivationError(f'the argument {name} has no shape; add "{name}: …"')
+            hint = f'add "{name}: …"'
+            if name == "self":
+                hint = "take the method from an object, as in net.loss, and not from its class"
+            raise DerivationError(f"the argument {name} has no shape; {hint}")
     return {name: nests[name] for name in parameters if name in nests}
 
 
 def parameters(forward: Callable[..., Any]) -> dict[str, bool]:
     """The argument names of a function, and whether each needs a shape: it has no default."""
-    try:
-        found = inspect.signature(forward).parameters.values()
-    except (TypeError, ValueError) as error:
-        raise DerivationError(f"{forward!r} does not say what its arguments are") from error
+    found = inspect.signature(forward).parameters.values()
     kinds = inspect.Parameter
     if any(one.kind in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD) for one in found):
         raise DerivationError("a forward pass with *args or **kwargs: give its arguments names")
@@ -185,7 +187,8 @@ def parameters(forward: Callable[..., Any]) -> dict[str, bool]:
 def _entries(text: str) -> Iterator[tuple[str, str]]:
     """The declared names and what is said of each."""
     seen: set[str] = set()
-    for entry in filter(None, (part.strip() for part in re.split(r"[,;\n](?![^(]*\))", text))):
+    parts = re.split(r"[,;\n](?![^(]*\)|[^[]*\])", text)
+    for entry in filter(None, (part.strip() for part in parts)):
         name, colon, shape = entry.partition(":")
         name = name.strip()
         if not colon and seen:
@@ -203,7 +206,7 @@ def _array(name: str, text: str, line: str) -> Array:
     """One declared array, `n k`, `3 2`, `()`, `n int<m`, `n k bool`."""
     kind: Kind = "real"
     below: Size | None = None
-    words = re.sub(r"[()×,]", " ", text).split()
+    words = re.sub(r"[][()×,]", " ", text).split()
     if words and (found := re.fullmatch(r"(int|bool|real)(?:<(.+))?", words[-1])):
         kind = "int" if found[1] == "int" else "bool" if found[1] == "bool" else "real"
         if kind == "int" and not found[2]:
@@ -243,10 +246,17 @@ def _nests(shapes: Mapping[Any, object]) -> dict[str, Nest]:
             return leaf(path, _array(_plain(path), part, part))
         if _is_mapping(part):
             return {key: nest((*path, str(key)), one) for key, one in part.items()}
+        if _is_shape(part):
+            text = f"({', '.join(map(str, part))})"
+            return leaf(path, _array(_plain(path), text, text))
         if _is_list(part) and not _is_numbers(part):
             return type(part)(nest((*path, place), one) for place, one in enumerate(part, 1))
         return leaf(path, _example(_plain(path), part))
 
+    for name in shapes:
+        if not str(name).isidentifier():
+            message = f'{name!r:.40} is no name of an argument; write {{"X": "n k"}}'
+            raise NotationError(message)
     nests = {str(name): nest((str(name),), part) for name, part in shapes.items()}
     names = _leaf_names(paths)
     return {
@@ -300,8 +310,22 @@ def _is_numbers(part: Sequence[object]) -> bool:
     return bool(part) and all(isinstance(one, (int, float)) for one in part)
 
 
+def _is_shape(part: object) -> TypeGuard[tuple[int | str, ...]]:
+    """Whether a tuple is a shape, `(3, 2)` or `("n", 2)`; texts alone are a nest of arrays."""
+    if not isinstance(part, tuple):
+        return False
+    kinds = {type(one) for one in cast("tuple[object, ...]", part)}
+    return kinds != {str} and kinds <= {int, str}
+
+
 def _example(name: str, value: object) -> Array:
     """An array declared by an example: its own numbers are the sizes."""
+    if _is_list(value) and all(type(one) is int for one in value):
+        shape = ", ".join(map(str, value))
+        raise NotationError(
+            f"{name}: [{shape}] may be a shape or numbers; write ({shape}) for a shape, "
+            f"np.array([{shape}]) for whole numbers as an example"
+        )
     array: Any = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise DerivationError(f"{name} is declared by {value!r:.40}, which is no array")

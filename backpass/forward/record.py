@@ -10,7 +10,7 @@ from functools import partial
 from inspect import signature
 from itertools import dropwhile, takewhile
 from traceback import walk_tb
-from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from backpass.calculus import library
 from backpass.calculus.declared import declare_functions
 from backpass.calculus.op import Op
 from backpass.forward.arguments import Arguments, declare, parameters, replace_leaves
+from backpass.forward.callee import code_of, return_line
 from backpass.forward.formula import free_names, run
 from backpass.forward.length import REACH, constants_of
 from backpass.forward.lower import lower
@@ -39,7 +40,7 @@ from backpass.language.errors import (
     UnknownName,
     nearest,
 )
-from backpass.language.program import Line, Program
+from backpass.language.program import Array, Line, Program
 from backpass.language.shapes import names
 
 Forward = Callable[..., Any] | str
@@ -52,6 +53,12 @@ class Recording:
     program: Program
     arguments: Arguments
     worlds: tuple[World, ...]
+    line: Line | None  # where the result is returned, as far as that is known
+
+    def refused(self, message: str) -> DerivationError:
+        """An error that quotes the line on which the result is returned."""
+        text = self.line.text if self.line else None
+        return DerivationError(message, line=text, where=show_line(self.line))
 
 
 def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recording:
@@ -67,6 +74,7 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
         _match(forward, arguments, known)
         go = partial(_run_formula, forward, arguments, known)
     else:
+        code_of(forward)  # refuses what has none
         forward = with_functions(forward, declared)
         arguments = declare(shapes, parameters(forward))
         go = partial(_run_function, forward, arguments)
@@ -78,7 +86,8 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     tapes, result = _record_all(go, chosen)
     recorded = agree(tapes, chosen)
     program = lower(recognise(recorded, chosen), recorded, leaves, result)
-    return Recording(program, arguments, chosen)
+    last = program.steps[-1].line if program.steps else None
+    return Recording(program, arguments, chosen, return_line(forward) or last)
 
 
 def _beyond(forward: Forward) -> int:
@@ -111,20 +120,24 @@ def _record_all(
     return tapes, results[0]
 
 
-def _single(result: Any, tape: Tape) -> Traced:
-    """The one value that a forward pass must return."""
-    if isinstance(result, (tuple, list)):
-        raise DerivationError("the forward pass returns several values; return the loss alone")
-    if not isinstance(result, Traced):
-        if result is None:
-            raise DerivationError("the forward pass returns nothing; is `return` missing?")
-        raise DerivationError(
-            f"the forward pass returns a value of type {type(result).__name__}, "
-            "which does not depend on its arguments"
-        )
-    if result.tape is not tape:
-        raise TraceError("the forward pass returns a value of an earlier run; do not keep values")
-    return result
+def _single(result: Any, tape: Tape, line: Line | None) -> Traced:
+    """The one value that a forward pass must return, on this line."""
+    kind = type(result).__name__
+    match result:
+        case Traced() if result.tape is tape:
+            return result
+        case Traced():
+            message = "returns a value of an earlier run; do not keep values"
+        case None:
+            message = "returns nothing; is `return` missing?"
+        case tuple() | list() | dict():
+            message = f"returns a {kind}; return the loss alone, one number"
+        case int() | float() | str():
+            message = f"returns {result!r:.40}, which does not depend on its arguments"
+        case _:
+            message = f"returns a value of type {kind}, which does not depend on its arguments"
+    text = line.text if line else None
+    raise DerivationError(f"the forward pass {message}", line=text, where=show_line(line))
 
 
 # Formulas.
@@ -183,7 +196,7 @@ def _run_formula(
             node = result.value.node
             if node.op is not None and node.place.name is None:
                 node.place = Place(name=target, line=node.place.line)
-    return _single(results[-1].value, tape)
+    return _single(results[-1].value, tape, return_line(text))
 
 
 def _inputs(arguments: Arguments, world: World, tape: Tape) -> dict[str, Traced]:
@@ -217,7 +230,7 @@ def _run_function(
     forward: Callable[..., Any], arguments: Arguments, world: World, tape: Tape, first: bool
 ) -> Traced:
     """One recording of a function; the first also looks at names and lines."""
-    code = _code(forward)
+    code = code_of(forward)
     traced = _inputs(arguments, world, tape)
     nests = {
         name: replace_leaves(nest, lambda leaf: traced[leaf.name])
@@ -233,20 +246,8 @@ def _run_function(
     except BackpassError:
         raise
     except Exception as error:
-        raise _failed(error, world) from error
-    return _single(result, tape)
-
-
-def _code(forward: Callable[..., Any]) -> CodeType:
-    """The code that runs when a function, a method or an object is called."""
-    if isinstance(forward, MethodType):
-        return _code(forward.__func__)
-    if isinstance(forward, FunctionType):
-        return forward.__code__
-    wrapped = getattr(forward, "func", None) or type(forward).__call__  # functools.partial
-    if isinstance(wrapped, (FunctionType, MethodType)):
-        return _code(wrapped)
-    raise DerivationError(f"{forward!r} is no Python function; wrap it in one")
+        raise _failed(error, world, arguments) from error
+    return _single(result, tape, return_line(forward))
 
 
 def _place(frame: FrameType, code: CodeType) -> Place:
@@ -264,7 +265,7 @@ def _place(frame: FrameType, code: CodeType) -> Place:
     return Place(found.name, found.position, found.into, found.into_position, depth, line)
 
 
-def _failed(error: Exception, world: World) -> BackpassError:
+def _failed(error: Exception, world: World, arguments: Arguments) -> BackpassError:
     """The user's own exception, as a sentence at the user's line."""
     below = dropwhile(lambda one: not _is_users(one[0]), walk_tb(error.__traceback__))
     users = list(takewhile(lambda one: _is_users(one[0]), below))  # and not what they call of ours
@@ -283,9 +284,19 @@ def _failed(error: Exception, world: World) -> BackpassError:
             return UnknownName(message, line=line.text, where=show_line(line))
         case _:
             sizes = ", ".join(f"{name} = {length}" for name, length in world.items())
-            tried = f" (recorded with {sizes})" if sizes else ""
-            message = f"the forward pass raises {type(error).__name__}: {error}{tried}"
+            hint = _of_nests(error, arguments) or (f" (recorded with {sizes})" if sizes else "")
+            said = " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")
+            message = f"the forward pass raises {said}{hint}"
             return TraceError(message, line=line.text, where=show_line(line))
+
+
+def _of_nests(error: Exception, arguments: Arguments) -> str:
+    """What to say where a list of arrays is used as one array."""
+    for name, nest in arguments.nests.items():
+        kind = type(nest).__name__
+        if not isinstance(nest, Array) and f"'{kind}'" in str(error):
+            return f'; {name} is declared as a {kind} of arrays, and one array is "{name}: n k"'
+    return ""
 
 
 def _is_users(frame: FrameType) -> bool:

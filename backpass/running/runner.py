@@ -109,9 +109,12 @@ def _array(name: str, values: Mapping[str, Any]) -> Any:
     if type(value) is np.ndarray:
         return value
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError as error:
         raise DerivationError(f"{name} is no array: its rows differ in length") from error
+    if array.dtype.kind not in "fiubc":
+        raise DerivationError(f"{name} must be numbers, and {value!r:.40} was given")
+    return array
 
 
 def _cast(array: Array, dtype: Any) -> Any:

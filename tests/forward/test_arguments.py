@@ -65,6 +65,13 @@ def test_examples_declare_the_numbers_that_they_have():
     assert shown(["n k", np.ones(2)], ["X", "v"]) == ["X: n k", "v: 2"]
 
 
+def test_a_tuple_with_numbers_in_it_is_a_shape():
+    shapes = {"X": np.ones((3, 2)).shape, "W": ("n", 2), "c": (), "p": [(2,), (4, "m")]}
+    assert shown(shapes) == ["X: 3 2", "W: n 2", "c: ()", "p1: 2", "p2: 4 m"]
+    assert shown([(3, 2), ("n", 3)], ["X", "W"]) == ["X: 3 2", "W: n 3"]
+    assert shown("X: [n, k], W: (k, m)") == ["X: n k", "W: k m"]
+
+
 @pytest.mark.parametrize(
     ("shapes", "kind", "sentence", "line"),
     [
@@ -78,9 +85,12 @@ def test_examples_declare_the_numbers_that_they_have():
         ("X: k-", NotationError, "X: 'k-' is not a size", "X: k-"),
         ("y: n int", NotationError, "y: say how large the integers may be, int<m", "y: n int"),
         ({"X": "n", "p": {"b": "k k-"}}, NotationError, "b: 'k-' is not a size", "k k-"),
+        ({"X": [3, 2]}, NotationError, "X: [3, 2] may be a shape or numbers; write (3, 2)", None),
+        ({"X": (3, -2)}, NotationError, "X: a size cannot be negative", "(3, -2)"),
+        ({1: "n k"}, NotationError, '1 is no name of an argument; write {"X": "n k"}', None),
         ({"X": None}, DerivationError, "X is declared by None, which is no array", None),
         ({"X": {3}}, DerivationError, "X is declared by {3}, which is no array", None),
-        (7, NotationError, 'shapes are a text such as "X: n k, W: k j", a dict, or', None),
+        (7, NotationError, 'shapes are a text such as "X: n k, W: k j", a dict by', None),
     ],
 )
 def test_a_declaration_that_cannot_be_read_is_quoted(shapes, kind, sentence, line):
@@ -96,7 +106,7 @@ def test_a_declaration_that_cannot_be_read_is_quoted(shapes, kind, sentence, lin
         ("X: n k, V: k", UnknownName, "V has a shape and is no argument; the arguments are X, W1"),
         ("X: n k, w1: k", UnknownName, "w1 has a shape and is no argument; did you mean W1?"),
         ("X: n k", DerivationError, 'the argument W1 has no shape; add "W1: …"'),
-        (["n k"], DerivationError, "1 shapes were given for the arguments X, W1"),
+        (["n k"], DerivationError, "1 shape was given for the arguments X, W1"),
     ],
 )
 def test_shapes_and_arguments_are_the_same_names(shapes, kind, sentence):
@@ -116,8 +126,8 @@ def test_arguments_with_a_default_may_have_a_shape():
     assert parameters(partial(loss, W=1)) == {"X": True, "W": False, "rate": False, "v": True}
     with pytest.raises(DerivationError, match="give its arguments names"):
         parameters(lambda *X: X)
-    with pytest.raises(DerivationError, match="does not say what its arguments are"):
-        parameters(type)
+    with pytest.raises(DerivationError, match="take the method from an object, as in"):
+        declare("X: n", {"self": True, "X": True})
 
 
 ARGUMENTS = declare({"X": "n k", "params": {"W": ["k j", "j m"], "b": "m"}}, None)

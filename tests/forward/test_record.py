@@ -145,12 +145,17 @@ def keyed(X, W):
     return np.sum({"W": W}["V"])
 
 
+def bare(X, W):
+    raise RuntimeError
+
+
 RAISING = [
     (unknown, UnknownName, "sigmod is not known; did you mean sigmoid?", 1),
     (missing, UnknownName, "backpass.sigmod is not known; did you mean sigmoid?", 1),
     (absent, UnknownName, "numpy.summ is not known; did you mean sum?", 1),
     (empty, TraceError, "the forward pass raises TypeError: missing a required argument: 'x'", 1),
     (keyed, TraceError, "the forward pass raises KeyError: 'V' (recorded with n = 5, k = ", 1),
+    (bare, TraceError, "the forward pass raises RuntimeError (recorded with n = 5, k = ", 1),
 ]
 
 
@@ -166,12 +171,23 @@ def test_what_the_users_code_raises_is_told_at_its_line(forward, kind, sentence,
     assert caught.value.where == f"test_record.py:{forward.__code__.co_firstlineno + line}"
 
 
+def test_a_list_of_arrays_that_is_used_as_one_array():
+    with pytest.raises(TraceError) as caught:
+        record(unknown_shape, {"X": ("n", "k"), "W": "k j"})
+    hint = 'X is declared as a tuple of arrays, and one array is "X: n k"'
+    assert caught.value.message.endswith(hint)
+
+
+def unknown_shape(X, W):
+    return np.sum(X @ [W])
+
+
 RETURNED = [
     (lambda X: None, "the forward pass returns nothing; is `return` missing?"),
-    (lambda X: 3.0, "the forward pass returns a value of type float, which does not"),
+    (lambda X: 3.0, "the forward pass returns 3.0, which does not depend on its arguments"),
     (lambda X: np.ones(3), "the forward pass returns a value of type ndarray, which does"),
-    (lambda X: (X.sum(), X), "the forward pass returns several values; return the loss alone"),
-    (lambda X: {"loss": X.sum()}, "the forward pass returns a value of type dict, which does"),
+    (lambda X: (X.sum(), X), "the forward pass returns a tuple; return the loss alone, one number"),
+    (lambda X: {"loss": X.sum()}, "the forward pass returns a dict; return the loss alone, one"),
 ]
 
 
@@ -180,6 +196,7 @@ def test_what_is_returned_must_be_one_value_of_the_arguments(forward, sentence):
     with pytest.raises(DerivationError) as caught:
         record(forward, "X: n k")
     assert caught.value.message.startswith(sentence)
+    assert "lambda X" in caught.value.line
 
 
 def test_values_are_not_kept_from_run_to_run():
