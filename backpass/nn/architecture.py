@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
 
@@ -105,6 +105,8 @@ class Architecture:
         if self.bias == "separate":
             shapes["b"] = [f"{out}" for _, out in pairs]
         found = derive(self._forward(), shapes, wrt=list(shapes)[2:])
+        steps = tuple(replace(step, line=None) for step in found.forward.steps)  # lines of ours
+        found = replace(found, forward=replace(found.forward, steps=steps))
         return found if self.convention == "rows" else found.columns(SAMPLES)
 
     def _forward(self) -> Callable[..., Any]:

@@ -55,17 +55,24 @@ class History:
             "stopped": self.stopped,
         }
 
-    def plot(self) -> Any:
-        """A matplotlib figure of the loss, and of the accuracy where there is one."""
+    @property
+    def curves(self) -> dict[str, list[float]]:
+        """The loss, and the accuracy where there is one."""
+        return {"loss": self.loss} | ({"accuracy": self.accuracy} if self.accuracy else {})
+
+    def plot(self, *names: str) -> Any:
+        """A matplotlib figure of these curves, of all of them without a name."""
         from matplotlib.figure import Figure  # takes a second to import, and only this needs it
 
-        curves = {"loss": self.loss} | ({"accuracy": self.accuracy} if self.accuracy else {})
-        figure = Figure(figsize=(5 * len(curves), 3.5), layout="constrained")
-        for place, (name, values) in enumerate(curves.items(), 1):
-            axes = figure.add_subplot(1, len(curves), place)
-            axes.plot(range(1, len(values) + 1), values)
+        names = names or tuple(self.curves)
+        figure = Figure(figsize=(5 * len(names), 3.5), layout="constrained")
+        for place, name in enumerate(names, 1):
+            values = self.curves[name]
+            axes = figure.add_subplot(1, len(names), place)
+            axes.plot(range(1, len(values) + 1), values, marker="." if len(values) < 3 else "")
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
+            axes.spines[["top", "right"]].set_visible(False)
         return figure
 
 
