@@ -16,6 +16,7 @@ from backpass.reading.fold import Layers, folded
 from backpass.reading.latex import latex, symbol
 from backpass.reading.passes import Passes
 from backpass.reading.reason import reason
+from backpass.reading.runs import Run, runs
 from backpass.reading.spelling import spell_size
 from backpass.reading.typeset import Gradients, Type
 from backpass.reading.why import sentence
@@ -97,9 +98,9 @@ def derivation_markdown(passes: Passes, *, fold: bool = True) -> str:
     """A document: what is given, the forward pass, and each backward line with its reason."""
     passes = replace(passes, dialect="math")
     above, below = folded(passes) if fold else (passes.forward.steps, passes.backward)
-    type = type_of(passes)
-    inputs = [f"${symbol(one.name)} {_space(one)}$" for one in passes.forward.inputs]
-    wanted = [f"${latex(show.Name(name), type)}$" for name in _wanted(passes)]
+    layers = [part for part in above if isinstance(part, Layers)]
+    inputs = [_input(passes, one) for one in runs([a.name for a in passes.forward.inputs], layers)]
+    wanted = [_wanted(passes, one) for one in runs(passes.wrt, layers)]
     parts = [
         f"# The gradient of ${symbol(passes.loss)}$",
         f"Given {_and(inputs)}; wanted {_and(wanted)}.",
@@ -117,8 +118,24 @@ def derivation_markdown(passes: Passes, *, fold: bool = True) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _wanted(passes: Passes) -> list[str]:
-    return [name for name, of in passes.gradients.items() if of in passes.wrt]
+def _input(passes: Passes, one: str | Run) -> str:
+    """`W ∈ ℝ^(k×m)`, or that of every layer."""
+    if isinstance(one, str):
+        return f"${symbol(one)} {_space(passes.arrays[one])}$"
+    array = one.layers.passes.arrays[one.name]
+    return f"${symbol(one.name)} {_space(array)}$ for {_span(one)}"
+
+
+def _wanted(passes: Passes, one: str | Run) -> str:
+    """`∂L/∂W`, or that of every layer."""
+    if isinstance(one, str):
+        return f"${latex(show.Name(passes.adjoints[one]), type_of(passes))}$"
+    inside = one.layers.passes
+    return f"${latex(show.Name(inside.adjoints[one.name]), type_of(inside))}$ for {_span(one)}"
+
+
+def _span(one: Run) -> str:
+    return rf"$l = {one.first}, \dots, {one.last}$"
 
 
 def _and(items: Sequence[str]) -> str:

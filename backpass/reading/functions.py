@@ -18,10 +18,11 @@ from backpass.reading.presentation import (
     negated,
     substitute,
     total,
+    whole,
 )
 from backpass.reading.words import Words, words
 
-A, Z = Name("a"), Name("z")
+A, Z, P, T = Name("a"), Name("z"), Name("p"), Name("t")
 
 
 def _slope(value: Shown) -> Words:
@@ -55,14 +56,29 @@ SLOPES: dict[str, Words] = {
     "sign": words("it is flat on both sides of its jump, so its slope is 0"),
     "huber_entry": words("its slope is the error itself, cut off where the straight lines begin"),
     "logistic_loss": words(
-        "sigmoid and cross-entropy together leave {s}", s=_minus(Of("sigmoid", (Z,)), Name("t"))
+        "sigmoid and cross-entropy together leave {s}", s=_minus(Of("sigmoid", (Z,)), T)
     ),
-    "bernoulli_loss": words(
-        "its slope is {s}", s=Over(_minus(Name("p"), Name("t")), Of("p", (_minus(ONE, Name("p")),)))
-    ),
+    "bernoulli_loss": _slope(Over(_minus(P, T), multiplied("scaling", P, _minus(ONE, P)))),
     "where": words("each entry follows the side that was chosen for it"),
     "clip": words("its slope is 1 inside the bounds, and 0 outside"),
 }
+
+
+# The functions whose clause speaks of both arguments, and what it calls them.
+BOTH: dict[str, tuple[Name, Name]] = {"logistic_loss": (Z, T), "bernoulli_loss": (P, T)}
+
+
+def slope_clause(function: str, args: tuple[Shown, ...]) -> Words | None:
+    """The clause on a slope; where it speaks of both arguments, in the names that these have."""
+    clause = SLOPES.get(function)
+    if clause is None or function not in BOTH:
+        return clause
+    given = dict(zip(BOTH[function], map(whole, args), strict=True))
+
+    def put_in(node: Shown) -> Shown | None:
+        return given.get(node) if isinstance(node, Name) else None
+
+    return tuple(part if isinstance(part, str) else substitute(part, put_in) for part in clause)
 
 
 def mentions(clause: Words, name: str) -> bool:
@@ -81,26 +97,27 @@ def mentions(clause: Words, name: str) -> bool:
 
 # What a function of whole arrays sends back, and what the lines that prepare it are for.
 
-CALLS: dict[str, Words] = {
-    "softmax": words(
-        "raising one entry of a softmax lowers the others: what all share is taken away"
+CALLS: dict[str, str] = {
+    "softmax": "raising one entry of a softmax lowers the others: what all share is taken away",
+    "log_softmax": "the entries of a softmax sum to 1: each pays its share of all that flows in",
+    "logsumexp": "logsumexp is a smooth maximum: its slope is the softmax",
+    "cross_entropy": "softmax with cross-entropy leaves {error}, averaged over the samples",
+    "cross_entropy_of_weights": (
+        "softmax with cross-entropy leaves {error}, where p counts as often as the row of {y} says"
     ),
-    "log_softmax": words(
-        "the entries of a softmax sum to 1: each pays its share of all that flows in"
-    ),
-    "logsumexp": words("logsumexp is a smooth maximum: its slope is the softmax"),
-    "cross_entropy": words(
-        "softmax with cross-entropy leaves {p}, averaged over the samples",
-        p=total(Name("p"), negated(Name("y"))),
-    ),
-    "cross_entropy_of_weights": words(
-        "softmax with cross-entropy leaves p − y, where p counts as often as the row of y says"
-    ),
-    "cross_entropy_of_shares": words(
-        "softmax with cross-entropy leaves {p}, averaged over the samples",
-        p=total(Name("p"), negated(Name("t"))),
+    "cross_entropy_of_shares": (
+        "softmax with cross-entropy leaves {error}, averaged over the samples"
     ),
 }
+
+
+def call_clause(function: str, target: str) -> Words | None:
+    """Why a function of whole arrays sends back what it does; `target` is its last argument."""
+    clause = CALLS.get(function)
+    if clause is None:
+        return None
+    return words(clause, y=target, error=_minus(P, Name(target)))
+
 
 # The same at length; z is the operand, y the target, both as the user calls them.
 

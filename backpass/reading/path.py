@@ -121,7 +121,7 @@ def value(one: Link) -> Shown | None:
             return entry.slope
         if entry.slope == show.ONE:
             return show.Name("I")
-        return show.Of("diag", (whole(entry.slope),))
+        return show.Of("diag", (show.whole(entry.slope),))
     match entry.slope:
         case show.Entry(name=name, index=index):
             names = tuple(part.name for part in index if isinstance(part, show.Name))
@@ -152,21 +152,3 @@ def _entries(slope: Shown) -> list[show.Entry]:
 def _covers(entry: show.Entry, labels: tuple[Label, ...]) -> bool:
     names = {part.name for part in entry.index if isinstance(part, show.Name)}
     return all(label.name in names for label in labels)
-
-
-def whole(slope: Shown) -> Shown:
-    """A slope entry by entry as one of whole arrays: `a[i] · (1 − a[i])` is a ⊙ (1 − a)."""
-
-    def change(node: Shown) -> Shown | None:
-        match node:
-            case show.Entry(name=name):
-                return name
-            case show.Multiplied(join="scaling", factors=factors):
-                arrays = [show.substitute(factor, change) for factor in factors]
-                numbers = [part for part in arrays if isinstance(part, show.Numeral)]
-                rest = [part for part in arrays if not isinstance(part, show.Numeral)]
-                return show.multiplied("scaling", *numbers, show.multiplied("entrywise", *rest))
-            case _:
-                return None
-
-    return show.substitute(slope, change)

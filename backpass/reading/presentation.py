@@ -196,6 +196,24 @@ def _inside(value: Any, change: Callable[[Shown], Shown | None]) -> Any:
     return substitute(value, change) if isinstance(value, Shown) else value
 
 
+def whole(slope: Shown) -> Shown:
+    """A slope entry by entry as one of whole arrays: `a[i] · (1 − a[i])` is a ⊙ (1 − a)."""
+
+    def change(node: Shown) -> Shown | None:
+        match node:
+            case Entry(name=name):
+                return name
+            case Multiplied(join="scaling", factors=factors):
+                arrays = [substitute(factor, change) for factor in factors]
+                numbers = [part for part in arrays if isinstance(part, Numeral)]
+                rest = [part for part in arrays if not isinstance(part, Numeral)]
+                return multiplied("scaling", *numbers, multiplied("entrywise", *rest))
+            case _:
+                return None
+
+    return substitute(slope, change)
+
+
 def signed(value: Shown) -> tuple[Literal[1, -1], Shown]:
     """A node as sign and size: `−x` is (−1, x)."""
     if isinstance(value, Signed) and len(value.terms) == 1:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from backpass.language.program import Call, Step
 from backpass.reading import tree
 from backpass.reading.flow import Flow, flows
-from backpass.reading.functions import CALLS, HELPERS
+from backpass.reading.functions import HELPERS, call_clause
 from backpass.reading.passes import Passes
 from backpass.reading.reason_entry import appearances, cancelled, entrywise_reason
 from backpass.reading.reason_product import core, is_product, matmul_reason, others
@@ -87,8 +87,7 @@ def flow_reason(passes: Passes, flow: Flow) -> Words:
 
 
 def _call_reason(flow: Flow) -> Words:
-    assert isinstance(flow.source.body, Call)
-    name = flow.source.body.function.name
-    if name in CALLS:
-        return CALLS[name]
-    return words("{f} has a rule of its own for what flows back", f=name)
+    call = flow.source.body
+    assert isinstance(call, Call)
+    told = call_clause(call.function.name, call.args[-1].name)
+    return told or words("{f} has a rule of its own for what flows back", f=call.function.name)

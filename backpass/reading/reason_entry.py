@@ -25,7 +25,7 @@ from backpass.language.expr import (
 from backpass.reading import tree
 from backpass.reading.called import called
 from backpass.reading.flow import Flow
-from backpass.reading.functions import SLOPES
+from backpass.reading.functions import slope_clause
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import (
@@ -130,8 +130,8 @@ def _slopes(flow: Flow) -> list[Words]:
     product = isinstance(found, tree.Times) and bool(found.axes)
     for node in enclosing(flow):
         match node:
-            case Apply(function=function):
-                clauses.append(_function(function, product, bool(flow.step.target.shape)))
+            case Apply():
+                clauses.append(_function(node, product, bool(flow.step.target.shape)))
             case Power(exponent=Number(value=value)):
                 clauses.append(_power(value, not _leads_with_number(flow)))
             case Power(base=base):
@@ -155,14 +155,20 @@ def _product(others: int) -> Words:
     return words("the slope for one factor is the product of the others")
 
 
-def _function(function: Function, product: bool, array: bool) -> Words:
-    known = SLOPES.get(function.name)
+def _function(node: Apply, product: bool, array: bool) -> Words:
+    function = node.function
+    known = slope_clause(function.name, tuple(map(spell_term, node.args)))
     if known is None and function.value is None:
         known = words("its slope {slope} stays a symbol", slope=f"{function.name}′")
-    first = words("{f}", f=(called(function.name),))
+    first = function_words(function)
     if array or known is None:
         first += words(" acts entry by entry" + (", so ⊙" if product else ""))
     return first if known is None else first + words("; " if array else ": ") + known
+
+
+def function_words(function: Function) -> Words:
+    """A function inside a sentence; one that was only declared is a symbol."""
+    return words("{f}", f=function.name) if function.value is None else (called(function.name),)
 
 
 def _leads_with_number(flow: Flow) -> bool:

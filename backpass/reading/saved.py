@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from backpass.language.errors import DerivationError, UnknownName, choices, whole_number
 from backpass.language.program import Array, Call, Step, step_reads
 from backpass.language.shapes import evaluate_size, names, product, show_shape
+from backpass.reading.fold import Layers, folded
+from backpass.reading.lines import WIDTH
 from backpass.reading.passes import Passes
+from backpass.reading.runs import runs, seen_from
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2}
 
@@ -27,6 +31,7 @@ class Saved:
     dropped: tuple[Array, ...]
     readers: dict[str, tuple[str, ...]]  # who reads each of them
     sources: dict[str, str]  # dropped value -> the value that is kept instead, where there is one
+    layers: tuple[Layers, ...] = ()  # equal layers of the forward pass, said once when printed
 
     def bytes(self, dtype: str = "float64", **sizes: int) -> int:
         """What the kept values take, for given sizes: `d.saved.bytes(n=64, k=784, j=128)`.
@@ -49,20 +54,43 @@ class Saved:
         return entries * BYTES[dtype]
 
     def __str__(self) -> str:
-        width = max((len(one.name) for one in (*self.kept, *self.given, *self.dropped)), default=0)
-        rows = [(one, f"for {', '.join(self.readers[one.name])}") for one in self.kept]
-        rows += [(one, f"an input, for {', '.join(self.readers[one.name])}") for one in self.given]
-        spared = [(one, self._instead(one.name)) for one in self.dropped]
-        entries = " + ".join(show_shape(array.shape).replace("scalar", "1") for array in self.kept)
-        return "\n".join(
-            [
-                "the backward pass reads",
-                *(_line(one, width, why) for one, why in rows),
-                *(["it never reads"] if spared else []),
-                *(_line(one, width, why) for one, why in spared),
-                f"numbers to keep: {entries or 'none'}",
-            ]
-        )
+        kept = self._rows(self.kept, self._readers)
+        given = self._rows(self.given, lambda name: f"an input, {self._readers(name)}")
+        spared = self._rows(self.dropped, self._instead)
+        numbers = [_times(row.shape.replace("scalar", "1"), row.span) for row in kept]
+        rows = [*kept, *given, *spared]
+        width = max((len(row.name) for row in rows), default=0)
+        room = max([8, *(len(row.shape) for row in rows if len(row.shape) <= 16)])
+        lines = ["the backward pass reads", *(_line(row, width, room) for row in (*kept, *given))]
+        if spared:
+            lines += ["it never reads", *(_line(row, width, room) for row in spared)]
+        keep = " + ".join(numbers) if all(not row.span for row in kept) else ", ".join(numbers)
+        lines.append(_filled("numbers to keep: ", keep or "none", 2))
+        sizes = {name: of for one in self.layers for name, of in one.sizes}
+        if sizes and any(row.span for row in rows):
+            values = ", ".join(map(str, sizes.values()))
+            lines.append(_filled(f"{next(iter(sizes))} … {list(sizes)[-1]} = ", values, 2))
+        return "\n".join(lines)
+
+    def _rows(self, arrays: Sequence[Array], told: Callable[[str], str]) -> list[_Row]:
+        """A row for each array, or for as many as differ by the number of their layer alone."""
+        shapes = {array.name: array.shape for array in arrays}
+
+        def seen(name: str, number: int) -> str:
+            return seen_from(told(name), number)
+
+        rows: list[_Row] = []
+        for one in runs(shapes, self.layers, seen):
+            if isinstance(one, str):
+                rows.append(_Row(one, show_shape(shapes[one]), told(one)))
+            else:
+                shape = show_shape(one.layers.passes.arrays[one.name].shape)
+                span = f"l = {one.first} … {one.last}"
+                rows.append(_Row(one.name, shape, seen(one.start, one.first), span))
+        return rows
+
+    def _readers(self, name: str) -> str:
+        return f"for {', '.join(self.readers[name])}"
 
     def _instead(self, name: str) -> str:
         source = self.sources.get(name)
@@ -77,15 +105,30 @@ def _size_names(arrays: Iterable[Array]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for axis in axes for name in names(axis)))
 
 
-def _line(array: Array, width: int, why: str) -> str:
-    start = f"  {array.name:<{width}}  {show_shape(array.shape):<8}  "
-    room = 80 - len(start)
-    words, rows = why.split(), [""]
-    for word in words:
-        if rows[-1] and len(rows[-1]) + 1 + len(word) > room:
-            rows.append("")
-        rows[-1] += f" {word}" if rows[-1] else word
-    return start + ("\n" + " " * len(start)).join(rows)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A value, what it is read for, and for which layers this is said; "" for a single value."""
+
+    name: str
+    shape: str
+    told: str
+    span: str = ""
+
+
+def _line(row: _Row, width: int, room: int) -> str:
+    start = f"  {row.name:<{width}}  {row.shape:<{room}}  "
+    return _filled(start, row.told + (f" ({row.span})" if row.span else ""), len(start))
+
+
+def _times(shape: str, span: str) -> str:
+    return f"{shape} for {span}" if span else shape
+
+
+def _filled(start: str, words: str, indent: int) -> str:
+    """Words behind `start`, as many on a line as it holds."""
+    return textwrap.fill(
+        words, WIDTH, initial_indent=start, subsequent_indent=" " * indent, break_long_words=False
+    )
 
 
 def saved(passes: Passes) -> Saved:
@@ -104,6 +147,7 @@ def saved(passes: Passes) -> Saved:
     return Saved(
         tuple(kept), tuple(given), tuple(dropped), names,
         {name: instead for name, instead in sources.items() if instead},
+        tuple(part for part in folded(passes)[0] if isinstance(part, Layers)),
     )  # fmt: skip
 
 

@@ -102,7 +102,7 @@ def _backward(passes: Passes, step: Step) -> list[Block]:
 def sentence(clause: Words) -> Words:
     """A clause as a sentence of its own."""
     first = clause[0]
-    if isinstance(first, str):
+    if isinstance(first, str) and " " in first:  # a lone word is a name, and keeps its letters
         clause = (first[:1].upper() + first[1:], *clause[1:])
     return (*clause, ".")
 

@@ -7,7 +7,6 @@ from fractions import Fraction
 from backpass.language.expr import (
     MINUS_ONE,
     Apply,
-    Function,
     Number,
     Power,
     Product,
@@ -18,17 +17,17 @@ from backpass.language.expr import (
 )
 from backpass.language.program import bare
 from backpass.reading import tree
-from backpass.reading.called import called
 from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
-from backpass.reading.functions import SLOPES, mentions
+from backpass.reading.functions import BOTH, mentions, slope_clause
 from backpass.reading.local import Local
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Dialect, Equal
-from backpass.reading.reason_entry import appearances, cancelled, enclosing
+from backpass.reading.reason_entry import appearances, cancelled, enclosing, function_words
 from backpass.reading.reason_product import core
+from backpass.reading.spelling import spell_term
 from backpass.reading.words import Words, listed, often, words
 
 
@@ -55,8 +54,8 @@ def _told(passes: Passes, flow: Flow, entry: Local) -> list[list[Words]]:
     if (times := appearances(flow)) > 1:
         told.append([_several(flow, times)])
     else:
-        function = next((n.function for n in enclosing(flow) if isinstance(n, Apply)), None)
-        told.append(_function(flow, entry, function, passes.dialect) if function else [])
+        applied = next((node for node in enclosing(flow) if isinstance(node, Apply)), None)
+        told.append(_function(flow, entry, applied, passes.dialect) if applied else [])
         told.append(_halves(flow) if _square(flow) else [])
     if flow.summed:
         told.append(_copied(passes, flow, entry))
@@ -74,12 +73,15 @@ def _several(flow: Flow, times: int) -> Words:
     )  # fmt: skip
 
 
-def _function(flow: Flow, entry: Local, function: Function, dialect: Dialect) -> list[Words]:
-    known = SLOPES.get(function.name)
-    told = words("{f} acts entry by entry", f=(called(function.name),))
+def _function(flow: Flow, entry: Local, applied: Apply, dialect: Dialect) -> list[Words]:
+    function = applied.function
+    known = slope_clause(function.name, tuple(map(spell_term, applied.args)))
+    told = function_words(function) + words(" acts entry by entry")
     if known is not None:
         told += words(": ") + known
-        if mentions(known, "a"):
+        if function.name in BOTH:
+            pass  # it speaks of what stands above
+        elif mentions(known, "a"):
             told += words(", where {a} is what comes out", a="a")
         elif mentions(known, "z"):
             told += words(", where {z} is what goes in", z="z")
@@ -131,7 +133,7 @@ def needs(passes: Passes, flow: Flow) -> Words:
     if took in used:
         return words(
             "The slope needs {z}, what went into {f}: it must be kept from the forward pass.",
-            z=took, f=(called(function.function.name),),
+            z=took, f=function_words(function.function),
         )  # fmt: skip
     return ()
 

@@ -205,3 +205,11 @@ def words_of(text):
     text = re.sub(r"\n {8}(?=\S+\n|\S+$)", " ", text)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     return [re.sub(r"(\S+) is summed(.*) has \S+ ", r"_ is summed\2 has _ ", one) for one in lines]
+
+
+def test_a_document_lists_what_is_given_and_wanted_once_for_equal_layers():
+    text = derivation_markdown(deep(NAMED))
+    given = text[: text.index("## Forward")]
+    assert r"$W_l \in \mathbb{R}^{d_{l-1} \times d_l}$ for $l = 1, \dots, 6$" in given
+    assert r"wanted $\frac{\partial L}{\partial W_l}$ for $l = 1, \dots, 6$" in given
+    assert "W_3" not in given

@@ -150,3 +150,17 @@ def test_q7_it_is_the_activations_that_are_transposed_not_the_weights():
 
 def test_reasons_quote_the_line_of_the_class():
     assert "net = A[-1].dot(W[layer])" in said(listed(), "dout1")
+
+
+def test_q4_the_hidden_bias_node_is_one_more_unit_that_varies_and_learns():
+    random = np.random.default_rng(7)
+    network = ListedNetwork([2, 4, 1], 0.5, random)
+    X, y = random.normal(size=(6, 2)), random.uniform(size=(6, 1))
+    extra = 1 / (1 + np.exp(-with_ones(X) @ network.W[0]))[:, -1]
+    assert np.ptp(extra) > 0.1
+    before = [w.copy() for w in network.W]
+    _, gradients = widened()(X, y, before)
+    network.fit_partial(with_ones(X), y)
+    assert np.abs(gradients["W"][0][:, -1]).min() > 0
+    for old, new, gradient in zip(before, network.W, gradients["W"], strict=True):
+        np.testing.assert_allclose(new, old - 0.5 * gradient, rtol=0, atol=1e-14)

@@ -234,3 +234,13 @@ def test_q21_what_is_sent_back_goes_through_the_weights_of_the_forward_pass():
     text = said(matrices(6), "dh5")
     assert "This must still be the W6 of the forward pass" in text
     assert "update W6 only when everything has flowed back" in text
+
+
+def test_a_document_keeps_the_letters_of_the_post():
+    """A sentence that begins with σ must not begin with Σ, which means something else."""
+    text = two_matrices().markdown()
+    assert "acts entry by entry, so ⊙" in text
+    assert "Σ acts" not in text
+    wanted = [f"\\partial W_{l}}}" for l in (1, 2)]
+    heading = text[text.index("wanted") : text.index("## Forward")]
+    assert heading.index(wanted[0]) < heading.index(wanted[1])

@@ -215,3 +215,11 @@ def test_q22_w_ij_leads_from_j_to_i_in_columns_and_in_rows_it_is_called_w_ji():
 @pytest.mark.parametrize("name", ["dW3", "da2"])
 def test_q22_a_line_keeps_its_letters_whoever_asks(name):
     assert "z3[i] = Σⱼ W3[i,j] · a2[j]" in said(two_three_two(), name)
+
+
+def test_q21_sigmoid_and_cross_entropy_leave_a_minus_y():
+    d = bp.derive("z = W a; L = binary_cross_entropy(z, y)", "W: m k, a: k, y: m", wrt="W")
+    text = said(d, "dz")
+    assert "together leave σ(z) − y" in text
+    assert "only declared" not in text
+    assert "diagonal" not in text  # L is one number

@@ -280,3 +280,7 @@ def test_q18_the_check_sees_the_damage():
         found = bp.check(loss, gradients(lr), W1, W2)
         assert not found
         assert "W1" in str(found)
+
+
+def test_q16_a_list_of_what_is_kept_fits_a_page():
+    assert max(len(line) for line in str(deep(30).saved).splitlines()) <= 80
