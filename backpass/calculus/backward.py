@@ -201,12 +201,22 @@ class _Backward:
                 self.seeds[name] = write.term
                 return
         step = canonical(Step(target, writes))
-        if self.done and _copies(step, self.done[-1]):
+        if self.done and self._only_copies(step, self.done[-1]):
             call = self.done.pop()
             step = replace(call, target=target)
             if isinstance(step.body, Call):
                 self.known[step.body] = target.name
         self.done.append(step)
+
+    def _only_copies(self, step: Step, before: Step) -> bool:
+        """Whether a step copies the call before it, which nothing else will read by its name."""
+        if not isinstance(before.body, Call) or len(step.writes) != 1:
+            return False
+        (write,) = step.writes
+        if write.term != Read(before.name, write.left) or before.name in self.called.values():
+            return False
+        waiting = (read for flow in self.flows.values() for one in flow for read in reads(one.term))
+        return all(read.name != before.name for read in waiting)
 
     def through(self, step: Step) -> None:
         """Send what has flowed into a step on to everything that the step reads."""
@@ -263,14 +273,6 @@ class _Backward:
         extra, index = axes[: len(self.extra)], axes[len(self.extra) :]
         term = substitute(seed(index), dict(zip(self.extra, extra, strict=True)))
         return Step(adjoint, (Write(axes, term, axes),))
-
-
-def _copies(step: Step, before: Step) -> bool:
-    """Whether a step only copies the call before it, which may then be the step itself."""
-    if not isinstance(before.body, Call) or len(step.writes) != 1:
-        return False
-    (write,) = step.writes
-    return write.term == Read(before.name, write.left)
 
 
 def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:

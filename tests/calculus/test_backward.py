@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import backpass as bp
 from backpass.calculus import losses, reduction
 from backpass.calculus.backward import depends_on, leads_to, reverse
 from backpass.calculus.op import OPS, RESULT, SCALARS, steps_of
@@ -142,3 +143,16 @@ def test_an_operation_without_a_rule_is_named():
     unruly = parse_program(text, array_functions={"sorting": sorting})
     with pytest.raises(NoRule, match="sorting has no derivative"):
         reverse(unruly.steps, unruly.arrays, "L", ["z"])
+
+
+def test_a_gradient_that_is_a_call_keeps_its_name_while_others_read_it():
+    forward = record(lambda x, y: bp.logsumexp(x + y, axis=0), "x: n, y: n").program
+    steps, _ = reverse(forward.steps, forward.arrays, "L", ["x", "y"])
+    assert [format_step(step) for step in steps] == [
+        "dZ[n] = softmax(Z[n] over n)",
+        "dx[n] = dZ[n]",
+        "dy[n] = dZ[n]",
+    ]
+    forward = record(lambda x: bp.logsumexp(x, axis=0), "x: n").program
+    (step,), _ = reverse(forward.steps, forward.arrays, "L", ["x"])
+    assert format_step(step) == "dx[n] = softmax(x[n] over n)"
