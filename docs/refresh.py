@@ -4,11 +4,12 @@ Run it from the root after a change that readers see: `python docs/refresh.py`.
 
 A ```python block is executed, all blocks of a page in one session, and the ```text block below it
 holds what it prints. In a ```console block a line after `$` is a command, and what it prints
-stands below it.
+stands below it: a command is `backpass …`, or `python examples/…` for a program that is here.
 """
 
 import io
 import re
+import runpy
 import shlex
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -62,10 +63,18 @@ def printed(source: str, session: dict[str, object]) -> str:
 
 
 def answer(command: str) -> str:
-    """What a command of ours prints, on either stream."""
+    """What a command of ours prints, on either stream, or one of the examples."""
     verb, *arguments = shlex.split(command.replace("\\\n", ""))
-    assert verb == "backpass", f"{verb} is no command of ours"
-    return CliRunner().invoke(main, arguments, prog_name="backpass").output
+    match verb:
+        case "backpass":
+            return CliRunner().invoke(main, arguments, prog_name="backpass").output
+        case "python":
+            to = io.StringIO()
+            with redirect_stdout(to):
+                runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+            return to.getvalue()
+        case _:
+            raise AssertionError(f"{verb} is no command of ours")
 
 
 # ── the picture ──────────────────────────────────────────────────────────────────────────────

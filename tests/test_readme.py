@@ -66,6 +66,50 @@ def test_every_link_and_every_path_leads_somewhere(page: Path):
     assert [str(path) for path in there if not path.exists()] == []
 
 
+def prose(page: Path) -> str:
+    """A page without its blocks."""
+    return BLOCK.sub("", page.read_text("utf-8"))
+
+
+def anchor(heading: str) -> str:
+    """What a heading is called in a link, as GitHub does it."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def headings(page: Path) -> list[str]:
+    return re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+
+
+def test_every_link_to_a_heading_finds_it():
+    links = [
+        (page.parent / file if file else page, name)
+        for page in PAGES
+        for file, name in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", prose(page))
+    ]
+    assert links
+    assert [(page.name, one) for page, one in links if one not in map(anchor, headings(page))] == []
+
+
+def test_the_contents_lead_to_every_question():
+    contents = ROOT / "docs/questions.md"
+    pages = [page for page in PAGES if page.stem.startswith(contents.stem)]
+    asked = {
+        (page.name, int(number), anchor(heading))
+        for page in pages
+        for heading in headings(page)
+        for number in re.findall(r"^(\d+)\. ", heading)
+    }
+    rows = re.findall(r"^\| (\d+) \| \[.*\]\((.*)#(.*)\) \| .+ \|$", prose(contents), re.MULTILINE)
+    assert asked == {(file or contents.name, int(number), name) for number, file, name in rows}
+    assert {number for _, number, _ in asked} == {
+        *range(1, 9),
+        10,
+        11,
+        *range(13, 19),
+        *range(20, 24),
+    }
+
+
 def test_the_first_screen_holds_what_a_visitor_looks_for():
     text = (ROOT / "README.md").read_text("utf-8")
     first = text.split("\n## ")[0]

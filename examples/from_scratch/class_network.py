@@ -21,8 +21,8 @@ class Network:
         self.alpha = alpha
         self.W = []  # from l units to m: (l+1)×(m+1), and (l+1)×m for the last
         for layer, (into, out) in enumerate(pairwise(layers), 1):
-            # The extra row of W[0] meets the ones beside X: it is the bias. The extra column is one
-            # more hidden unit. It varies with x, and is trained, as the others do and are.
+            # The extra row of W[0] meets the ones beside X: it is the bias. The extra column makes
+            # one more hidden unit; it is no constant: x moves it, and it is trained like the rest.
             extra = layer < len(layers) - 1
             self.W.append(random.normal(size=(into + 1, out + extra)) / np.sqrt(into))
 
