@@ -54,8 +54,15 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """A word of the language that the formula stands in."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quantity:
-    """What stands for an array, whichever way it is set."""
+    """What stands for a name, whichever way it is set."""
 
     name: str
     box: Box
@@ -154,6 +161,7 @@ Box = (
     | Digits
     | Sign
     | Times
+    | Plain
     | Quantity
     | Row
     | Low

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from backpass.reading import boxes as box
-from backpass.reading import typeset as named
+from backpass.reading import symbols
 from backpass.reading.boxes import Box
 from backpass.reading.plain import greek
 from backpass.reading.presentation import Shown
@@ -22,7 +22,7 @@ def latex(node: Shown, type: Type = PLAIN) -> str:
 
 def symbol(name: str) -> str:
     r"""A name in mathematics: `W_out` is `W_{\mathrm{out}}`."""
-    return _spell(named.symbol(name))
+    return _spell(symbols.symbol(name))
 
 
 def _spell(one: Box) -> str:
@@ -40,6 +40,8 @@ def _spell(one: Box) -> str:
             return sign if alone else f" {sign} "
         case box.Times(wide=wide):
             return r" \, " if wide else " "
+        case box.Plain(text=text):
+            return rf"\text{{{_escaped(text)}}}"
         case box.Quantity(box=inside):
             return _spell(inside)
         case box.Row(parts=parts):

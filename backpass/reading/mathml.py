@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 from typing import assert_never
 
 from backpass.reading import boxes as box
+from backpass.reading import symbols
 from backpass.reading.boxes import Box
 from backpass.reading.presentation import Shown
 from backpass.reading.typeset import PLAIN, Type, typeset
 
 
-def mathml(node: Shown, type: Type = PLAIN) -> str:
-    """The formula inside a sentence."""
-    return f"<math>{_spell(typeset(node, type))}</math>"
+def mathml(node: Shown, type: Type = PLAIN, *, display: bool = False) -> str:
+    """The formula inside a sentence, or as tall as on a line of its own."""
+    return _math(typeset(node, type), display)
 
 
 def displayed(left: Shown, sign: str, right: Shown, type: Type = PLAIN) -> tuple[str, str]:
@@ -22,73 +24,79 @@ def displayed(left: Shown, sign: str, right: Shown, type: Type = PLAIN) -> tuple
 
     The right side is cut before its outermost signs, so that a narrow page may break it there.
     """
-    start = box.row(box.Sign(sign), box.Row(()))
-    first, *more = _pieces(typeset(right, type))
-    cut = [box.row(start, first), *more]
-    return _display(typeset(left, type)), " ".join(map(_display, cut))
+    first, *more = _cut(typeset(right, type))
+    parts = [box.row(box.Sign(sign), first), *more]
+    return mathml(left, type, display=True), "<wbr>".join(_math(part, True) for part in parts)
 
 
-def _display(one: Box) -> str:
-    return f'<math displaystyle="true">{_spell(one)}</math>'
+def line(text: str) -> str:
+    """Names, numbers and signs in a row, such as shapes."""
+    return _math(symbols.line(text), False)
 
 
-def _pieces(one: Box) -> Iterator[Box]:
-    """A row cut before each sign that stands between two parts."""
+def _math(one: Box, display: bool) -> str:
+    style = ' displaystyle="true"' if display else ""
+    return f"<math{style}>{_inside(one)}</math>"
+
+
+def _cut(one: Box) -> Iterator[Box]:
+    """A row in pieces, each but the first with the sign that stands between two parts."""
     parts = one.parts if isinstance(one, box.Row) else (one,)
-    start = 0
-    for place, part in enumerate(parts):
-        if isinstance(part, box.Sign) and not part.alone:
-            yield box.Row(parts[start:place])
-            start = place
-    yield box.Row(parts[start:])
+    places = [n for n, part in enumerate(parts) if isinstance(part, box.Sign) and not part.alone]
+    for start, end in pairwise((0, *places, len(parts))):
+        yield box.Row(parts[start:end])
+
+
+def _inside(one: Box) -> str:
+    """The box where any number of parts may stand, rows within rows laid flat."""
+    if isinstance(one, box.Row):
+        return "".join(map(_inside, one.parts))
+    return _spell(one)
 
 
 def _spell(one: Box) -> str:
     match one:
-        case box.Letter(text=text) | box.Word(text=text):
-            return f"<mi>{escape(text)}</mi>"
-        case box.Operator(text=text):
+        case box.Letter(text=text) | box.Word(text=text) | box.Operator(text=text):
             return f"<mi>{escape(text)}</mi>"
         case box.Digits(text=text):
             return f"<mn>{escape(text)}</mn>"
         case box.Sign(text=text, alone=alone):
             return _sign(text, alone)
+        case box.Plain(text=text):
+            return f"<mtext>{escape(text)}</mtext>"
         case box.Times(wide=wide):
-            return '<mspace width="0.22em"/>' if wide else '<mspace width="0.12em"/>'
-        case box.Quantity(name=name, box=inside):
-            return f'<mrow data-name="{escape(name)}">{_spell(inside)}</mrow>'
-        case box.Row(parts=parts):
-            return f"<mrow>{_all(parts)}</mrow>"
-        case box.Low(base=base, index=index):
-            return f"<msub>{_spell(base)}{_spell(index)}</msub>"
-        case box.High(base=base, power=power):
-            return _high(base, _spell(power))
-        case box.Primed(base=base, count=count):
-            return _high(base, f"<mo>{'′' * count}</mo>")
+            return f'<mspace width="{".24" if wide else ".12"}em"/>'
+        case box.Quantity():
+            return _scripts(one)
+        case box.Row():
+            return f"<mrow>{_inside(one)}</mrow>"
+        case box.Low() | box.High():
+            return _scripts(one)
+        case box.Primed(base=base, count=count):  # a prime is raised by itself
+            return f"<mrow>{_spell(base)}{_sign('′' * count, True)}</mrow>"
         case box.Barred(base=base):
             return f'<mover accent="true">{_spell(base)}<mo stretchy="false">¯</mo></mover>'
         case box.Bold(base=base):
-            return f'<mrow class="bold">{_spell(base)}</mrow>'
+            return f'<mrow class="bold">{_inside(base)}</mrow>'
         case box.Fraction(above=above, below=below, small=small):
             style = ' displaystyle="false"' if small else ""
             return f"<mfrac{style}>{_spell(above)}{_spell(below)}</mfrac>"
         case box.Radical(inside=inside):
-            return f"<msqrt>{_spell(inside)}</msqrt>"
+            return f"<msqrt>{_inside(inside)}</msqrt>"
         case box.Fenced(left=left, inside=inside, right=right, tall=tall):
-            stretch = "true" if tall else "false"
-            start = f'<mo form="prefix" stretchy="{stretch}">{escape(left)}</mo>'
-            end = f'<mo form="postfix" stretchy="{stretch}">{escape(right)}</mo>'
-            return f"<mrow>{start}{_spell(inside)}{end}</mrow>"
+            stretch = "" if tall else ' stretchy="false"'
+            start = f'<mo form="prefix"{stretch}>{left}</mo>'
+            end = f'<mo form="postfix"{stretch}>{right}</mo>'
+            return f"<mrow>{start}{_inside(inside)}{end}</mrow>"
         case box.Sum(over=over):
             return _sum(over)
         case box.Grid(parts=parts, beside=beside):
-            return _grid(parts, beside)
+            cells = [f"<mtd>{_inside(part)}</mtd>" for part in parts]
+            rows = ["".join(cells)] if beside else cells
+            table = "".join(f"<mtr>{one}</mtr>" for one in rows)
+            return f"<mrow><mo>[</mo><mtable>{table}</mtable><mo>]</mo></mrow>"
         case _:
             assert_never(one)
-
-
-def _all(parts: tuple[Box, ...]) -> str:
-    return "".join(map(_spell, parts))
 
 
 def _sign(text: str, alone: bool) -> str:
@@ -97,31 +105,36 @@ def _sign(text: str, alone: bool) -> str:
     if text == "−" and alone:
         return '<mo form="prefix">−</mo>'
     if alone:
-        return f'<mo lspace="0" rspace="0">{escape(text)}</mo>'
-    return f'<mo form="infix">{escape(text)}</mo>'
+        return f'<mo lspace="0" rspace="0" stretchy="false">{escape(text)}</mo>'
+    # a sign that starts a piece would lose its distances
+    space = "." + ("28" if text in RELATIONS else "22") + "em"
+    return f'<mo form="infix" lspace="{space}" rspace="{space}">{escape(text)}</mo>'
 
 
-def _high(base: Box, power: str) -> str:
-    """What has an index and a power carries both at its end."""
-    name = ""
-    if isinstance(base, box.Quantity):
-        name, base = f' data-name="{escape(base.name)}"', base.box
-    if isinstance(base, box.Low):
-        return f"<msubsup{name}>{_spell(base.base)}{_spell(base.index)}{power}</msubsup>"
-    return f"<msup{name}>{_spell(base)}{power}</msup>"
+RELATIONS = {"=", "+=", "<", ">", "≤", "≥", "≠", "→"}
+
+
+def _scripts(one: box.Quantity | box.Low | box.High) -> str:
+    """A box with what stands low and high behind it; a name is marked with all of it."""
+    high, low, mark = "", "", ""
+    base: Box = one
+    while True:
+        match base:
+            case box.Quantity(name=name, box=inside):
+                mark, base = f' data-name="{escape(name)}"', inside
+            case box.High(base=inside, power=power) if not high and not low:
+                high, base = _spell(power), inside
+            case box.Low(base=inside, index=index) if not low:
+                low, base = _spell(index), inside
+            case _:
+                break
+    name = f"m{'sub' * bool(low)}{'sup' * bool(high)}" if low or high else "mrow"
+    return f"<{name}{mark}>{_spell(base)}{low}{high}</{name}>"
 
 
 def _sum(over: tuple[Box, ...]) -> str:
     sign = '<mo movablelimits="true">∑</mo>'
     if not over:
         return sign
-    parts = [_spell(one) for one in over]
     comma = '<mo lspace="0" rspace="0">,</mo>'
-    return f"<munder>{sign}<mrow>{comma.join(parts)}</mrow></munder>"
-
-
-def _grid(parts: tuple[Box, ...], beside: bool) -> str:
-    cells = [f"<mtd>{_spell(part)}</mtd>" for part in parts]
-    rows = ["".join(cells)] if beside else cells
-    table = "".join(f"<mtr>{one}</mtr>" for one in rows)
-    return f"<mrow><mo>[</mo><mtable>{table}</mtable><mo>]</mo></mrow>"
+    return f"<munder>{sign}<mrow>{comma.join(map(_spell, over))}</mrow></munder>"

@@ -5,7 +5,6 @@ What a fraction bar or a root holds together needs none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction as Ratio
@@ -34,7 +33,7 @@ from backpass.reading.boxes import (
     fenced,
     row,
 )
-from backpass.reading.plain import LOW, LOWERED, Bind, greek
+from backpass.reading.plain import Bind
 from backpass.reading.presentation import (
     PI,
     Blocks,
@@ -60,29 +59,32 @@ from backpass.reading.presentation import (
     Transposed,
     decimal,
 )
+from backpass.reading.symbols import COMMA, indexed, symbol
 
-MINUS = Sign("−", alone=True)
-COMMA = Sign(",", alone=True)
 PAUSE = Sign(", ", alone=True)
 PARTIAL = Letter("∂")
 TRANSPOSE = Letter("⊤")
+MINUS = Sign("−", alone=True)
 
 
-Gradients = Literal["fraction", "bar", "letter"]
+Gradients = Literal["fraction", "slash", "bar"]
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
     """How gradients are set: the loss, the names that are gradients, and of what.
 
-    A gradient is ∂L/∂W, W̄ or dW. In the `code` dialect a vector is copied as NumPy copies it, in
-    `math` by its product with a vector of ones.
+    A gradient is ∂L/∂W, as a fraction or with a slash, or W̄; `numerators` are names of which
+    not the loss is differentiated. In the `code` dialect a vector is copied as NumPy copies it,
+    in `math` by its product with a vector of ones. With `marked` every name is a `Quantity`.
     """
 
     loss: str = "L"
     gradients: Mapping[str, str] = field(default_factory=dict[str, str])
     style: Gradients = "fraction"
     dialect: Dialect = "math"
+    numerators: Mapping[str, str] = field(default_factory=dict[str, str])
+    marked: bool = False
 
 
 PLAIN = Type()
@@ -180,97 +182,43 @@ def _numeral(value: Ratio) -> tuple[Box, Bind]:
     return row(Digits(lead), Sign("·"), power), Bind.PRODUCT
 
 
-WORDS = {greek(chr(code)): chr(code) for code in (*range(0x391, 0x3AA), *range(0x3B1, 0x3CA))}
-
-
-def symbol(name: str) -> Box:
-    """A name in mathematics: `A1` is A_1, `delta` is δ, `W_out` has a subscript, k′ its prime."""
-    found = LOW.search(name)
-    if found and found.end() == len(name):
-        return Low(_letters(name[: found.start()]), _count(found[0].translate(LOWERED)))
-    bare = name.rstrip("′")
-    primes = len(name) - len(bare)
-    if bare.startswith("∇"):
-        box = row(Letter("∇"), symbol(bare[1:]))
-    else:
-        box = _indexed(bare)
-    return Primed(box, primes) if primes else box
-
-
-def _count(text: str) -> Box:
-    """The number of a layer, l−1."""
-    parts = re.findall(r"[+-]|\d+|\D", text)
-    return row(
-        *(
-            Sign(one.replace("-", "−"), alone=True)
-            if one in "+-"
-            else Digits(one)
-            if one.isdigit()
-            else Letter(one)
-            for one in parts
-        )
-    )
-
-
-def _indexed(name: str, *index: Box) -> Box:
-    """A name cut into its letters and its index, and what else stands low."""
-    base, low = _parts(name)
-    inside: list[Box] = []
-    if low:
-        plain = Digits(low) if low.isdigit() else Letter(low) if len(low) == 1 else Word(low)
-        inside = [plain, COMMA] if index else [plain]
-    below = (*inside, *index)
-    return Low(_letters(base), row(*below)) if below else _letters(base)
-
-
-def _parts(name: str) -> tuple[str, str]:
-    found = re.fullmatch(r"([^\W\d_]+?)_?(\d+)", name)
-    if found:
-        return found[1], found[2]
-    base, _, low = name.partition("_")
-    return (base, low) if base and low else (name, "")
-
-
-def _letters(text: str) -> Box:
-    if len(text) == 1:
-        return Letter(text)
-    return Letter(WORDS[text]) if text in WORDS else Word(text)
-
-
 def _name(name: str, type: Type) -> tuple[Box, Bind]:
-    if name not in type.gradients:
-        return Quantity(name, symbol(name)), Bind.ATOM
-    box, bind = _gradient(type.gradients[name], type)
-    return Quantity(name, box), bind
+    return _quantity(name, symbol(name), type)
 
 
-def _gradient(of: str, type: Type, *index: Box) -> tuple[Box, Bind]:
-    """The gradient by an array, or with an index by one entry of it."""
-    whole = _indexed(of, *index) if index else symbol(of)
-    match type.style:
+def _quantity(name: str, box: Box, type: Type, *index: Box) -> tuple[Box, Bind]:
+    """A box for a name, or for its entry; a gradient is set as what it is of."""
+    bind = Bind.ATOM
+    if name in type.gradients:
+        of = type.gradients[name]
+        box = indexed(of, *index) if index else symbol(of)
+        box, bind = _gradient(symbol(type.numerators.get(name, type.loss)), box, type.style)
+    return (Quantity(name, box) if type.marked else box), bind
+
+
+def _gradient(of: Box, by: Box, style: Gradients) -> tuple[Box, Bind]:
+    match style:
         case "fraction":
-            return _derivative(symbol(type.loss), whole), Bind.PRODUCT
-        case "letter":
-            return row(Word("d"), whole), Bind.ATOM
+            return _derivative(of, by), Bind.PRODUCT
+        case "slash":
+            return row(PARTIAL, of, Sign("/", alone=True), PARTIAL, by), Bind.PRODUCT
         case "bar":
-            if isinstance(whole, Low):
-                return Low(Barred(whole.base), whole.index), Bind.ATOM
-            return Barred(whole), Bind.ATOM
+            bar = Low(Barred(by.base), by.index) if isinstance(by, Low) else Barred(by)
+            return bar, Bind.ATOM
         case _:
-            assert_never(type.style)
+            assert_never(style)
 
 
 def _entry(name: Shown, index: tuple[Shown, ...], type: Type) -> tuple[Box, Bind]:
-    """`A_{1,nj}`; an entry of a gradient is the derivative by one entry."""
+    """`A_{1,nj}`, a part of an array as in `X[1:]`; an entry of a gradient is a derivative too."""
     parts = [typeset(part, type) for part in index]
     short = all(isinstance(part, Name) and len(part.name) == 1 for part in index)
     low = row(*parts) if short else _separated(parts, PAUSE)
-    if not isinstance(name, Name):
-        return Low(fenced(typeset(name, type), "[", "]"), low), Bind.ATOM
-    if name.name in type.gradients:
-        box, bind = _gradient(type.gradients[name.name], type, low)
-        return Quantity(name.name, box), bind
-    return Quantity(name.name, _indexed(name.name, low)), Bind.ATOM
+    if any(isinstance(part, Range) for part in index):
+        return row(_hold(name, Bind.ATOM, type), fenced(low, "[", "]")), Bind.ATOM
+    if isinstance(name, Name):
+        return _quantity(name.name, indexed(name.name, low), type, low)
+    return Low(fenced(typeset(name, type), "[", "]"), low), Bind.ATOM
 
 
 def _range(start: Shown | None, stop: Shown | None, step: int, type: Type) -> Box:
