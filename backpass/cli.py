@@ -59,15 +59,16 @@ def main() -> None:
 
 
 @main.command(epilog=STATUSES)
+@click.option("--output", metavar="PATH", help="Of the report.  [default: report.html]")
 @click.option("--json", "as_json", is_flag=True, help="Print the results alone, as JSON.")
-def demo(as_json: bool) -> None:
-    """Derive, check and train a network that reads handwritten digits."""
+def demo(output: str | None, as_json: bool) -> None:
+    """Derive, check and train a network that reads handwritten digits; write a report."""
     from rich.console import Console
 
     from backpass.terminal.demo import run
     from backpass.terminal.streams import show_json
 
-    result = run(Console(highlight=False, quiet=as_json))
+    result = run(Console(highlight=False, quiet=as_json), output, progress=not as_json)
     if as_json:
         show_json(result.to_json())
     if not result.check:

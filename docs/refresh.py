@@ -11,8 +11,9 @@ import io
 import re
 import runpy
 import shlex
-from contextlib import redirect_stdout
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from click.testing import CliRunner
 from rich.console import Console
@@ -114,7 +115,8 @@ def draw(path: Path) -> None:
     console = Console(
         file=io.StringIO(), record=True, width=80, color_system="truecolor", highlight=False
     )
-    run(console)
+    with TemporaryDirectory() as folder, chdir(folder):  # where the report goes
+        run(console, progress=False)
     theme = TerminalTheme(PAPER, INK, [PAPER, RED, GREEN, INK, INK, INK, CYAN, INK])
     console.save_svg(str(path), title="make demo", theme=theme, code_format=FRAME, unique_id="demo")
 

@@ -66,3 +66,9 @@ def confusion(actual: Array, taken: Array, count: int) -> NDArray[np.int64]:
     found = np.zeros((count, count), np.int64)
     np.add.at(found, (actual, taken), 1)
     return found
+
+
+def mistakes(table: Array) -> list[tuple[int, int, int]]:
+    """The mistakes of a confusion table, the most frequent first: actual, taken for, how often."""
+    found = [(int(i), int(j), int(table[i, j])) for i, j in np.argwhere(table) if i != j]
+    return sorted(found, key=lambda one: -one[2])

@@ -16,6 +16,7 @@ from backpass.language.errors import ShapeError
 from backpass.nn.exam import Exam
 from backpass.nn.files import write_whole
 from backpass.nn.history import History
+from backpass.nn.judge import mistakes
 from backpass.nn.network import Network
 from backpass.nn.pictures import drawing, ink, scatter, signed, strength
 from backpass.reading.html import derivation_html, type_of, words_html
@@ -24,6 +25,7 @@ from backpass.reading.presentation import Name
 
 Array = NDArray[Any]
 
+MARK = '<meta name="generator" content="backpass">'
 UNITS = 64  # of the first layer, drawn
 MISREAD = 12  # samples, shown
 CLASSES = 20  # in a table of who was taken for whom; beyond it the most frequent mistakes
@@ -72,11 +74,17 @@ def write_report(path: str | Path, report: Report) -> None:
     write_whole(path, report_html(report))
 
 
+def is_report(path: str | Path) -> bool:
+    """Whether a file is such a page, so that a new one may take its place."""
+    with Path(path).open("rb") as file:
+        return MARK.encode() in file.read(1000)
+
+
 def report_html(report: Report) -> str:
     """The page as text."""
     parts = (_head, _passes, _training, _weights, _units, _answers)
     body = "".join(line + "\n" for part in parts for line in part(report))
-    return page(report.title, body)
+    return page(report.title, body).replace("<head>", f"<head>\n{MARK}", 1)
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -240,7 +248,7 @@ def _answers(report: Report) -> Iterator[str]:
     elif exam.misread:
         yield from _frequent(report, table)
     if exam.misread:
-        yield from _mistakes(report)
+        yield from _pictured(report)
     yield "</section>"
 
 
@@ -260,17 +268,14 @@ def _confusion(report: Report, table: Array) -> Iterator[str]:
 
 
 def _frequent(report: Report, table: Array) -> Iterator[str]:
-    counts = table - np.diag(np.diag(table))
-    order = np.argsort(-counts, axis=None, kind="stable")[:CLASSES]
     yield "<p>The most frequent mistakes:</p><ul>"
-    for actual, taken in zip(*np.unravel_index(order, counts.shape), strict=True):
-        if counts[actual, taken]:
-            was, read = (escape(report.called(int(one))) for one in (actual, taken))
-            yield f"<li>{counts[actual, taken]} × {was}, taken for {read}</li>"
+    for actual, taken, count in mistakes(table)[:CLASSES]:
+        was, read = (escape(report.called(one)) for one in (actual, taken))
+        yield f"<li>{count} × {was}, taken for {read}</li>"
     yield "</ul>"
 
 
-def _mistakes(report: Report) -> Iterator[str]:
+def _pictured(report: Report) -> Iterator[str]:
     exam = report.exam
     some = exam.misread[:MISREAD]
     surest = ", the surest mistakes first" if exam.certainty is not None else ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,126 +11,99 @@ from shutil import which
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 import backpass as bp
 from backpass.checking.report import check_lines
+from backpass.language.errors import BackpassError
 from backpass.nn.data import load_digits, split
-from backpass.reading.lines import Line, Span
+from backpass.nn.exam import Exam, examine
+from backpass.nn.files import check_writable
+from backpass.nn.report import Report, is_report, write_report
+from backpass.reading.lines import WIDTH, Line, Span
+from backpass.terminal.confusion import confusion_lines
 from backpass.terminal.page import Page
 
 # ── what is shown is what runs ───────────────────────────────────────────────────────────────
 
+HIDDEN, RATE, EPOCHS, BATCH = 40, 0.5, 30, 8
 
-def softmax(Z):
-    """Scores to probabilities, row by row."""
-    E = np.exp(Z - Z.max(axis=1, keepdims=True))
-    return E / E.sum(axis=1, keepdims=True)
+NETWORK = f"""\
+net = bp.Network([bp.Dense({HIDDEN}, "tanh"), bp.Dense(10)], inputs=64,
+                 loss="cross_entropy", optimizer=bp.SGD({RATE}))
+d = net.derivation()
+print(d)"""
 
-
-def loss(X, y, W1, b1, W2, b2):
-    """How surprised the network is by the digits y of the pictures X."""
-    A1 = np.tanh(X @ W1 + b1)
-    P = softmax(A1 @ W2 + b2)
-    return -np.mean(np.log(P[np.arange(len(y)), y]))
-
-
-def train(d, X, y, weights, epochs=30, batch=16, rate=0.5):
-    """Walk down the derived gradient, a few pictures at a time."""
-    random = np.random.default_rng(0)
-    for epoch in range(epochs):
-        order = random.permutation(len(X))
-        for start in range(0, len(X), batch):
-            rows = order[start : start + batch]
-            _, gradients = d(X[rows], y[rows], **weights)
-            for name, gradient in gradients.items():
-                weights[name] -= rate * gradient
-        yield epoch
+TRAINING = f"""\
+history = net.fit(X, y, epochs={EPOCHS}, batch_size={BATCH})
+print(history)"""
 
 
-SHAPES = "X: n k, y: n int<m, W1: k j, b1: j, W2: j m, b2: m"
-WRT = "W1 b1 W2 b2"
-EPOCHS = 30
-
-
-def initial_weights(inputs: int, hidden: int, outputs: int) -> dict[str, Any]:
-    """Random weights that keep the spread of what passes through them, and no biases."""
-    random = np.random.default_rng(0)
-    return {
-        "W1": random.normal(0, inputs**-0.5, (inputs, hidden)),
-        "b1": np.zeros(hidden),
-        "W2": random.normal(0, hidden**-0.5, (hidden, outputs)),
-        "b2": np.zeros(outputs),
-    }
-
-
-def read(X: Any, W1: Any, b1: Any, W2: Any, b2: Any) -> Any:
-    """The most probable digit of each picture."""
-    return (np.tanh(X @ W1 + b1) @ W2 + b2).argmax(axis=1)
+def network() -> bp.Network:
+    """The network of the first lines."""
+    layers = [bp.Dense(HIDDEN, "tanh"), bp.Dense(10)]
+    return bp.Network(layers, inputs=64, loss="cross_entropy", optimizer=bp.SGD(RATE))
 
 
 # ── the show ─────────────────────────────────────────────────────────────────────────────────
+
+TITLE = "A network that reads handwriting"
+REPORT = "report.html"
+MISREAD = 7  # pictures that fit side by side
 
 
 @dataclass(frozen=True)
 class Result:
     """What the demo found out."""
 
-    accuracy: float  # on the pictures that were held out
-    held_out: int
+    exam: Exam  # on the pictures that were held out
     check: bp.Check
     seconds: dict[str, float]
+    report: str
 
     def to_json(self) -> dict[str, Any]:
         """The numbers by name."""
         return {
-            "accuracy": self.accuracy,
-            "held_out": self.held_out,
+            "accuracy": self.exam.score,
+            "held_out": len(self.exam),
+            "confusion": self.exam.to_json()["confusion"],
             "check": self.check.to_json(),
             "seconds": self.seconds,
+            "report": self.report,
         }
 
 
-def _next() -> list[Line]:
-    """Where to go from here, under names that work where this was typed."""
-    called = sys.argv[0] if Path(sys.argv[0]).name == "backpass" else ""
-    command = called if called and not which("backpass") else "backpass"
-    ways = {
-        "examples/digits.py": "the same in forty lines, to take and to change",
-        'print(d.why("W2"))': "each line of a derivation can be asked why it is so",
-        f"{command} derive --help": "derive a formula, or a function in a file of yours",
-        "backpass/calculus/": "the whole calculus, to read",
-    }
-    width = max(map(len, ways))
-    return [(Span(f"{way:{width}}  ", "name"), Span(why, "words")) for way, why in ways.items()]
+def run(console: Console, output: str | None = None, *, progress: bool = True) -> Result:
+    """Do the whole job, show it, and write the report to `output`.
 
-
-def run(console: Console) -> Result:
-    """Do the whole job, and show it."""
+    Raises BackpassError at once where it cannot be written, and where nobody chose its name and
+    another file has it.
+    """
+    report = output or REPORT
+    check_writable(report)
+    if output is None and Path(report).exists() and not is_report(report):
+        raise BackpassError(
+            f"{report} is there already, and no report of backpass; choose another name with "
+            "--output"
+        )
     page = Page(console)
     seconds: dict[str, float] = {}
     images, digits = load_digits()
     (X, y), (X_held, y_held) = split(images, digits)
 
-    page.heading("A network that reads handwriting")
+    page.heading(TITLE)
     page.pictures([images[digits == digit][0] for digit in (1, 7, 9, 7)])
     page.words(
-        f"{len(digits):,} digits like these, 8×8 pixels each. A network with 32 hidden units "
+        f"{len(digits):,} digits like these, 8×8 pixels each. A network with {HIDDEN} hidden units "
         f"learns to read them from {len(y):,}; the other {len(y_held)} are held out, to see "
-        "whether it can. This is all that anybody wrote for it:"
+        "whether it can. Its forward pass is four lines; the backward pass below them was derived "
+        "from these, and is what trains it:"
     )
-    page.code(_source(softmax), _source(loss))
-
-    page.heading("Its backward pass, derived")
-    page.code(f'd = bp.derive(loss, "{SHAPES}",\n              wrt="{WRT}")\nprint(d)')
+    page.code(NETWORK)
     with _timed(seconds, "derived"):
-        d = bp.derive(loss, SHAPES, WRT)
+        net = network()
+        d = net.derivation()
     page.derivation(d)
-    page.words(
-        "Nothing up there says cross-entropy: that the last lines come to it was recognised, and "
-        "so was that softmax and logarithm together leave P − onehot(y)."
-    )
 
     page.heading("Is it right?")
     page.code("print(d.check())")
@@ -140,31 +112,69 @@ def run(console: Console) -> Result:
     page.write(check_lines(check))
 
     page.heading("Does it learn?")
-    page.code(_source(train))
-    weights = initial_weights(64, 32, 10)
-    with _timed(seconds, "trained"), page.progress(EPOCHS) as step:
-        for _ in train(d, X, y, weights, EPOCHS):
-            right = np.mean(read(X, **weights) == y)
-            step(f"loss {loss(X, y, **weights):.3f}, {right:.1%} of them read")
+    page.code(TRAINING)
+    if progress and console.is_terminal:
+        console.print()  # the bar comes next
+    with _timed(seconds, "trained"):
+        history = net.fit(X, y, epochs=EPOCHS, batch_size=BATCH, progress=progress)
+    page.write([(Span(line, "formula"),) for line in str(history).split("\n")])
 
     page.heading("Can it read what it has never seen?")
-    answers = read(X_held, **weights)
-    wrong = np.flatnonzero(answers != y_held)
-    accuracy = 1 - len(wrong) / len(y_held)
-    page.words(f"{accuracy:.1%} of the {len(y_held)} that were held out.", "good")
-    page.words(f"It took {len(wrong)} of them for something else:")
-    some = wrong[:7]
-    page.pictures(X_held[some], [f"{answers[i]}, not {y_held[i]}" for i in some])
-    took = ", ".join(f"{done} in {time:.2f} s" for done, time in seconds.items())
-    page.words(f"{took.capitalize()}.")
+    exam = examine(net, X_held, y_held)
+    page.words(f"{exam.score:.1%} of the {len(exam)} that were held out.", "good")
+    assert exam.confusion is not None
+    page.words("A row for what each is, a column for what it was taken for:")
+    page.write(confusion_lines(exam.confusion))
+    page.words(_misread(exam))
+    assert exam.actual is not None
+    assert exam.taken is not None
+    some = exam.misread[:MISREAD]
+    captions = [f"{exam.taken[i]}, not {exam.actual[i]}" for i in some]
+    page.pictures(X_held[some], captions)
+
+    about = (
+        f"{len(digits):,} handwritten digits, 8×8 pixels each: {len(y):,} to learn from, and "
+        f"{len(y_held)} held out to see whether it can read."
+    )
+    pictures = X_held.reshape(-1, 8, 8)
+    with _timed(seconds, "reported"):
+        write_report(report, Report(TITLE, net, history, exam, about, check, pictures))
 
     page.heading("What to try next")
-    page.write(_next())
-    return Result(accuracy, len(y_held), check, seconds)
+    page.write(_next(report))
+    took = ", ".join(f"{done} in {time:.2f} s" for done, time in seconds.items())
+    page.words(f"{took.capitalize()}.", "reason")
+    return Result(exam, check, seconds, report)
 
 
-def _source(function: Callable[..., Any]) -> str:
-    return inspect.getsource(function)
+def _misread(exam: Exam) -> str:
+    count = len(exam.misread)
+    if not count:
+        return "It misread none of them."
+    if count == 1:
+        return "It misread one of them:"
+    which = f"; these {MISREAD} with the most confidence" if count > MISREAD else ""
+    return f"It misread {count} of them{which}:"
+
+
+def _next(report: str) -> list[Line]:
+    """Where to go from here, under names that work where this was typed."""
+    called = sys.argv[0] if Path(sys.argv[0]).name == "backpass" else ""
+    command = called if called and not which("backpass") else "backpass"
+    ways = {
+        report: "all of this on one page, to look at and to send",
+        'print(d.why("W1"))': "each line of a derivation can be asked why it is so",
+        "examples/digits.py": "the same with a forward pass of your own, in forty lines",
+        f"{command} derive --help": "derive a formula, or a function in a file of yours",
+        "backpass/calculus/": "the whole calculus, to read",
+    }
+    lines: list[Line] = []
+    width = max(len(way) for way in ways if len(way) < WIDTH // 2)
+    for way, why in ways.items():
+        long = len(way) > width  # the path of a report may be anything
+        lines += [(Span(way, "name"),)] if long else []
+        lines.append((Span(f"{'' if long else way:{width}}  ", "name"), Span(why, "words")))
+    return lines
 
 
 @contextmanager
