@@ -1,115 +1,19 @@
-"""Everything that is measured, in one run of two or three minutes."""
+"""`python -m benchmarks` measures speed; `python -m benchmarks seeds` runs the tutorial."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+import argparse
 
-import numpy as np
-from threadpoolctl import threadpool_limits
-
-from benchmarks.clock import Race, memory, middle, process, race, warm
-from benchmarks.first import clock
-from benchmarks.networks import (
-    Sizes,
-    derive_deep,
-    derive_digits,
-    digits_arguments,
-    digits_by_hand,
-    trace_deep,
-)
-from benchmarks.report import Row, compared, megabytes, show
-
-SHORT, LONG = 100, 1000  # layers
-PAIRS = {SHORT: 21, LONG: 7}
-SIZES: dict[Sizes, str] = {
-    "named": "n and k",  # JAX knows numbers alone: 5 and 8
-    "numbers": "5 and 8",
-    "different": "all different",
-}
-Races = dict[tuple[Sizes, int], Race]  # by the sizes and the number of layers
-
-
-def deriving() -> Races:
-    """Derive again and again in one process, as in a notebook or a search."""
-    return {
-        (sizes, layers): race(
-            warm(derive_deep(layers, sizes)), warm(trace_deep(layers, sizes)), pairs
-        )
-        for sizes in ("named", "numbers")
-        for layers, pairs in PAIRS.items()
-    }
-
-
-def first_deriving() -> Races:
-    """Derive once in a process of its own, imports not counted: nothing is known yet."""
-    return {
-        (sizes, layers): race(clock("ours", layers, sizes), clock("JAX", layers, sizes), 3)
-        for sizes in ("named", "different")
-        for layers in PAIRS
-    }
-
-
-def derived(races: Races, wanted: float | None = None) -> Iterator[Row]:
-    """The races, and how both sides grew with the number of layers."""
-    for (sizes, layers), found in races.items():
-        yield compared(f"{layers} layers, sizes {SIZES[sizes]}", found, wanted)
-    for sizes in dict.fromkeys(sizes for sizes, _ in races):
-        short, long = races[sizes, SHORT], races[sizes, LONG]
-        ours, theirs = (
-            f"× {middle(after).cpu / middle(before).cpu:.1f}"
-            for before, after in ((short.ours, long.ours), (short.theirs, long.theirs))
-        )
-        what = f"{LONG} layers against {SHORT}, {SIZES[sizes]}"
-        yield Row(what, ours, theirs, wanted=f"about × {LONG // SHORT}")
-
-
-def running() -> Iterator[Row]:
-    """Value and gradients of the network that reads digits."""
-    threadpool_limits(1)  # two threads would wait for each other on a busy machine
-    derived = derive_digits()
-    for batch, calls in ((32, 400), (1024, 40)):
-        arguments = digits_arguments(batch)
-        (value, ours), (hand, theirs) = derived(*arguments), digits_by_hand(*arguments)
-        np.testing.assert_allclose(value, hand, rtol=1e-12)
-        for name, gradient in theirs.items():
-            np.testing.assert_allclose(ours[name], gradient, rtol=1e-9, atol=1e-12)
-        found = race(
-            warm(lambda a=arguments: derived(*a), calls),
-            warm(lambda a=arguments: digits_by_hand(*a), calls),
-            pairs=21,
-        )
-        yield compared(f"64-32-10, batch {batch}, float64", found, wanted=1)
-
-
-HELP = "import sys; from backpass.cli import main; sys.exit(main())"  # what the command runs
-
-
-def starting() -> Iterator[Row]:
-    """Whole processes, from start to end."""
-    python = sys.executable
-    theirs = process(python, "-c", "import numpy")
-    for what, *command in (("backpass --help", HELP, "--help"), ("import backpass",) * 2):
-        yield compared(what, race(process(python, "-c", *command), theirs, pairs=15), wanted=0.5)
-
-
-def remembering() -> Iterator[Row]:
-    """What Python allocates on the way, and what stays: the derivation itself."""
-    for sizes in ("named", "different"):
-        for layers in PAIRS:
-            peak, kept = memory(derive_deep(layers, sizes))
-            yield Row(f"{layers} layers, sizes {SIZES[sizes]}", megabytes(peak), megabytes(kept))
+from benchmarks import seeds_page, speed
 
 
 def main() -> None:
-    """Measure, and print a table as soon as it is known."""
-    print("Processor time, in brackets time on the wall clock: medians of pairs run in turns.")
-    print("Ratios are of processor time, in brackets the quartiles over the pairs.\n")
-    show("derive and jax.make_jaxpr(jax.grad(f))", "JAX", derived(deriving(), wanted=2))
-    show("the first derivation of a new process", "JAX", derived(first_deriving()))
-    show("value and gradients of a batch, d(...)", "NumPy by hand", running())
-    show("a process from start to end", "import numpy", starting())
-    show("memory of a derivation: peak, and what stays", "stays", remembering())
+    """Run one set of measurements, and write its page where that is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=("speed", "seeds"), default="speed")
+    parser.add_argument("--write", action="store_true", help="put the figures into the page too")
+    asked = parser.parse_args()
+    (speed if asked.what == "speed" else seeds_page).main(write=asked.write)
 
 
 if __name__ == "__main__":
