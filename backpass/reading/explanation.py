@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from backpass.reading.breaking import broken
 from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
 from backpass.reading.plain import Pen
-from backpass.reading.presentation import Shown
+from backpass.reading.presentation import Dialect, Shown
 from backpass.reading.words import Words, say
 
 
@@ -28,9 +28,13 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """Lines of their own: a formula, and behind it shapes or a remark, perhaps empty."""
+    """Lines of their own: a formula, and behind it shapes or a remark, perhaps empty.
+
+    `dialect` is that of lines which a program says, where all around them is mathematics.
+    """
 
     lines: tuple[tuple[Words, Words], ...]
+    dialect: Dialect | None = None
 
 
 Block = Heading | Paragraph | Display
@@ -67,8 +71,9 @@ def explanation_lines(blocks: Explanation, pen: Pen) -> list[Line]:
                     lines.append(EMPTY)
                 text = " ".join(say(sentence, pen) for sentence in sentences)
                 lines += wrapped(text, 2, "words")
-            case Display(lines=rows):
-                lines += _rows([(say(left, pen), say(right, pen)) for left, right in rows])
+            case Display(lines=rows, dialect=dialect):
+                own = replace(pen, dialect=dialect or pen.dialect)
+                lines += _rows([(say(left, own), say(right, own)) for left, right in rows])
             case _:
                 assert_never(block)
         after_display = isinstance(block, Display)

@@ -27,10 +27,12 @@ from backpass.reading.explanation import (
 )
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
-from backpass.reading.path import Link, Path, leads, path, value
+from backpass.reading.path import Link, Path, path, value
 from backpass.reading.plain import Pen
 from backpass.reading.presentation import Derivative, Equal, Name, Shown
-from backpass.reading.why import equation, right_side
+from backpass.reading.sharing import MANY, gradient, shared
+from backpass.reading.spelling import spell_tree
+from backpass.reading.why import equation
 from backpass.reading.words import Words, listed, words
 
 Layout = Literal["mixed", "numerator", "denominator"]
@@ -43,8 +45,10 @@ def chain(passes: Passes, name: str, layout: Layout = "mixed", *, ascii: bool = 
 
 
 def chain_blocks(passes: Passes, name: str, layout: Layout = "mixed") -> Explanation:
-    """The chain from the loss to `name`: its Jacobians with their sizes, then as it is computed."""
-    passes = replace(passes, dialect="math")
+    """The chain from the loss to `name`: its Jacobians with their sizes, then as it is computed.
+
+    Jacobians are mathematics, and vectors columns; the lines of the program stay in its dialect.
+    """
     way = path(passes, name)
     if all(not passes.arrays[one].shape for one in (way.start, way.end)):
         return tuple(_scalar_chain(passes, way))
@@ -56,7 +60,7 @@ def chain_blocks(passes: Passes, name: str, layout: Layout = "mixed") -> Explana
         blocks += _added_up(inner)
     if last is not None:
         blocks += _parameter(passes, way, inner, last, layout)
-    return (*blocks, *_whole(passes, way, layout), *_shared(passes, way))
+    return (*blocks, *_whole(passes, way, layout), *shared(passes, way))
 
 
 def _split(way: Path) -> tuple[tuple[Link, ...], Link | None]:
@@ -68,11 +72,7 @@ def _split(way: Path) -> tuple[tuple[Link, ...], Link | None]:
 
 
 def _title(passes: Passes, way: Path, layout: Layout) -> Words:
-    return words("{d}, {layout} layout", d=_gradient(passes, way.start), layout=(layout,))
-
-
-def _gradient(passes: Passes, name: str) -> Derivative:
-    return Derivative(Name(passes.loss), Name(name))
+    return words("{d}, {layout} layout", d=gradient(passes, way.start), layout=(layout,))
 
 
 def _about(layout: Layout) -> Words:
@@ -126,7 +126,7 @@ def _product(passes: Passes, way: Path, inner: Sequence[Link], layout: Layout) -
     here = inner[-1].by if inner else way.end
     blocks: list[Block] = []
     if inner:
-        blocks.append(_chain(passes, way, inner, _gradient(passes, here), layout))
+        blocks.append(_chain(passes, way, inner, gradient(passes, here), layout))
     rows = [_start(passes, way, layout), *(_jacobian(one, layout) for one in inner)]
     blocks.append(Display(tuple(_elided(rows, (("…",), ())))))
     blocks += _branches(passes, way)
@@ -139,8 +139,8 @@ def _product(passes: Passes, way: Path, inner: Sequence[Link], layout: Layout) -
         told = words("So the program computes, from the loss on:")
     else:
         return blocks
-    lines = [_line(passes, name) for name in (way.end, *(one.by for one in inner))]
-    return [*blocks, paragraph(told), Display(tuple(_elided(lines, (("…",), ()))))]
+    lines = _lines(passes, (way.end, *(one.by for one in inner)))
+    return [*blocks, paragraph(told), lines]
 
 
 def _added_up(inner: Sequence[Link]) -> list[Block]:
@@ -150,7 +150,6 @@ def _added_up(inner: Sequence[Link]) -> list[Block]:
 
 
 T = TypeVar("T")
-MANY = 12
 
 
 def _elided(items: Sequence[T], dots: T) -> list[T]:
@@ -163,7 +162,7 @@ def _chain(
     *last: tuple[Shown, Sizes],
 ) -> Block:  # fmt: skip
     """`∂L/∂z = …` with the sizes of every factor, in the order of the layout."""
-    start: Shown = _gradient(passes, way.end)
+    start: Shown = gradient(passes, way.end)
     factors: list[tuple[Shown, Sizes]] = [(start, (size(1), _length(passes, way, inner)))]
     factors += [(_derivative(one), one.sizes) for one in inner]
     factors += last
@@ -202,13 +201,19 @@ def _turned(shown: Shown, layout: Layout, is_gradient: bool) -> Shown:
 
 def _start(passes: Passes, way: Path, layout: Layout) -> tuple[Words, Words]:
     """The gradient that the chain starts from."""
-    right = right_side(passes, passes.step(passes.adjoints[way.end]))
-    left = _gradient(passes, way.end)
+    right = _right_side(passes, way.end)
+    left = gradient(passes, way.end)
     inner, _ = _split(way)
     sizes: Sizes = (_length(passes, way, inner), size(1))
     if layout == "numerator":
         right, sizes = right and show.Transposed(right), (size(1), sizes[0])
     return (left if right is None else Equal(left, right),), words(_two(sizes))
+
+
+def _right_side(passes: Passes, name: str) -> Shown | None:
+    """What the gradient of a quantity is, in matrix notation if that has a word for it."""
+    node = matrix(passes.step(passes.adjoints[name]), passes.arrays)
+    return None if node is None else spell_tree(node, "math")
 
 
 def _jacobian(one: Link, layout: Layout) -> tuple[Words, Words]:
@@ -217,18 +222,30 @@ def _jacobian(one: Link, layout: Layout) -> tuple[Words, Words]:
     if layout == "denominator":
         sizes = (sizes[1], sizes[0])
         if found is not None and not one.diagonal:
-            turned = isinstance(found, show.Transposed)
-            found = found.value if turned else show.Transposed(found)
+            found = _transposed(found)
     left: Shown = _derivative(one)
     shape = _two(sizes) + (", diagonal" if one.diagonal and one.rows else "")
     return (left if found is None else Equal(left, found),), words(shape)
 
 
-def _line(passes: Passes, name: str) -> tuple[Words, Words]:
-    """The program's own line for the gradient of a quantity."""
-    step = passes.step(passes.adjoints[name])
-    shapes = dims(matrix(step, passes.arrays), step.target, passes.dialect)
-    return equation(passes, step), words(shapes)
+def _transposed(found: Shown) -> Shown:
+    """The other layout's Jacobian."""
+    match found:
+        case show.Transposed(value=value):
+            return value
+        case show.Blocks(parts=parts, beside=beside):  # of I and 0
+            return show.Blocks(parts, not beside)
+        case _:
+            return show.Transposed(found)
+
+
+def _lines(passes: Passes, names: Sequence[str]) -> Block:
+    """The program's own lines for the gradients of these quantities."""
+    rows: list[tuple[Words, Words]] = []
+    for step in (passes.step(passes.adjoints[name]) for name in names):
+        shapes = dims(matrix(step, passes.arrays), step.target, passes.dialect)
+        rows.append((equation(passes, step), words(shapes)))
+    return Display(tuple(_elided(rows, (("…",), ()))), passes.dialect)
 
 
 def _branches(passes: Passes, way: Path) -> list[Block]:
@@ -239,7 +256,7 @@ def _branches(passes: Passes, way: Path) -> list[Block]:
     told = words(
         "{a} is used in {places}: several ways lead on from there, and what comes back along them "
         "has been added up in {d}.",
-        a=way.end, places=places, d=_gradient(passes, way.end),
+        a=way.end, places=places, d=gradient(passes, way.end),
     )  # fmt: skip
     return [paragraph(told)]
 
@@ -253,7 +270,7 @@ def _parameter(
     """The Jacobian with three labels: for one entry, and then all of them gathered."""
     entry = last.entry
     if entry is None:
-        return [paragraph(words("The last step:")), Display((_line(passes, way.start),))]
+        return [paragraph(words("The last step:")), _lines(passes, (way.start,))]
     labels = (*last.rows, *last.columns)
     count = {3: "three", 4: "four", 5: "five"}.get(len(labels), str(len(labels)))
     told = words(
@@ -271,7 +288,7 @@ def _parameter(
     blocks: list[Block] = [paragraph(told), chain, paragraph(*place)]
     blocks.append(formula(Equal(target, as_derivatives(passes, entry.back.right))))
     blocks.append(paragraph(words("All entries, gathered where they belong:")))
-    blocks.append(Display((_line(passes, way.start),)))
+    blocks.append(_lines(passes, (way.start,)))
     if layout == "numerator":
         turned = shape_text(tuple(label.size for label in last.columns[::-1]))
         note = "In strict numerator layout the gradient would be the transpose of this, " + turned
@@ -325,64 +342,24 @@ def _whole(passes: Passes, way: Path, layout: Layout) -> list[Block]:
     return [paragraph(words("In one formula, by entries and as a whole:")), Display(lines)]
 
 
-# ── what chains share ────────────────────────────────────────────────────────────────────────
-
-
-def _shared(passes: Passes, way: Path) -> list[Block]:
-    """Where the chains of the other wanted gradients leave this one."""
-    mine = {way.end, *(one.by for one in way.links)} - {way.start}
-    leaving: dict[str, list[str]] = {}
-    for other in passes.wrt:
-        meeting = _meeting(passes, other, mine) if other != way.start else None
-        if meeting is not None:
-            leaving.setdefault(meeting, []).append(other)
-    if not leaving:
-        return []
-    found = list(leaving.items())[:MANY]
-    told = [
-        words(
-            f"{{d}} stands in the chain{'s' * (len(others) > 1)} of {{others}} too.",
-            d=_gradient(passes, name), others=listed([words("{w}", w=one) for one in others]),
-        )
-        for name, others in found
-    ]  # fmt: skip
-    names = listed([words("{d}", d=passes.adjoints[name]) for name, _ in found])
-    once = words(
-        "What chains share is computed once, as {names}, and used again: this sharing is what "
-        "backpropagation is.",
-        names=names,
-    )
-    return [paragraph(*told, once)]
-
-
-def _meeting(passes: Passes, name: str, known: set[str]) -> str | None:
-    """The first quantity on the way from `name` that another chain goes through."""
-    while name not in known:
-        ways = leads(passes, name)
-        if len(ways) != 1 or ways[0] not in passes.adjoints:
-            return None
-        name = ways[0]
-    return name
-
-
 # ── chains of numbers ────────────────────────────────────────────────────────────────────────
 
 
 def _scalar_chain(passes: Passes, way: Path) -> list[Block]:
     """A chain without matrices, and beside it those of the other wanted gradients."""
     ways = [way, *(path(passes, other) for other in passes.wrt if other != way.start)]
-    blocks: list[Block] = [Heading((_gradient(passes, way.start),))]
+    blocks: list[Block] = [Heading((gradient(passes, way.start),))]
     scalar = [one for one in ways if all(not passes.arrays[link.by].shape for link in one.links)]
     blocks += [Display(tuple(_numbers(passes, one))) for one in scalar]
-    return [*blocks, *_shared(passes, way)]
+    return [*blocks, *shared(passes, way)]
 
 
 def _numbers(passes: Passes, way: Path) -> list[tuple[Words, Words]]:
     """`∂y/∂w = ∂y/∂z · ∂z/∂w`, and below it the slopes."""
-    target = _gradient(passes, way.start)
+    target = gradient(passes, way.start)
     links = way.links[::-1]
-    start = _gradient(passes, way.end)
-    first = right_side(passes, passes.step(passes.adjoints[way.end]))
+    start = gradient(passes, way.end)
+    first = _right_side(passes, way.end)
     slopes = [value(one) or _derivative(one) for one in links]
     if first is None:
         first = start

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from backpass.language.errors import UnknownName, choices
 from backpass.language.expr import Label
+from backpass.language.program import bare, fresh
 from backpass.language.shapes import Size, product
 from backpass.reading import presentation as show
 from backpass.reading.flow import Flow, flows
 from backpass.reading.local import Local, local
+from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes, origins
 from backpass.reading.presentation import Shown
+from backpass.reading.tree import Axes, Name, Stacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Link:
     summed: tuple[Label, ...]
     flow: Flow
     entry: Local | None
+    laid: Shown | None = None  # ∂[A | 1]/∂A of a line that lays arrays end to end
 
     @property
     def diagonal(self) -> bool:
@@ -93,16 +97,46 @@ def link(passes: Passes, flow: Flow, counts: Size | None) -> Link:
     """The local Jacobian of a flow; labels of the size that counts samples are set apart."""
     entry = local(flow)
     of, by = flow.source.target, passes.arrays[flow.operand]
-    if entry is None or len(entry.to) != len(of.shape) or len(entry.at) != len(by.shape):
+    laid = None
+    if entry is not None and len(entry.to) == len(of.shape) and len(entry.at) == len(by.shape):
+        to, at = entry.to, entry.at
+    elif (found := _end_to_end(passes, flow)) is not None:
+        entry, (to, at, laid) = None, found
+    else:
         to = tuple(Label(f"{axis}", axis) for axis in of.shape)
         at = tuple(Label(f"{axis}", axis) for axis in by.shape)
         return Link(of.name, by.name, to, at, (), (), flow, None)
-    samples = [label for label in entry.to if label.size == counts]
-    batch = tuple(label for label in samples if label in entry.at)
-    summed = tuple(label for label in samples if label not in entry.at)
-    rows = tuple(label for label in entry.to if label not in samples)
-    columns = tuple(label for label in entry.at if label not in batch)
-    return Link(of.name, by.name, rows, columns, batch, summed, flow, entry)
+    samples = [label for label in to if label.size == counts]
+    batch = tuple(label for label in samples if label in at)
+    summed = tuple(label for label in samples if label not in at)
+    rows = tuple(label for label in to if label not in samples)
+    columns = tuple(label for label in at if label not in batch)
+    simple = len(rows) == len(columns) == 1
+    return Link(
+        of.name, by.name, rows, columns, batch, summed, flow, entry, laid if simple else None
+    )
+
+
+def _end_to_end(passes: Passes, flow: Flow) -> tuple[Axes, Axes, Shown] | None:
+    """The labels of both sides and the Jacobian, where a line lays an array beside others.
+
+    It is the identity over the array's own entries and 0 over those of the others: `[I; 0]`.
+    """
+    whole = matrix(flow.source, passes.arrays)
+    at = bare(flow.origin.read.index)
+    if not isinstance(whole, Stacked) or flow.write is None or at is None:
+        return None
+    own = [isinstance(part, Name) and part.name == flow.operand for part in whole.parts]
+    if flow.write.term != flow.origin.read or sum(own) != 1:
+        return None
+    to = list(flow.write.left)
+    axis = flow.source.target.shape[whole.axis]
+    to[whole.axis] = Label(fresh("o", (label.name for label in at)), axis)
+    rows = bare(tuple(to))
+    if rows is None:
+        return None
+    blocks = tuple(show.Name("I") if mine else show.ZERO for mine in own)
+    return rows, at, show.Blocks(blocks, beside=False)
 
 
 def _count(labels: tuple[Label, ...]) -> Size:
@@ -113,7 +147,7 @@ def value(one: Link) -> Shown | None:
     """The Jacobian with a row for each entry of `of`: W, Wᵀ or a diagonal; None for any other."""
     entry = one.entry
     if entry is None:
-        return None
+        return one.laid
     if one.diagonal:
         if not all(_covers(node, one.rows) for node in _entries(entry.slope)):
             return None

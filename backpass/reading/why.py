@@ -26,7 +26,6 @@ from backpass.reading.local import local
 from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.plain import Pen
-from backpass.reading.presentation import Shown
 from backpass.reading.reason import flow_reason, reason, shared
 from backpass.reading.reason_entry import is_constant
 from backpass.reading.reason_product import ONE, core
@@ -62,12 +61,6 @@ def equation(passes: Passes, step: Step) -> Words:
     return tuple(
         part for place, one in enumerate(parts) for part in ((", ",) if place else ()) + one
     )
-
-
-def right_side(passes: Passes, step: Step) -> Shown | None:
-    """The right side of a step in matrix notation, if it has one."""
-    node = matrix(step, passes.arrays)
-    return None if node is None else spell_tree(node, passes.dialect)
 
 
 def _title(passes: Passes, step: Step) -> Block:

@@ -7,13 +7,13 @@ from backpass.reading.layout import chain
 from tests.reading.networks import BATCH, COLUMNS, PAIR, RESIDUAL, passes
 
 
-def told(text, wrt, name, layout="mixed", **options):
-    return chain(passes(text, wrt), name, layout, **options)
+def told(text, wrt, name, layout="mixed", dialect="code", **options):
+    return chain(passes(text, wrt, dialect), name, layout, **options)
 
 
 def test_denominator_layout_grows_to_the_left():
     assert (
-        told(COLUMNS, "W2 W3", "W2", "denominator")
+        told(COLUMNS, "W2 W3", "W2", "denominator", "math")
         == """\
 ∂L/∂W2, denominator layout
   ∂a/∂z has a row for each entry of z and a column for each of a; the gradient
@@ -75,7 +75,7 @@ def test_a_batch_is_written_for_one_row():
   So the program computes, from the loss on:
     dA2 = A2 − Y                n×m
     dZ2 = dA2 ⊙ A2 ⊙ (1 − A2)   n×m
-    dA1 = dZ2 W2ᵀ               (n×m)(m×j) → n×j
+    dA1 = dZ2 @ W2.T            (n×m)(m×j) → n×j
     dZ1 = dA1 ⊙ A1 ⊙ (1 − A1)   n×j
 
   ∂Z1/∂W1 has the labels of Z1 and of W1, three in all: j×k×j. For one entry of
@@ -88,7 +88,7 @@ def test_a_batch_is_written_for_one_row():
     ∂L/∂W1[k,j] = Σₙ X[n,k] · ∂L/∂Z1[n,j]
 
   All entries, gathered where they belong:
-    dW1 = Xᵀ dZ1   (k×n)(n×j) → k×j
+    dW1 = X.T @ dZ1   (k×n)(n×j) → k×j
 
   In one formula, by entries and as a whole:
     ∂L/∂W1[k,j] = Σₙₘ (A2[n,m] − Y[n,m]) · A2[n,m] · (1 − A2[n,m]) · W2[j,m]
@@ -173,3 +173,32 @@ def test_ascii_is_ascii_and_nothing_is_wider_than_80_columns(name, layout):
 def test_a_quantity_that_no_gradient_flows_to_is_answered_with_the_nearest():
     with pytest.raises(UnknownName, match="no gradient flows to Y here"):
         told(BATCH, "W1", "Y")
+
+
+def test_jacobians_are_mathematics_and_the_lines_of_a_program_are_its_own():
+    text = told(COLUMNS, "W2 W3", "W2")
+    assert "∂z3/∂a2 = W3 " in text
+    assert "da2 = W3.T @ dz3            (3×2)(2) → 3" in text
+    assert "dW2 = outer(dz2, a1)   (3)(2) → 3×2" in text
+    assert "∂L/∂W2 = ((W3ᵀ" in text
+
+
+SLICED = """\
+X: n 2
+Y: n 3
+V: 5 3
+Z[n,i] = X[n,i]
+H: n 5
+H[n,i] = Z[n,i] for i<2
+H[n,2+i] = Y[n,i] for i<3
+T[n,m] = H[n,i]*V[i,m]
+L = T[n,m]**2
+return L
+"""
+
+
+def test_what_lies_beside_an_array_has_zeros_in_its_jacobian():
+    text = told(SLICED, "X V", "Z")
+    assert "does not touch another" in text
+    assert "∂H/∂Z = [I; 0]   5×2" in text
+    assert "∂H/∂Z = [I | 0]   2×5" in told(SLICED, "X V", "Z", "denominator")

@@ -284,3 +284,10 @@ def test_q18_the_check_sees_the_damage():
 
 def test_q16_a_list_of_what_is_kept_fits_a_page():
     assert max(len(line) for line in str(deep(30).saved).splitlines()) <= 80
+
+
+@pytest.mark.parametrize("loss", [stacked_loss, hstacked_loss])
+def test_q17_the_ones_end_the_chain_of_what_flows_into_them(loss):
+    """The Jacobian of the widened activations has a row of zeros, for the ones do not move."""
+    text = " ".join(str(augmented(loss).chain("W1")).split())
+    assert "(j×j)(j×(j+1))((j+1)×m)(m×m)(m×1) → j×1" in text
