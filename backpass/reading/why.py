@@ -6,8 +6,8 @@ from pathlib import PurePath
 
 from backpass.language.errors import UnknownName, nearest
 from backpass.language.expr import ONE as ONE_TERM
-from backpass.language.expr import Label, reads
-from backpass.language.program import Call, Step, step_reads
+from backpass.language.expr import Label, Read, reads
+from backpass.language.program import Call, Step, Write, step_reads
 from backpass.reading import presentation as show
 from backpass.reading import tree
 from backpass.reading.dims import dims
@@ -120,28 +120,54 @@ def _flow(passes: Passes, flow: Flow) -> list[Block]:
 
 
 def _bias_row(passes: Passes, flow: Flow) -> list[Words]:
-    """Weights that meet a column of ones: the bias is among them."""
+    """Weights that meet a column of ones: the bias is among them. Others have none."""
     assert flow.write is not None
-    if flow.operand not in passes.wrt or len(flow.origin.read.index) != 2:
+    place = _among_weights(flow.origin.read, flow.write)
+    if flow.operand not in passes.wrt or place is None:
         return []
+    row, meeting = ("row", "column")[place], flow.origin.read.index[place]
     told: list[Words] = []
     for read in reads(flow.write.term):
-        step = next((one for one in passes.forward.steps if one.name == read.name), None)
-        whole = None if step is None else matrix(step, passes.arrays)
-        if not isinstance(whole, tree.Stacked) or read.index[whole.axis] not in read.index:
+        if read.name == flow.operand or meeting not in read.index:
             continue
-        meeting = read.index[whole.axis]
-        if meeting not in flow.origin.read.index or not _is_ones(whole.parts[-1], whole.axis):
-            continue
-        place = ("row", "column")[flow.origin.read.index.index(meeting)]
-        told.append(
-            words(
-                "The last {place} of {w} meets the ones in {o}: it is the bias, and its gradient "
-                "is added up like that of any other weight.",
-                place=(place,), w=flow.operand, o=read.name,
-            )
-        )  # fmt: skip
+        if _ends_with_ones(passes, read.name, read.index.index(meeting)):
+            told.append(
+                words(
+                    "The last {row} of {w} meets the ones in {o}: it is the bias, and its gradient "
+                    "is added up like that of any other weight.",
+                    row=(row,), w=flow.operand, o=read.name,
+                )
+            )  # fmt: skip
+        elif isinstance(meeting, Label) and len(meeting.size.terms) > 1 and _has_ones(passes):
+            told.append(
+                words(
+                    "No {row} of {w} is a bias: each of the {k} units of {o} is computed from the "
+                    "inputs and varies with them.",
+                    row=(row,), w=flow.operand, o=read.name, k=meeting.size,
+                )
+            )  # fmt: skip
     return told
+
+
+def _among_weights(read: Read, write: Write) -> int | None:
+    """Which axis of a matrix is summed in a product, if one is."""
+    places = [place for place, label in enumerate(read.index) if label in write.summed]
+    return places[0] if len(read.index) == 2 and len(places) == 1 else None
+
+
+def _has_ones(passes: Passes) -> bool:
+    """Whether an array of the forward pass has a row or column of ones beside the rest."""
+    axes = ((step.name, place) for step in passes.forward.steps for place in range(2))
+    return any(_ends_with_ones(passes, name, place) for name, place in axes)
+
+
+def _ends_with_ones(passes: Passes, name: str, place: int) -> bool:
+    """Whether the last part of an array along an axis is one row or column of ones."""
+    step = next((one for one in passes.forward.steps if one.name == name), None)
+    whole = None if step is None else matrix(step, passes.arrays)
+    return (
+        isinstance(whole, tree.Stacked) and whole.axis == place and _is_ones(whole.parts[-1], place)
+    )
 
 
 def _is_ones(part: tree.Node, axis: int) -> bool:

@@ -116,7 +116,10 @@ def test_q4_only_the_inputs_have_a_column_of_ones():
     assert "out1 = sigmoid(net1)               n×(b+1)" in str(d)
     assert "net2 = out1 @ W2                   (n×(b+1))((b+1)×m) → n×m" in str(d)
     assert "The last row of W1 meets the ones" in said(d, "dW1")
-    assert "ones" not in said(d, "dW2")
+    text = said(d, "dW2")
+    assert "ones" not in text
+    assert "No row of W2 is a bias: each of the b + 1 units of out1 is computed" in text
+    assert "is a bias" not in said(listed(), "dW2")  # nobody would think so
 
 
 def test_q4_the_hidden_bias_unit_varies_and_learns_like_every_other():
