@@ -99,7 +99,10 @@ GIVEN: dict[str, list[tuple[Shapes, dict[str, Any]]]] = {
     "stack": [(("n k", "n k"), {"axis": 1})],
     "arange": [((), {"length": N}), ((), {"length": N, "axis": 1, "rank": 3})],
     "one_hot": [(("n int<k",), {"classes": K}), (("m n int<3",), {"classes": 3})],
-    "triangle": [((), {"rows": N, "columns": K, "relation": r}) for r in ("<=", "<", ">=", ">")],
+    "triangle": [
+        *(((), {"rows": N, "columns": K, "relation": r}) for r in ("<=", "<", ">=", ">")),
+        ((), {"rows": N, "columns": K, "relation": ">=", "offset": -2}),
+    ],
     "eye": [((), {"rows": N, "columns": K})],
     "full": [(("",), {"shape": (N, K)})],
     "huber": [(("n k", "n k"), {"delta": 0.3})],

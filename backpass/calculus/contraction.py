@@ -70,14 +70,16 @@ def _einsum(*operands: Operand, subscripts: str) -> Steps:
         right = "..." if "..." in left else ""
         right += "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     kept = right.replace("...", "")
-    if (
-        not (letters + kept).isalpha()
-        or not set(kept) <= set(letters)
-        or len(set(kept)) < len(kept)
-    ):
-        raise ShapeError(f"einsum cannot read '{subscripts}'; write it like 'nk,kj->nj'")
+    if not (letters + kept).isalpha():
+        raise ShapeError(f"'{subscripts}' cannot be read; subscripts are written like 'nk,kj->nj'")
+    for letter in kept:
+        if letter not in letters:
+            raise ShapeError(f"in '{subscripts}' the {letter} of the result is in no operand")
+        if kept.count(letter) > 1:
+            raise ShapeError(f"in '{subscripts}' the result has {letter} twice")
     if len(parts) != len(operands):
-        raise ShapeError(f"einsum '{subscripts}' names {len(parts)} operands, not {len(operands)}")
+        named = "1 operand" if len(parts) == 1 else f"{len(parts)} operands"
+        raise ShapeError(f"'{subscripts}' names {named}, not {len(operands)}")
     text = " * ".join(f"a{place}[{_indices(part)}]" for place, part in enumerate(parts))
     return steps_of(_einsum_form(f"c[{_indices(right)}] = {text}"), operands, ())
 

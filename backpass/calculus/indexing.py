@@ -328,10 +328,13 @@ def _eye(rows: Whole, columns: Whole) -> Steps:
     return _triangle(rows, columns, "==")
 
 
-def _triangle(rows: Whole, columns: Whole, relation: Comparison, kind: Kind = "real") -> Steps:
+def _triangle(
+    rows: Whole, columns: Whole, relation: Comparison, kind: Kind = "real", offset: int = 0
+) -> Steps:
     shape = (size(rows), size(columns))
     i, j = labels = axis_labels(shape)
-    return (Step(Array(RESULT, shape, kind), (Write(labels, Bracket(relation, j, i), labels),)),)
+    bracket = Bracket(relation, j, add(i, size_term(offset)))
+    return (Step(Array(RESULT, shape, kind), (Write(labels, bracket, labels),)),)
 
 
 def _one_hot(y: Operand, classes: Whole) -> Steps:
@@ -358,7 +361,7 @@ triangle = register(
         "triangle",
         "1 on one side of the diagonal.",
         _triangle,
-        ("rows", "columns", "relation", "kind"),
+        ("rows", "columns", "relation", "kind", "offset"),
     )
 )
 eye = register(Op("eye", "1 where row and column agree.", _eye, ("rows", "columns")))

@@ -66,6 +66,15 @@ def caller(frame: FrameType | None) -> FrameType | None:
     return frame
 
 
+def library(frame: FrameType | None) -> str | None:
+    """Name the library, other than NumPy, whose function the user's code is in."""
+    module = ""
+    while frame is not None and _is_machinery(frame):
+        module = str(frame.f_globals.get("__name__"))
+        frame = frame.f_back
+    return module.split(".")[0] if f"{module}.".startswith(_LIBRARIES) else None
+
+
 def source_line(file: str, line: int) -> str | None:
     """Quote a line of the user's source, if there is any."""
     return linecache.getline(file, line).strip() or None
@@ -103,7 +112,8 @@ def _binding(frame: FrameType, depth: int, end: _End) -> Binding:
 
 # the forward passes that backpass itself ships stand above these floors, and are user code
 _FLOORS = "language calculus reading forward running checking check derive jacobian"
-_MACHINERY = ("numpy.", *(f"backpass.{floor}." for floor in _FLOORS.split()))
+_LIBRARIES = ("scipy.", "jax.", "torch.", "sklearn.")  # what they call is not the user's line
+_MACHINERY = ("numpy.", *_LIBRARIES, *(f"backpass.{floor}." for floor in _FLOORS.split()))
 _INSIDE = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"))
 
 

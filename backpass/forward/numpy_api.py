@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from backpass.calculus import contraction, elementwise, indexing, reduction
 from backpass.calculus.op import OPS, Op, bound
 from backpass.forward.numpy_shapes import MOVES, Adapter, Axis, from_front, nodes, ravel
 from backpass.forward.tape import Ints, Node, Tape
-from backpass.language.errors import nearest
+from backpass.language.errors import TraceError, nearest
 
 # Functions of numbers, by NumPy's names, most of which are ours.
 
@@ -94,6 +94,25 @@ def _where(tape: Tape, condition: object, x: object = None, y: object = None) ->
     return tape.record(elementwise.where, condition, x, y)
 
 
+def _half(op: Op, relation: str, strict: int) -> Adapter:
+    """`np.tril` and `np.triu`: at any diagonal but the main one, entries times a mask."""
+
+    def adapter(tape: Tape, m: object, k: object = 0) -> Node:
+        m = tape.node(m)
+        if m.ndim < 2 or not isinstance(k, SupportsIndex):
+            raise tape.refused(f"np.{op.name} takes a matrix, and a whole number as its diagonal k")
+        offset = k.__index__()
+        if not offset:
+            return tape.record(op, m)
+        turned = (relation[0], 0) if offset == strict else (relation, offset)
+        *_, rows, columns = m.shape
+        mask = tape.record(indexing.triangle, rows=rows, columns=columns,
+                           relation=turned[0], kind="bool", offset=turned[1])  # fmt: skip
+        return tape.record(elementwise.multiply, m, mask)
+
+    return adapter
+
+
 # Products.
 
 
@@ -111,7 +130,7 @@ def _vdot(tape: Tape, a: object, b: object) -> Node:
     return tape.record(contraction.dot, ravel(tape, a), ravel(tape, b))
 
 
-def _einsum(tape: Tape, subscripts: object, *operands: object) -> Node:
+def _einsum(tape: Tape, subscripts: object, *operands: object, optimize: object = None) -> Node:
     if not isinstance(subscripts, str):
         raise tape.refused('einsum takes its subscripts as a text, "nk,kj->nj"')
     return tape.record(contraction.einsum, *nodes(tape, operands), subscripts=subscripts)
@@ -129,6 +148,12 @@ def _plain(op: Op) -> Adapter:
 
 def _copy(tape: Tape, a: object) -> Node:
     return tape.node(a)
+
+
+def _item(tape: Tape, a: Node) -> Node:
+    if a.size != 1:
+        raise tape.refused("item() takes out the only entry of an array; pick one, x[0, 0]")
+    return tape.record(indexing.reshape, a, shape=()) if a.shape else a
 
 
 def _shape(tape: Tape, a: object) -> Ints:
@@ -161,8 +186,8 @@ FUNCTIONS: dict[str, Adapter] = MOVES | {
     "vdot": _vdot,
     "einsum": _einsum,
     "trace": _plain(contraction.trace),
-    "tril": _plain(indexing.tril),
-    "triu": _plain(indexing.triu),
+    "tril": _half(indexing.tril, "<=", -1),
+    "triu": _half(indexing.triu, ">=", 1),
     "copy": _copy,
     "shape": _shape,
     "ndim": _ndim,
@@ -175,7 +200,7 @@ METHODS: dict[str, Adapter] = {
         "sum", "mean", "max", "min", "argmax", "argmin", "clip", "swapaxes", "ravel", "squeeze",
         "take", "trace", "diagonal", "dot", "copy", "reshape", "transpose",
     )
-} | {"flatten": ravel}  # fmt: skip
+} | {"flatten": ravel, "item": _item}  # fmt: skip
 
 # What is often wanted and not known, and how to say it with what is.
 
@@ -187,6 +212,21 @@ INSTEAD = {
     "cumsum": "np.tril(np.ones((len(x), len(x)))) @ x",
     "average": "np.mean(x), or np.sum(w * x) / np.sum(w)",
     "reciprocal": "1 / x",
+    "sinh": "(np.exp(x) - np.exp(-x)) / 2",
+    "cosh": "(np.exp(x) + np.exp(-x)) / 2",
+    "tan": "np.sin(x) / np.cos(x)",
+    "heaviside": "x > 0",
+    "sinc": "np.sin(np.pi * x) / (np.pi * x)",
+    "cbrt": "x ** (1 / 3)",
+    "diff": "x[1:] - x[:-1]",
+    "roll": "np.concatenate([x[-1:], x[:-1]])",
+    "split": "its parts, x[:k] and x[k:]",
+    "kron": "np.einsum",
+    "multi_dot": "A @ B @ C",
+    "matrix_power": "A @ A",
+    "select": "np.where",
+    "nansum": "np.sum",
+    "nanmean": "np.mean",
     "exp2": "2 ** x",
     "hypot": "np.sqrt(x ** 2 + y ** 2)",
     "cross": "its three products",
@@ -200,10 +240,21 @@ INSTEAD = {
     "argsort": "an order that is passed in",
     "any": "np.max(mask)",
     "all": "np.min(mask)",
-    "item": "the array itself: a result of one entry is a number already",
     "tolist": "the array itself",
+    "flat": "x.ravel()",
+    "real": "x",
+    "expit": "bp.sigmoid(x)",
+    "log_expit": "-bp.softplus(-x)",
+    "logit": "np.log(p) - np.log(1 - p)",
+    "xlogy": "x * np.log(y)",
+    "entr": "-x * np.log(x)",
     "fill": "np.full_like(x, value)",
 }
+
+JUMPS = {
+    "floor", "ceil", "round", "around", "rint", "trunc", "fix", "remainder", "fmod", "mod",
+    "floor_divide", "divmod",
+}  # fmt: skip
 
 
 def call_ufunc(
@@ -211,7 +262,7 @@ def call_ufunc(
 ) -> Node:
     """A ufunc on traced values, such as np.tanh or np.add."""
     if options.get("out") is not None:
-        raise tape.refused("out= changes an array in place; assign the result instead")
+        raise tape.refused("out= and += change an array in place; write A = A + B")
     if options.get("where", True) is not True:
         raise tape.refused("where= leaves entries undefined; use np.where")
     if method == "reduce" and ufunc is np.add:
@@ -220,9 +271,9 @@ def call_ufunc(
         return tape.record(contraction.outer, *inputs)
     name = ufunc.__name__
     if method != "__call__":
-        raise tape.refused(f"np.{name}.{method} is not known here")
+        raise tape.refused(f"np.{name}.{method} has no rule here")
     if name not in UFUNCS:
-        raise tape.refused(_unknown(f"np.{name}", name, [*UFUNCS, *FUNCTIONS]))
+        raise tape.refused(_without_rule(f"np.{name}" if hasattr(np, name) else name, name))
     return tape.record(UFUNCS[name], *inputs)
 
 
@@ -232,10 +283,8 @@ def call_function(
     """A NumPy function on traced values, such as np.sum or np.concatenate."""
     name = function.__name__
     shown = f"{function.__module__}.{name}".replace("numpy", "np", 1)
-    if function is not getattr(np, name, None):  # such as np.linalg.inv
-        raise tape.refused(_unknown(shown, name, []))
-    if name not in FUNCTIONS:
-        raise tape.refused(_unknown(shown, name, [*UFUNCS, *FUNCTIONS]))
+    if function is not getattr(np, name, None) or name not in FUNCTIONS:  # such as np.linalg.inv
+        raise tape.refused(_without_rule(shown, name))
     return _adapted(tape, shown, FUNCTIONS[name], args, options)
 
 
@@ -277,12 +326,26 @@ def call_op(tape: Tape, op: Op, args: Sequence[Any], params: Mapping[str, Any]) 
     return tape.record(op, *operands, **given)
 
 
-def no_such_attribute(tape: Tape, name: str) -> Exception:
+class NoSuchAttribute(TraceError, AttributeError):
+    """Lets `hasattr` answer no."""
+
+
+def no_such_attribute(tape: Tape, name: str) -> NoSuchAttribute:
     """What to say of an array method or attribute that is not known."""
-    return tape.refused(_unknown(f".{name} of an array", name, [*METHODS, "T", "mT", "shape"]))
+    shown = f".{name} of an array"
+    if name in INSTEAD or hasattr(np.ndarray, name):
+        message = _without_rule(shown, name)
+    else:
+        known = [*METHODS, "T", "mT", "shape", "ndim", "size", "dtype", "astype"]
+        message = f"{shown} does not exist{nearest(name, known)}"
+    error = tape.refused(message)
+    return NoSuchAttribute(error.message, line=error.line, where=error.where)
 
 
-def _unknown(shown: str, name: str, known: Sequence[str]) -> str:
+def _without_rule(shown: str, name: str) -> str:
+    """What to say of a function that exists, so that no other is meant."""
+    if name in JUMPS:
+        return f"{shown} goes up in jumps and has no slope; leave it out"
     if name in INSTEAD:
-        return f"{shown} is not known here; write {INSTEAD[name]}"
-    return f"{shown} is not known here{nearest(name, known)}"
+        return f"{shown} has no rule here; write {INSTEAD[name]}"
+    return f"{shown} has no rule here, so nothing could flow back through it"

@@ -87,8 +87,11 @@ def _reshape(tape: Tape, a: object, shape: Axis = None, order: str = "C") -> Nod
     a = tape.node(a)
     if order != "C":
         raise tape.refused("reshape counts rows first here (order='C'); transpose first")
-    wanted = tuple(shape) if isinstance(shape, Sequence) else (-1 if shape is None else shape,)
-    return tape.record(indexing.reshape, a, shape=tuple(map(int, wanted)))
+    wanted = shape if _is_sequence(shape) else (-1 if shape is None else shape,)
+    found = tuple(one.__index__() for one in wanted if isinstance(one, SupportsIndex))
+    if len(found) < len(wanted):
+        raise tape.refused("a shape is one or several whole numbers, (-1, 3)")
+    return tape.record(indexing.reshape, a, shape=found)
 
 
 def ravel(tape: Tape, a: object, order: str = "C") -> Node:

@@ -246,6 +246,8 @@ def _run_function(
     except BackpassError:
         raise
     except Exception as error:
+        if isinstance(error.__cause__, BackpassError):  # NumPy tells ours in words of its own
+            raise error.__cause__ from None
         raise _failed(error, world, arguments) from error
     return _single(result, tape, return_line(forward))
 
@@ -285,7 +287,8 @@ def _failed(error: Exception, world: World, arguments: Arguments) -> BackpassErr
         case _:
             sizes = ", ".join(f"{name} = {length}" for name, length in world.items())
             hint = _of_nests(error, arguments) or (f" (recorded with {sizes})" if sizes else "")
-            said = " ".join([f"{type(error).__name__}:", *str(error).split()]).removesuffix(":")
+            words = str(error).replace("'Traced'", "'array'").split()
+            said = " ".join([f"{type(error).__name__}:", *words]).removesuffix(":")
             message = f"the forward pass raises {said}{hint}"
             return TraceError(message, line=line.text, where=show_line(line))
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from backpass.calculus.op import KINDS, Op, steps_of
-from backpass.forward.names import caller, source_line
+from backpass.forward.names import caller, library, source_line
 from backpass.language.errors import BackpassError, TraceError
 from backpass.language.expr import Number, number
 from backpass.language.program import Array, Kind, Line
@@ -175,7 +175,12 @@ class Tape:
 
     def refused(self, message: str) -> TraceError:
         """An error that quotes the line of the user's code that runs now."""
-        line = self.line()
+        line, other = self.line(), library(currentframe())
+        if other is not None:
+            message = (
+                f"{other} works on plain arrays alone; "
+                "use NumPy's functions, or bp's, such as bp.softmax and bp.logsumexp"
+            )
         return TraceError(message, line=line.text if line else None, where=show_line(line))
 
     def _keep(self, node: Node) -> Node:

@@ -142,6 +142,8 @@ class Traced:
     def astype(self, dtype: Any, **_: Any) -> Traced:
         """The value itself: numbers are real here, unless an index needs them whole."""
         kind = np.dtype(dtype).kind
+        if kind not in "fiub":
+            self._no(f"values are real numbers here, and cannot become {np.dtype(dtype).name}")
         if kind in "iu" and self.node.kind == "real":
             self._no("a cast to integers rounds off, which has no slope; leave it out")
         if kind == "b" and self.node.kind != "bool":
@@ -173,6 +175,7 @@ class Traced:
     __or__ = __ror__ = _binary(elementwise.either)
     __mod__ = __rmod__ = _jump("%")
     __floordiv__ = __rfloordiv__ = _jump("//")
+    __divmod__ = __rdivmod__ = _jump("divmod")
 
     def __eq__(self, other: object) -> Any:
         return _record(self.tape, elementwise.equal, self, other)
@@ -205,10 +208,7 @@ class Traced:
         )
 
     def __float__(self) -> float:
-        self._no(
-            "a traced value is no plain number yet; leave out float() or int(), "
-            "and call np.exp rather than math.exp"
-        )
+        self._no(f"a traced value is no plain number yet: {_advised(self.tape, NUMBERS)}")
 
     def __int__(self) -> int:
         return int(float(self))
@@ -228,11 +228,14 @@ class Traced:
     def __format__(self, how: str) -> str:
         return repr(self)
 
+    def __copy__(self) -> Traced:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Traced:
+        return self
+
     def __setitem__(self, key: object, value: object) -> None:
-        self._no(
-            "a traced array cannot be changed in place; build a new one: "
-            "z[z < 0] = 0 is np.where(z < 0, 0, z)"
-        )
+        self._no(f"a traced array cannot be changed in place: {_advised(self.tape, CHANGED)}")
 
 
 # What to write instead: the first of these that the user's line calls for.
@@ -243,6 +246,17 @@ TRUTHS = (
     (r"\b(and|or|not)\b", "masks are joined by & and |, and turned by ~"),
     (r"", "its entries are not known yet; use np.where(condition, a, b) instead of if"),
 )
+NUMBERS = (
+    (r"\bmath\.", "call np.exp rather than math.exp"),
+    (r"[\"'] *%", 'print it as in f"{loss}"'),
+    (r"\] *=[^=]", "collect the parts in a list and join them by np.stack"),
+    (r"\b(float|int|complex)\(", "leave out float() or int()"),
+    (r"", "write it for whole arrays, np.take(table, y) for a table that is indexed"),
+)
+CHANGED = (
+    (r"\[[^\]]*[<>!=&|]", "z[z < 0] = 0 is np.where(z < 0, 0, z)"),
+    (r"", "collect the parts in a list and join them by np.stack"),
+)
 PLAIN = (
     (
         r"\b[rc]_\[",
@@ -251,6 +265,7 @@ PLAIN = (
     (r"\b(eye|identity)\(", "np.eye(k)[y] is bp.one_hot(y, k)"),
     (r"\barray\(\[", "join a list by np.stack([a, b])"),
     (r"array\(", "leave out np.array()"),
+    (r"\b(float\d*|matrix)\(", "leave out the conversion"),
     (r"\(\[", "join a list by np.stack([a, b]) first"),
     (r"", "a table that is indexed by an argument must be one itself; np.stack joins lists"),
 )

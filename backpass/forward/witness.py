@@ -8,10 +8,9 @@ points is evidence and no proof, so a derivation states its witnesses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from itertools import combinations, islice
 from math import isclose, prod
 from typing import Any
@@ -157,12 +156,17 @@ def _parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any
     return found
 
 
-TRIANGLES: dict[str, Callable[[Any], Any]] = {
-    "<=": np.tril,
-    "<": partial(np.tril, k=-1),
-    ">=": np.triu,
-    ">": partial(np.triu, k=1),
-}
+def _triangle(arrays: Sequence[Any]) -> tuple[str, int] | None:
+    """How column and row compare where arrays are 1 and not 0: `("<=", 2)` for j ≤ i + 2."""
+    if any(a.ndim != 2 or not ((a == 0) | (a == 1)).all() for a in arrays):
+        return None
+    diagonals = np.concatenate([j - i for i, j in map(np.nonzero, arrays)])
+    # one array may be too small to show where the ones end; all of them together do
+    for relation, half, k in (("<=", np.tril, diagonals.max()), (">=", np.triu, diagonals.min())):
+        if all(np.array_equal(a, half(np.ones(a.shape), k)) for a in arrays):
+            strict = k == (-1 if relation == "<=" else 1)
+            return (relation[0], 0) if strict else (relation, int(k))
+    return None
 
 
 def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
@@ -185,12 +189,12 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
             return made(indexing.arange, length=shape[axis], axis=axis, rank=first.ndim)
     if all(a.ndim == 2 and np.array_equal(a, np.eye(*a.shape)) for a in arrays):
         return made(indexing.eye, rows=shape[0], columns=shape[1])
-    for relation, half in TRIANGLES.items():
-        wanted: list[Any] = [half(np.ones(a.shape)) for a in arrays if a.ndim == 2]
-        if len(wanted) == len(arrays) and all(map(np.array_equal, arrays, wanted)):
-            kind = "bool" if node.kind == "bool" else "real"
-            return made(indexing.triangle, rows=shape[0], columns=shape[1],
-                        relation=relation, kind=kind)  # fmt: skip
+    triangle = _triangle(arrays)
+    if triangle is not None:
+        relation, offset = triangle
+        kind = "bool" if node.kind == "bool" else "real"
+        return made(indexing.triangle, rows=shape[0], columns=shape[1],
+                    relation=relation, kind=kind, offset=offset)  # fmt: skip
     if len({a.shape for a in arrays}) > 1:
         raise _refused(
             node,

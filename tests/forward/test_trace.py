@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -60,11 +62,15 @@ def test_casts_keep_the_value():
 
 REFUSED = [
     (lambda X: X if X.sum() > 0 else -X, "is neither true nor false: its entries are"),
-    (lambda X: 1 if X.any else X, ".any of an array is not known here; write np.max(mask)"),
+    (lambda X: 1 if X.any else X, ".any of an array has no rule here; write np.max(mask)"),
     (lambda X: math.exp(X[0, 0]), "call np.exp rather than math.exp"),
     (lambda X: int(X[0, 0]), "leave out float() or int()"),
     (lambda X: [1, 2, 3][X[0, 0]], "a traced value is no plain number yet"),
     (lambda X: complex(X[0, 0]), "a traced value is no plain number yet"),
+    (lambda X: operator.mod("%.3f", X.sum()), 'no plain number yet: print it as in f"{loss}"'),
+    (lambda X: divmod(X, 2), "divmod goes up in jumps and has no slope"),
+    (lambda X: X.astype(complex), "values are real numbers here, and cannot become complex128"),
+    (lambda X: np.float64(X.sum()), "cannot become a plain array: leave out the conversion"),
     (lambda X: round(X[0, 0]), "rounding has no slope; leave it out"),
     (
         lambda X: np.array(X, float),
@@ -112,20 +118,46 @@ def grown(X, b):
     return np.sum(X)
 
 
+def filled(X):
+    rows = np.zeros(3)
+    for row in range(3):
+        rows[row] = X[row] @ X[row]
+    return np.sum(rows)
+
+
+def set_one(X):
+    Y = np.zeros_like(X)
+    Y[0] = X[0]
+    return np.sum(Y)
+
+
 @pytest.mark.parametrize(
-    ("forward", "shapes", "sentence", "line"),
+    ("forward", "shapes", "sentence", "line", "at"),
     [
-        (changed, "X: n k", "z[z < 0] = 0 is np.where(z < 0, 0, z)", "X[X < 0] = 0"),
-        (grown, "X: n k, b: k", "write A = A + B", "X += b"),
+        (filled, "X: 3 k", "collect the parts in a list and", "rows[row] = X[row] @ X[row]", 3),
+        (set_one, "X: 3 k", "collect the parts in a list and join them", "Y[0] = X[0]", 2),
+        (changed, "X: n k", "z[z < 0] = 0 is np.where(z < 0, 0, z)", "X[X < 0] = 0", 1),
+        (grown, "X: n k, b: k", "write A = A + B", "X += b", 1),
     ],
 )
-def test_arrays_are_not_changed_in_place(forward, shapes, sentence, line):
+def test_arrays_are_not_changed_in_place(forward, shapes, sentence, line, at):
     with pytest.raises(TraceError) as caught:
         record(forward, shapes)
     assert sentence in caught.value.message
     assert caught.value.line == line
-    number = forward.__code__.co_firstlineno + 1
+    number = forward.__code__.co_firstlineno + at
     assert caught.value.where == f"test_trace.py:{number}"
+
+
+def test_what_is_printed_copied_or_asked_for_leaves_no_trace():
+    def forward(X):
+        assert not hasattr(X, "numpy")
+        assert getattr(X, "requires_grad", None) is None
+        Y = copy.deepcopy([X])[0] * copy.copy(X)
+        loss = np.sum(Y)
+        return loss if f"{loss:.3f} {Y!s:>20}" else Y
+
+    recorded(forward, "X: n k")
 
 
 def test_a_traced_value_shows_its_shape():

@@ -115,6 +115,17 @@ def test_what_a_forward_pass_computes_from_lengths():
     recorded(forward, "X: n k, W: k m")
 
 
+def test_a_mask_is_told_by_its_diagonal():
+    def forward(X):
+        n, k = X.shape
+        rows, columns = np.arange(n)[:, None], np.arange(k)
+        masks = [rows >= columns, rows > columns, np.tri(n, k, 2), columns >= rows - 6]
+        return sum(np.sum(X**2 * mask) for mask in masks)
+
+    told = " ".join(lines(forward, "X: n k"))
+    assert all(f"[k{mask}]" in told for mask in ("<=n", "<n", "<=n+2", ">=n-6"))
+
+
 def test_a_fixed_array_stays_and_takes_part():
     kernel = np.array([[1.0, 0.0], [0.5, -1.0]])
     program = recorded(lambda X: np.sum(X @ kernel @ X.T), "X: n 2")
