@@ -94,9 +94,11 @@ def log_softmax(z, axis):
 ''', axis=True),
     "cross_entropy": defined('''
 def cross_entropy(z, y):
-    picked = np.take_along_axis(log_softmax(z, -1), y[..., None], -1)
-    return -picked.mean()
-''', "log_softmax"),
+    z = z - z.max(axis=-1, keepdims=True)  # exp(800) overflows, exp(0) does not
+    total = np.exp(z).sum(axis=-1)
+    picked = z.reshape(-1, z.shape[-1])[np.arange(y.size), y.ravel()]
+    return (np.log(total).ravel() - picked).mean()
+'''),
     "cross_entropy_of_shares": defined('''
 def cross_entropy_of_shares(z, t):
     return (logsumexp(z, -1) - (t * z).sum(axis=-1)).mean()
@@ -109,6 +111,34 @@ def cross_entropy_of_weights(z, t):
     "argmin": Spelling("np.argmin({0})", axis=True, places=True),
 }  # fmt: skip
 
+# A loss beside the softmax of its logits: the exponentials are computed once.
+JOINT_FUNCTIONS = {
+    "cross_entropy_and_softmax": defined("""
+def cross_entropy_and_softmax(z, y):
+    z = z - z.max(axis=-1, keepdims=True)  # exp(800) overflows, exp(0) is 1
+    e = np.exp(z)
+    total = e.sum(axis=-1, keepdims=True)
+    picked = z.reshape(-1, z.shape[-1])[np.arange(y.size), y.ravel()]
+    return (np.log(total).ravel() - picked).mean(), e / total
+"""),
+    "cross_entropy_of_shares_and_softmax": defined("""
+def cross_entropy_of_shares_and_softmax(z, t):
+    top = z.max(axis=-1, keepdims=True)
+    e = np.exp(z - top)  # exp(800) overflows, exp(0) is 1
+    total = e.sum(axis=-1, keepdims=True)
+    each = (np.log(total) + top).squeeze(-1) - (t * z).sum(axis=-1)
+    return each.mean(), e / total
+"""),
+    "cross_entropy_of_weights_and_softmax": defined("""
+def cross_entropy_of_weights_and_softmax(z, t):
+    z = z - z.max(axis=-1, keepdims=True)  # exp(800) overflows, exp(0) is 1
+    e = np.exp(z)
+    total = e.sum(axis=-1, keepdims=True)
+    return -(t * (z - np.log(total))).sum(axis=-1).mean(), e / total
+"""),
+}
+WITH_SOFTMAX = {name.removesuffix("_and_softmax"): name for name in JOINT_FUNCTIONS}
+
 VIEWS = {
     "sliding_window_view": Spelling(
         "sliding_window_view({0}, {1}, {2})",
@@ -116,4 +146,4 @@ VIEWS = {
     ),
 }
 
-SPELLINGS = FUNCTIONS | ARRAY_FUNCTIONS | VIEWS
+SPELLINGS = FUNCTIONS | ARRAY_FUNCTIONS | JOINT_FUNCTIONS | VIEWS

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 
 from backpass.language.program import Program
 from backpass.running.numpy import frame
+from backpass.running.numpy.code import Desk
 from backpass.running.numpy.frame import Nest
+from backpass.running.numpy.joint import Joint, joints
 from backpass.running.numpy.layout import broken
 from backpass.running.numpy.steps import statements
 
@@ -51,7 +53,14 @@ def source(
     returned = {*first, *frame.leaves(gradients or ())}
 
     body: list[tuple[str, str]] = []
+    together = joints(program)
     for step in program.steps:
+        joint = together.get(step.name, step)
+        if joint is None:
+            continue
+        if isinstance(joint, Joint):
+            body.append(_both(joint, desk))
+            continue
         lines = statements(step, desk, own=step.name in returned)
         body.append((lines[0], frame.shape_text(step.target)))
         body += [(line, "") for line in lines[1:]]
@@ -78,3 +87,11 @@ def source(
     text = "\n\n\n".join([*frame.above(desk.asked.functions), definition])
     given = tuple(array.name for array in inputs)
     return Source(text, name, given, functions, tuple(words[one] for one in functions))
+
+
+def _both(joint: Joint, desk: Desk) -> tuple[str, str]:
+    """The line for two steps, and the shape of the second for its comment."""
+    softmax = desk.names[joint.softmax.name]
+    (line,) = statements(joint.step, desk, own=False)
+    target, value = line.split(" = ", 1)
+    return f"{target}, {softmax} = {value}", f"{softmax} {frame.shape_text(joint.softmax.target)}"
