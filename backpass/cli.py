@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,12 +21,14 @@ from backpass.language.errors import BackpassError
 FAILED, REFUSED = 1, 2
 LAYOUTS = "mixed", "numerator", "denominator"
 STYLES = "unrolled", "loop", "recursive"
+PATH = click.Path(path_type=Path)
 
 # After \b, click leaves lines as they are. ASCII, since help must appear wherever it is asked for.
 EXAMPLES = """\b
 Examples:
   backpass demo
   backpass derive "L = sum((X W - Y)**2)" --shapes "X: n k, W: k m, Y: n m"
+  backpass train iris.csv --target species
 """
 DERIVE_EXAMPLES = """\b
 Examples:
@@ -33,6 +36,18 @@ Examples:
   backpass derive "z = W x + b; L = sum((sigmoid(z) - y)**2) / 2" \\
       --shapes "W: m k, x: k, b: m, y: m" --wrt "W b" --why W
   backpass derive model.py::loss --shapes "X: n k, Y: n m, W: k m" --check
+"""
+TRAIN_EXAMPLES = """\b
+Examples:
+  backpass train iris.csv --target species
+  backpass train houses.csv --target price --layers 64,32 --activation relu \\
+      --ignore id --one-hot city --report houses.html
+  backpass train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz
+"""
+PREDICT_EXAMPLES = """\b
+Examples:
+  backpass predict model.safetensors new.csv > answers.csv
+  backpass predict model.safetensors new.csv --probabilities --output answers.csv
 """
 STATUSES = """
 Exit status: 0; 1 when a check fails; 2 when the question has no answer.
@@ -133,6 +148,106 @@ def derive(
         print_answers(d, asked)
     if asked["check"] is not None and not asked["check"]:
         sys.exit(FAILED)
+
+
+@main.command(epilog=TRAIN_EXAMPLES + STATUSES)
+@click.argument("data", type=PATH)
+@click.option("--target", metavar="COLUMN", help="What is to be learnt: a name or a number.")
+@click.option("--labels", type=PATH, metavar="FILE", help="The target, in a file of its own.")
+@click.option("--task", metavar="TASK", help="classification or regression; else by the target.")
+@click.option("--ignore", metavar="COLUMN", multiple=True, help="Not to be learnt from.")
+@click.option("--one-hot", metavar="COLUMN", multiple=True, help="An input for each of its values.")
+@click.option("--header/--no-header", default=None, help="Whether line 1 names the columns.")
+@click.option(
+    "--scale", "scaling", metavar="HOW", help="Features: each (or, of pictures, all), none."
+)
+@click.option("--held-out", type=float, default=0.25, show_default=True, help="To be judged on.")
+@click.option("--layers", default="32", show_default=True, help="Hidden units: 64,32, or none.")
+@click.option("--activation", default="tanh", show_default=True, help="Of the hidden layers.")
+@click.option("--loss", help="A name or a formula.  [default: cross_entropy or mse]")
+@click.option("--lr", type=float, help="The learning rate.  [default: 0.05]")
+@click.option("--epochs", type=int, help="Walks through the data.  [default: 20 or more]")
+@click.option("--batch-size", type=int, default=16, show_default=True, help="Samples per step.")
+@click.option("--init", default="glorot", show_default=True, help="How weights are drawn.")
+@click.option("--bias", default="separate", show_default=True, help="Or augmented, or none.")
+@click.option("--convention", default="rows", show_default=True, help="Samples: or columns.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--output", type=PATH, default="model.safetensors", show_default=True, metavar="FILE")
+@click.option("--report", type=PATH, metavar="FILE", help="All of it as a page, too.")
+@click.option("--derivation/--no-derivation", default=True, help="Print the passes, or do not.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results alone, as JSON.")
+def train(
+    data: Path,
+    target: str | None,
+    labels: Path | None,
+    header: bool | None,
+    output: Path,
+    report: Path | None,
+    derivation: bool,
+    as_json: bool,
+    layers: str,
+    bias: Any,
+    **given: Any,
+) -> None:
+    """Train a network on the table in DATA, and judge it by a part that it has not seen.
+
+    DATA is a CSV, NPY, NPZ or IDX file, gzipped or not. Each sample is a row, and the target is a
+    column: --target is its name or its number, from 1, or from -1 for the last. In an NPZ file it
+    is the name of an array, y unless told otherwise. It may also stand in a file of its own:
+    --labels.
+    """
+    from rich.console import Console
+
+    from backpass.nn.recipe import Recipe
+    from backpass.terminal.streams import show_json
+    from backpass.terminal.training import Files
+    from backpass.terminal.training import train as run
+
+    recipe = Recipe(layers=_layers(layers), bias=None if bias == "none" else bias, **given)
+    console = Console(highlight=False, quiet=as_json)
+    files = Files(data, output, labels, report)
+    trained = run(console, files, target, header, recipe, derivation)
+    if as_json:
+        show_json(trained.to_json())
+
+
+@main.command(epilog=PREDICT_EXAMPLES + STATUSES)
+@click.argument("model", type=PATH)
+@click.argument("data", type=PATH)
+@click.option("--labels", type=PATH, metavar="FILE", help="The target, to be judged by.")
+@click.option("--header/--no-header", default=None, help="Whether line 1 names the columns.")
+@click.option("--probabilities", is_flag=True, help="Of every class, too.")
+@click.option("--output", type=PATH, metavar="FILE", help="Write the CSV there.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, not as CSV.")
+def predict(
+    model: Path,
+    data: Path,
+    labels: Path | None,
+    header: bool | None,
+    probabilities: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what MODEL, a file of `backpass train`, makes of the samples in DATA.
+
+    Columns are found by their names, in any order; others are left alone. Where there are no
+    names, they are taken in their order. The answers are CSV, with a line for each sample.
+    """
+    from backpass.terminal.predicting import predict as run
+    from backpass.terminal.predicting import say
+
+    say(run(model, data, labels, header, probabilities, output), output, as_json)
+
+
+def _layers(text: str) -> list[int]:
+    """Units of hidden layers, from `64,32`; `none` where there are no hidden layers."""
+    if text.strip() == "none":
+        return []
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError:
+        message = f"--layers {text!r} is no list of units; write 64,32, or none"
+        raise BackpassError(message) from None
 
 
 def _forward(text: str) -> Any:

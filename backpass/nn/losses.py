@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+
 from backpass.calculus import losses
 from backpass.calculus.library import FUNCTIONS
 from backpass.forward.formula import free_names, run
-from backpass.language.errors import UnknownName, nearest
+from backpass.language.errors import BackpassError, UnknownName, nearest
 
 Targets = Literal["classes", "shares", "numbers"]  # labels; a share between 0 and 1; anything
 
@@ -94,4 +96,15 @@ def find_loss(text: str) -> Loss:
         values = {"output": output, "target": target}
         return run(text, values, FUNCTIONS)[-1].value
 
-    return Loss(text, formula)
+    return Loss(text, formula, sums=_adds_up(formula))
+
+
+def _adds_up(loss: Callable[[Any, Any], Any]) -> bool:
+    """Whether the samples of a batch are added: then twice the same samples count twice."""
+    output, target = np.array([[0.7]]), np.array([[0.2]])
+    try:
+        with np.errstate(all="ignore"):
+            once, twice = (loss(np.tile(output, n), np.tile(target, n)) for n in ((1, 1), (2, 1)))
+            return bool(np.isclose(twice, 2 * once) and not np.isclose(once, 0))
+    except (BackpassError, ValueError):
+        return False  # what is wrong with it is said when it is derived

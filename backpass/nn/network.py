@@ -202,6 +202,10 @@ class Network:
 
         Raises BackpassError when the file cannot be written; then nothing is left behind.
         """
+        checkpoint.write(path, *self.stored())
+
+    def stored(self) -> tuple[Weights, dict[str, Any]]:
+        """The arrays of a saved network, and the description beside them."""
         name = type(self.optimizer).__name__
         if OPTIMIZERS.get(name) is not type(self.optimizer):
             raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
@@ -219,7 +223,7 @@ class Network:
             "seed": self.seed,
             "random": self.random.bit_generator.state,
         }
-        checkpoint.write(path, {**self.weights, **self.state}, about)
+        return {**self.weights, **self.state}, about
 
     @property
     def _samples_axis(self) -> int:
@@ -255,7 +259,11 @@ def load(path: str | Path) -> Network:
 
     Raises BackpassError for a file that is missing, damaged or of another kind.
     """
-    arrays, about = checkpoint.read(path)
+    return restored(path, *checkpoint.read(path))
+
+
+def restored(path: str | Path, arrays: Weights, about: dict[str, Any]) -> Network:
+    """The network of a file that has been read."""
     try:
         if about["format"] != FORMAT:
             raise BackpassError(

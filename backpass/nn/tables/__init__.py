@@ -1,0 +1,1 @@
+"""Tables of anybody's data: what a sample is in a CSV, NPY, NPZ or IDX file."""

@@ -1,0 +1,190 @@
+"""`backpass train`: a table, the network that it gets, its training, and what it is worth."""
+
+from __future__ import annotations
+
+import shlex
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from backpass.language.errors import BackpassError
+from backpass.nn.exam import Exam, examine
+from backpass.nn.files import check_writable
+from backpass.nn.history import History, curve
+from backpass.nn.model import load_model
+from backpass.nn.recipe import Job, Recipe, prepare
+from backpass.nn.report import Report, write_report
+from backpass.nn.tables.data_file import read_data
+from backpass.nn.verdict import Verdict, verdict
+from backpass.reading.lines import Line, Span, wrapped
+from backpass.terminal.confusion import confusion_lines
+from backpass.terminal.page import Page
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is read and what is written."""
+
+    data: Path
+    output: Path
+    labels: Path | None = None
+    report: Path | None = None
+
+    def check(self) -> None:
+        """Refuse, before any work, what cannot be written and what would be lost."""
+        sources = {path.resolve() for path in (self.data, self.labels) if path is not None}
+        for path in filter(None, (self.output, self.report)):
+            if path.resolve() in sources:
+                raise BackpassError(f"{path} holds the data; write to another file")
+            check_writable(path)
+        if self.report is not None and self.report.resolve() == self.output.resolve():
+            raise BackpassError(f"{self.output} cannot be both the model and the report")
+        if self.output.exists() and self.output.stat().st_size:
+            try:
+                load_model(self.output)
+            except BackpassError:
+                raise BackpassError(
+                    f"{self.output} is there and is no model of a table; remove it, or give "
+                    "another --output"
+                ) from None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came out."""
+
+    job: Job
+    history: History
+    exam: Exam
+    verdict: Verdict
+    files: Files
+    warned: Sequence[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers by name."""
+        net = self.job.model.network
+        return {
+            "decided": list(self.job.decided),
+            "task": self.job.model.target.task,
+            "features": [one.name for one in self.job.model.features],
+            "classes": list(self.job.model.target.classes),
+            "network": str(net),
+            "epochs": self.job.epochs,
+            "batch_size": self.job.batch_size,
+            "history": self.history.to_json(),
+            "held_out": self.job.held_out,
+            "exam": self.exam.to_json(),
+            **self.verdict.to_json(),
+            "warnings": list(self.warned),
+            "output": str(self.files.output),
+            "report": None if self.files.report is None else str(self.files.report),
+        }
+
+
+def train(
+    console: Console,
+    files: Files,
+    target: str | None,
+    header: bool | None,
+    recipe: Recipe,
+    derivation: bool = True,
+) -> Trained:
+    """Do the whole job, and show it."""
+    page = Page(console)
+    files.check()
+    job = prepare(read_data(files.data, target, files.labels, header), recipe)
+    net = job.model.network
+    page.heading(files.data.name)
+    page.write([line for one in _sentences(job) for line in wrapped(one, 0, "words")])
+
+    page.heading("The network")
+    page.words(str(net))
+    if derivation:
+        page.derivation(net.derivation())
+
+    page.heading("Training")
+    if console.is_terminal:
+        console.print()  # above the bar, which is drawn on the error stream
+    history, warned = _fitted(job, progress=not console.quiet)
+    page.write([(Span(f"loss  {curve(history.loss)}  in {history.seconds:.2f} s", "words"),)])
+    for sentence in warned:
+        page.words(sentence, "bad")
+
+    exam = examine(net, job.X_held, job.y_held)
+    found = verdict(job, exam)
+    page.heading("What it is worth")
+    page.words(worth(job, exam, found), "good" if better(found) else "bad")
+    if exam.confusion is not None:
+        page.write(confusion_lines(exam.confusion, job.model.target.classes))
+
+    job.model.save(files.output)
+    if files.report is not None:
+        write_report(
+            files.report,
+            Report(
+                title=f"{files.data.name}: {job.model.target.name}",
+                net=net,
+                history=history,
+                exam=exam,
+                about=" ".join(_sentences(job)),
+                pictures=job.pictures,
+                classes=job.model.target.classes,
+            ),
+        )
+    page.heading("What to try next")
+    page.write(_next(files))
+    return Trained(job, history, exam, found, files, warned)
+
+
+def _fitted(job: Job, progress: bool) -> tuple[History, list[str]]:
+    """The history and what was warned of; BackpassError where the numbers broke."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        history = job.train(progress)
+    if history.stopped:
+        raise BackpassError(history.stopped)
+    return history, [str(one.message) for one in caught if one.category is RuntimeWarning]
+
+
+def worth(job: Job, exam: Exam, found: Verdict) -> str:
+    """The score in words, and beside it what needs no features at all."""
+    whose = "held-out" if job.held_out else "training"
+    samples = f"{len(exam):,} {whose} {'sample' if len(exam) == 1 else 'samples'}"
+    if found.error is None:
+        return (
+            f"{found.score:.1%} of the {samples} are right. To say {found.always} every time, the "
+            f"most frequent class, would be right for {found.baseline:.1%}."
+        )
+    return (
+        f"It is off by {found.error:.4g} in the root mean square over the {samples}; to say "
+        f"{found.always} every time, the mean, would be off by {found.baseline:.4g}. R² is "
+        f"{found.score:.3f}."
+    )
+
+
+def better(found: Verdict) -> bool:
+    """Whether the features were worth anything."""
+    if found.error is None:
+        return found.score > found.baseline
+    return found.error < found.baseline
+
+
+def _sentences(job: Job) -> list[str]:
+    return [f"{one[0].upper()}{one[1:]}." for one in job.decided]
+
+
+def _next(files: Files) -> list[Line]:
+    """Where to go from here."""
+    model = shlex.quote(str(files.output))
+    ways = {f"backpass predict {model} new.csv": "what it says of others"}
+    if files.report is not None:
+        ways[str(files.report)] = "all this as a page, to open in a browser"
+    else:
+        ways["--report report.html"] = "all this as a page"
+    ways["--layers 64,32 --activation relu"] = "another network"
+    width = max(map(len, ways))
+    return [(Span(f"{way:{width}}  ", "name"), Span(why, "words")) for way, why in ways.items()]

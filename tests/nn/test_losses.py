@@ -1,0 +1,24 @@
+"""Losses by name and by formula."""
+
+import pytest
+
+from backpass.nn.losses import LOSSES, find_loss
+
+
+@pytest.mark.parametrize(
+    ("formula", "sums"),
+    [
+        ("½ Σ (output − target)²", True),
+        ("sum(abs(output - target))/3", True),
+        ("mean((output - target)²)", False),
+        ("log(1 + sum((output - target)²))", False),
+    ],
+)
+def test_a_formula_is_known_to_add_samples_up(formula: str, sums: bool):
+    assert find_loss(formula).sums == sums
+
+
+def test_formulas_and_names_agree():
+    assert find_loss("mse") is LOSSES["mse"]
+    assert LOSSES["half_sum_of_squares"].sums
+    assert not LOSSES["mse"].sums
