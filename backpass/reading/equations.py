@@ -14,7 +14,7 @@ from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Shown
 from backpass.reading.spelling import spell_entry, spell_tree, spell_write
-from backpass.reading.tree import Stacked
+from backpass.reading.tree import Node, Spread, Stacked
 from backpass.reading.words import Words, words
 
 ONE = size(1)
@@ -37,8 +37,18 @@ def equations(passes: Passes, step: Step) -> list[Equation]:
     """The step, in as few lines as it can be said."""
     node = matrix(step, passes.arrays)
     if node is not None:
-        return [Equation(show.Name(step.name), spell_tree(node, passes.dialect))]
+        right = _raised(node) if passes.dialect == "code" else None
+        return [Equation(show.Name(step.name), right or spell_tree(node, passes.dialect))]
     return entries(step)
+
+
+def _raised(node: Node) -> Shown | None:
+    """`x[None,:]` of a line that does nothing but add axes of length 1, as atleast_2d does."""
+    if not isinstance(node, Spread) or node.keeps or any(axis.size != ONE for axis in node.along):
+        return None
+    whole, new = show.Range(), show.Name("None")
+    index = tuple(whole if axis in node.value.axes else new for axis in node.axes)
+    return show.Entry(spell_tree(node.value), index) if node.value.axes else None
 
 
 def entries(step: Step, labels: Mapping[Label, Label] = {}) -> list[Equation]:
@@ -55,9 +65,10 @@ def entries(step: Step, labels: Mapping[Label, Label] = {}) -> list[Equation]:
 
 
 def pieces(passes: Passes, step: Step) -> list[Equation]:
-    """The step by entries; writes that lie end to end meet no entry twice, so none of them adds."""
+    """The step by entries; where nests fill each entry once, alone or end to end, none adds."""
     found = entries(step)
-    if isinstance(matrix(step, passes.arrays), Stacked):
+    node = matrix(step, passes.arrays)
+    if isinstance(node, Stacked) or (node is not None and len(found) == 1):
         return [replace(one, adds=False) for one in found]
     return found
 

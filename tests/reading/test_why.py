@@ -400,3 +400,9 @@ def test_a_display_is_followed_by_a_blank_line_and_nothing_by_two():
     shown = [place for place, line in enumerate(lines) if line.startswith("    ")]
     after = [lines[place + 1] for place in shown if place + 1 not in shown]
     assert set(after) == {""}
+
+
+def test_an_axis_of_length_one_is_added_in_so_many_words():
+    text = "x: k\nw: k\nA: 1 k\nA[0,k] = x[k]\nZ[i] = A[i,k]*w[k]\nL = Z[i]**2\nreturn L\n"
+    assert told(text, "w", "A") == "A = x[None,:]     1×k\n    A[0,k] = x[k]"
+    assert told(text, "w", "A", "math").startswith("A = xᵀ     1×k\n")
