@@ -1,0 +1,194 @@
+"""A run of somebody's code, with the value of every sub-expression, that leaves no trace behind."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import linecache
+import random
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import CodeType, FunctionType, TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.reach import functions
+from backpass.doctor.rewrite import SEE, Place, rewrite
+from backpass.doctor.state import Roots, as_numbers
+from backpass.language.errors import BackpassError
+
+Array = NDArray[Any]
+
+VISITS = 400  # kept of each place: a loop over entries shows enough of itself
+SECONDS = 10.0  # a run that takes longer has shown its updates
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a place was worth at one visit, in the order of the run."""
+
+    place: int
+    value: Array
+    address: int  # where the entries lie: two values at one address are one array
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the code raised, and the user's line where; "" when it was not called at all."""
+
+    error: BaseException
+    file: str
+    line: int
+
+
+@dataclass(slots=True)
+class Run:
+    """What was seen of a run: places, events, and what was held before and after it."""
+
+    places: dict[int, Place]
+    files: dict[int, str]
+    events: list[Event]
+    before: dict[str, Array]
+    after: dict[str, Array]
+    result: Any = None
+    failure: Failure | None = None
+    printed: str = ""
+    stopped: bool = False  # cut off, because it went on for too long
+    unread: list[str] = field(default_factory=list)  # functions whose source is not to be had
+
+
+class _Enough(BaseException):
+    """Ends a run that goes on and on; no `except Exception` of the user's holds it up."""
+
+
+def observe(
+    call: Callable[..., Any],
+    args: Sequence[Any],
+    *,
+    seed: int = 0,
+    seconds: float = SECONDS,
+) -> Run:
+    """Call it once and watch; afterwards everything is as it was before.
+
+    Restored are the arrays, lists, dicts and attributes that can be reached from the callable and
+    its arguments, and the state of NumPy's and Python's global random numbers, which are seeded
+    meanwhile. What is printed is kept.
+    """
+    taken = Roots.of(call, args).state()
+    run = Run({}, {}, [], taken.values, {})
+    watched = functions([call, *args])
+    twins = _twins(watched, run)
+    printed = io.StringIO()
+    try:
+        with (
+            _swapped(watched, twins, _Reporter(run, seconds)),
+            _seeded(seed),
+            contextlib.redirect_stdout(printed),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            run.result = call(*args)
+    except _Enough:
+        run.stopped = True
+    except Exception as error:
+        run.failure = _failure(error, {one.__code__.co_filename for one in watched})
+    finally:
+        run.after = Roots.of(call, args).state().values
+        run.printed = printed.getvalue()
+        taken.restore()
+    return run
+
+
+# ── the watching ─────────────────────────────────────────────────────────────────────────────
+
+
+class _Reporter:
+    """Stands in the user's globals, is handed every value, and hands it on."""
+
+    def __init__(self, run: Run, seconds: float) -> None:
+        self.run = run
+        self.visits: dict[int, int] = {}
+        self.deadline = time.monotonic() + seconds
+
+    def __call__(self, place: int, value: Any) -> Any:
+        visits = self.visits[place] = self.visits.get(place, 0) + 1
+        if visits <= VISITS:
+            found = as_numbers(value)
+            if found is not None:
+                self.run.events.append(Event(place, found, _address(value)))
+        elif visits % 1024 == 0 and time.monotonic() > self.deadline:
+            raise _Enough
+        return value
+
+
+def _address(value: Any) -> int:
+    return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else id(value)
+
+
+def _twins(watched: Sequence[FunctionType], run: Run) -> dict[CodeType, CodeType]:
+    """The reporting code of each function whose source can be read."""
+    twins: dict[CodeType, CodeType] = {}
+    for file in dict.fromkeys(one.__code__.co_filename for one in watched):
+        source = "".join(linecache.getlines(file))
+        try:
+            found = rewrite(source, file, len(run.places))
+        except SyntaxError:
+            continue
+        twins |= found.twins
+        run.places |= {place.number: place for place in found.places}
+        run.files |= {place.number: file for place in found.places}
+    run.unread = [one.__qualname__ for one in watched if one.__code__ not in twins]
+    if run.unread and len(run.unread) == len(watched):
+        raise BackpassError(
+            f"the source of {run.unread[0]} cannot be read; put the code into a file and call it "
+            "from there"
+        )
+    return twins
+
+
+@contextlib.contextmanager
+def _swapped(
+    watched: Sequence[FunctionType], twins: Mapping[CodeType, CodeType], reporter: _Reporter
+) -> Iterator[None]:
+    """Every function runs its reporting code, and its own again afterwards."""
+    originals = [(one, one.__code__) for one in watched if one.__code__ in twins]
+    spaces = {id(one.__globals__): one.__globals__ for one, _ in originals}
+    try:
+        for space in spaces.values():
+            space[SEE] = reporter
+        for one, code in originals:
+            one.__code__ = twins[code]
+        yield
+    finally:
+        for one, code in originals:
+            one.__code__ = code
+        for space in spaces.values():
+            space.pop(SEE, None)
+
+
+@contextlib.contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """Python's and NumPy's global random numbers start at a seed, and go on where they were."""
+    before = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+
+
+def _failure(error: Exception, files: set[str]) -> Failure:
+    """The last line of the user's that was running."""
+    here: TracebackType | None = error.__traceback__
+    file, line = "", 0
+    while here is not None:
+        if here.tb_frame.f_code.co_filename in files:
+            file, line = here.tb_frame.f_code.co_filename, here.tb_lineno
+        here = here.tb_next
+    return Failure(error, file, line)

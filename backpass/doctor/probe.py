@@ -1,0 +1,145 @@
+"""Somebody's update, run on random numbers of its own shapes: zeros and ones tell nothing apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.observe import Run, observe
+from backpass.doctor.state import Roots, argument_names
+from backpass.language.errors import BackpassError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One run: the data that went in, the parameters before it, and what was seen."""
+
+    run: Run
+    X: Array
+    Y: Array
+    parameters: dict[str, Array]  # by path: what they were worth before
+    frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
+
+
+def probe(call: Callable[..., Any], args: Sequence[Any], seed: int = 0) -> Probe:
+    """Run the update once as it stands, to see what it changes, and once on random numbers.
+
+    The last two arguments are the samples and their targets. Raises BackpassError when there are
+    none, and when nothing changes.
+    """
+    if len(args) < 2:
+        raise BackpassError("give samples and targets as the last two arguments")
+    data = set(argument_names(call, len(args))[-2:])
+    roots = Roots.of(call, args)
+    taken = roots.state()
+    first = observe(call, args)
+    if first.failure is not None:
+        raise first.failure.error
+    changed, beside = _parameters(first, data)
+    if not changed:
+        raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
+    random = np.random.default_rng(seed)
+    X, Y = _samples(args[-2], random), _targets(args[-1], random)
+    values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
+    try:
+        for path, value in values.items():
+            taken.replace(path, value)
+        run = observe(call, [*list(roots.arguments.values())[:-2], X, Y], seed=seed)
+    finally:
+        taken.restore()
+    return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
+
+
+def _called(call: Callable[..., Any]) -> str:
+    return getattr(call, "__qualname__", None) or repr(call)
+
+
+def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
+    """Paths of what changed, and of arrays of the same rank beside them that did not."""
+
+    def root(path: str) -> str:
+        return path.replace(".", "[").partition("[")[0]
+
+    changed = [
+        path
+        for path, value in run.before.items()
+        if path in run.after
+        and value.dtype.kind == "f"
+        and root(path) not in data
+        and not np.array_equal(value, run.after[path])
+    ]
+    nests = set(map(_nest, changed))
+    beside = [
+        path
+        for path, value in run.before.items()
+        if path not in changed
+        and value.dtype.kind == "f"
+        and value.ndim > 0
+        and root(path) not in data
+        and _nest(path) in nests
+    ]
+    return changed, beside
+
+
+def _nest(path: str) -> str:
+    """What holds it: `self.W[0]` stands in `self.W`, and `self.W1` in `self`."""
+    return path[: max(path.rfind("["), path.rfind("."), 0)]
+
+
+def _random_like(value: Array, random: np.random.Generator) -> Array:
+    """Random entries, neither so small that activations look linear nor so large that they stop."""
+    width = value.shape[0] if value.ndim == 2 else 4
+    return random.normal(0.0, max(width, 4) ** -0.5, value.shape)
+
+
+def _samples(X: Any, random: np.random.Generator) -> Any:
+    """Random samples of the same shape; a column of ones stays one."""
+    given = np.asarray(X, dtype=float)
+    made = random.normal(0.0, 1.0, given.shape)
+    if given.ndim == 2:
+        for axis in (0, 1):
+            lines = given if axis == 0 else given.T
+            for place, line in enumerate(lines):
+                if len(line) > 1 and np.all(line == 1) and lines.shape[0] > 1:
+                    if axis == 0:
+                        made[place] = 1
+                    else:
+                        made[:, place] = 1
+    return made.tolist() if isinstance(X, list) else made.astype(_kind(X))
+
+
+def _targets(Y: Any, random: np.random.Generator) -> Any:
+    """Random targets of the same kind: labels, one class a sample, or numbers."""
+    given = np.asarray(Y)
+    if given.ndim == 2 and _is_one_hot(given):
+        axis = 1 if np.all(given.sum(axis=1) == 1) else 0
+        width = given.shape[axis]
+        labels = random.integers(0, width, given.shape[1 - axis])
+        made = np.eye(width)[labels]
+        made = made if axis == 1 else made.T
+    elif given.dtype.kind in "iu" and given.ndim == 1 and given.max(initial=0) > 1:
+        made = random.integers(0, int(given.max()) + 1, given.shape)
+    elif given.size and given.min() < 0:
+        made = random.normal(0.0, 1.0, given.shape)
+    else:
+        made = random.uniform(0.05, 0.95, given.shape)
+    if isinstance(Y, list):
+        return made.tolist()
+    return made.astype(_kind(Y)) if made.dtype.kind == given.dtype.kind == "f" else made
+
+
+def _is_one_hot(given: Array) -> bool:
+    if min(given.shape) < 2 or not np.all((given == 0) | (given == 1)):
+        return False
+    return bool(np.all(given.sum(axis=1) == 1) or np.all(given.sum(axis=0) == 1))
+
+
+def _kind(X: Any) -> Any:
+    kind = np.asarray(X).dtype
+    return kind if kind.kind == "f" else np.float64

@@ -1,0 +1,212 @@
+"""The numbers that a call can change: found, compared, replaced, and put back as they were."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.reach import functions, is_users_type
+
+Array = NDArray[Any]
+_NUMBERS = (bool, int, float, np.number)
+_NO_HOLDERS = (type, ModuleType, FunctionType, MethodType)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Numbers, where the user's objects hold them: `holder[key]`, written `path`."""
+
+    path: str
+    holder: Any  # a dict, a list, or a tuple, which cannot be written to
+    key: Any
+    held: Any
+
+    @property
+    def value(self) -> Array:
+        """A copy of the numbers as they are now."""
+        found = as_numbers(self.held)
+        assert found is not None
+        return found
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that was reached from some objects, as it was then."""
+
+    slots: dict[str, Slot] = field(default_factory=dict)
+    values: dict[str, Array] = field(default_factory=dict)
+    _roots: list[tuple[Any, str, Any]] = field(default_factory=list)
+    _holders: list[tuple[Any, Any]] = field(default_factory=list)
+    _arrays: list[tuple[Array, Array]] = field(default_factory=list)
+
+    def restore(self) -> None:
+        """Put everything back: the entries of arrays, and what holders held."""
+        for array, copy in self._arrays:
+            if array.flags.writeable:
+                array[...] = copy
+        for holder, copy in self._holders:
+            if isinstance(holder, list):
+                holder[:] = copy
+            else:
+                holder.clear()
+                holder.update(copy)
+        for holder, key, held in self._roots:
+            holder[key] = held
+
+    def replace(self, path: str, value: Array) -> None:
+        """Let the numbers of a path be others, in float64, wherever the same object is held."""
+        old = self.slots[path].held
+        new: Any = np.array(value, float)
+        if isinstance(old, list):
+            new = new.tolist()
+        elif not isinstance(old, np.ndarray):
+            new = float(new)
+        for slot in self.slots.values():
+            if slot.held is old and not isinstance(slot.holder, tuple):
+                slot.holder[slot.key] = new
+
+
+@dataclass(frozen=True, slots=True)
+class _Closure:
+    """The variables of the functions around one, read and written by name as globals are."""
+
+    cells: dict[str, CellType]
+
+    def get(self, name: str) -> Any:
+        try:
+            return self.cells[name].cell_contents
+        except ValueError:  # not yet assigned
+            return None
+
+    __getitem__ = get
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.cells[name].cell_contents = value
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """The objects that a call may change, by the names that its code has for them."""
+
+    own: dict[str, Any]  # the object of a method
+    arguments: dict[str, Any]
+    around: dict[str, Any]  # what holds the names that its functions read from around them
+
+    @classmethod
+    def of(cls, call: Callable[..., Any], args: Sequence[Any]) -> Roots:
+        """Those of a call; arguments that have no name are numbered."""
+        own: dict[str, Any] = {}
+        if isinstance(call, MethodType):
+            name = next(iter(inspect.signature(call.__func__).parameters), "self")
+            own[name] = call.__self__
+        arguments = dict(zip(argument_names(call, len(args)), args, strict=True))
+        around: dict[str, Any] = {}
+        for one in functions([call]):
+            cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
+            for name in (*cells, *one.__code__.co_names):
+                holder = _Closure(cells) if name in cells else one.__globals__
+                if isinstance(holder.get(name), (np.ndarray, list, dict)):
+                    around.setdefault(name, holder)
+        return cls(own, arguments, around)
+
+    def state(self) -> State:
+        """What these objects hold now, under paths such as `self.W[0]` and `params['b1']`."""
+        found = State()
+        seen: set[int] = set()
+        named = {**self.around}
+        named |= dict.fromkeys(self.arguments, self.arguments) | dict.fromkeys(self.own, self.own)
+        for name, holder in named.items():
+            found._roots.append((holder, name, holder[name]))
+            _visit(name, holder, name, holder[name], found, seen)
+        return found
+
+
+def argument_names(call: Callable[..., Any], count: int) -> list[str]:
+    """What a callable calls its first arguments; those that have no name are numbered."""
+    try:
+        known = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):
+        known = []
+    names = [
+        one.name for one in known if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)
+    ]
+    return [*names[:count], *(f"argument {place + 1}" for place in range(len(names), count))]
+
+
+def _visit(path: str, holder: Any, key: Any, one: Any, found: State, seen: set[int]) -> None:
+    numbers = as_numbers(one)
+    if numbers is not None:
+        found.slots[path] = Slot(path, holder, key, one)
+        found.values[path] = numbers
+    if id(one) in seen or isinstance(one, _NUMBERS):
+        return
+    seen.add(id(one))
+    if isinstance(one, np.ndarray):
+        found._arrays.append((one, one.copy()))
+    elif isinstance(one, list) and numbers is not None:
+        found._holders.extend((row, list(row)) for row in _rows(one))
+    elif isinstance(one, (list, dict)):
+        found._holders.append((one, one.copy()))
+    for inner, key, value in _items(path, one) if numbers is None else ():
+        _visit(inner, one, key, value, found, seen)
+    held = _attributes(one)
+    if held is not None:
+        found._holders.append((held, dict(held)))
+        for key, value in held.items():
+            _visit(f"{path}.{key}", held, key, value, found, seen)
+
+
+def _items(path: str, one: Any) -> Iterator[tuple[str, Any, Any]]:
+    match one:
+        case dict():
+            for key, value in one.items():
+                yield f"{path}[{key!r}]", key, value
+        case list() | tuple():
+            for place, value in enumerate(one):
+                yield f"{path}[{place}]", place, value
+        case _:
+            return
+
+
+def _attributes(one: Any) -> dict[str, Any] | None:
+    """The attributes of an object of a class of the user's."""
+    if isinstance(one, _NO_HOLDERS) or not is_users_type(type(one)):
+        return None
+    return getattr(one, "__dict__", None)
+
+
+def _rows(rows: list[Any]) -> Iterator[list[Any]]:
+    yield rows
+    for row in rows:
+        if isinstance(row, list):
+            yield from _rows(row)
+
+
+def as_numbers(one: object) -> Array | None:
+    """A copy of an array, a number, or rows of numbers in lists; None for anything else."""
+    match one:
+        case np.ndarray() if one.dtype.kind in "fiub":
+            return one.copy()
+        case bool():
+            return None
+        case int() | float() | np.number():
+            return np.asarray(one)
+        case list() if one and _is_rectangular(one):
+            return np.asarray(one)
+        case _:
+            return None
+
+
+def _is_rectangular(rows: list[Any]) -> bool:
+    """Whether lists are numbers all the way down, each as long as its neighbours."""
+    if all(isinstance(one, _NUMBERS) for one in rows):
+        return True
+    if not all(isinstance(one, list) and len(one) == len(rows[0]) > 0 for one in rows):
+        return False
+    return all(map(_is_rectangular, rows)) and len({np.shape(one) for one in rows}) == 1

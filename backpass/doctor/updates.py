@@ -1,0 +1,37 @@
+"""What a run did to each parameter first: the step from what it was before to what came next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.observe import Run
+
+Array = NDArray[np.float64]
+
+
+def first_updates(run: Run, parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """Before minus after the first update of each parameter, 0 where there was none.
+
+    Where an assignment was watched whose statement reads the parameter as it was before, its
+    result counts; otherwise what the parameter is worth when the run has ended.
+    """
+    return {path: value - _first(run, path, value) for path, value in parameters.items()}
+
+
+def _first(run: Run, path: str, value: Array) -> Array:
+    """What the first assignment that reads these very numbers makes of them."""
+    reading: set[tuple[str, int]] = set()
+    for event in run.events:
+        place = run.places[event.place]
+        if event.value.shape != value.shape:
+            continue
+        statement = run.files[event.place], place.statement
+        if np.array_equal(event.value, value):
+            reading.add(statement)
+        elif place.moment == "after" and statement in reading:
+            return np.asarray(event.value, float)
+    found = run.after.get(path)
+    return value if found is None or found.shape != value.shape else np.asarray(found, float)

@@ -1,0 +1,82 @@
+"""Programs of many styles are read by their numbers alone, and their first update is derived."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from backpass.doctor.infer import network
+from backpass.doctor.model import model
+from backpass.doctor.probe import probe
+from backpass.doctor.updates import first_updates
+
+RANDOM = np.random.default_rng(0)
+X, Y = RANDOM.normal(size=(6, 3)), RANDOM.uniform(size=(6, 2))
+
+
+def load(name):
+    return importlib.import_module(f"tests.doctor.programs.{name}")
+
+
+def tables():
+    program = load("tables")
+    labels = np.array([[0, 1, 1, 0, 1, 0]])
+    return program.step, program.make(3, 4, 1), X.T, labels
+
+
+def blocks():
+    return load("blocks").Stack([3, 6, 5, 4]).learn, X, np.array([0, 1, 2, 3, 1, 2])
+
+
+def loops():
+    return load("loops").Loops(3, 4, 2).learn, [0.1, 0.2, 0.3], [0.0, 1.0]
+
+
+def samples():
+    return load("samples").Columns([3, 5, 4, 2]).learn, 0.5, X, Y
+
+
+def script():
+    return load("script").learn, X, Y[:, :1]
+
+
+def widened():
+    return load("widened").Widened([3, 4, 2]).learn, X, Y
+
+
+SEEN = {  # the program: does it stand in columns, its activations, its loss, and rate times scale
+    tables: (True, "tanh sigmoid", "binary_cross_entropy_from_probabilities", 0.8),
+    blocks: (False, "relu relu softmax", "cross_entropy_from_probabilities", 0.1),
+    loops: (True, "sigmoid sigmoid", "half_sum_of_squares", 0.5),
+    samples: (True, "sigmoid sigmoid sigmoid", "half_sum_of_squares", 0.5 / 6),
+    script: (False, "sigmoid sigmoid", "half_sum_of_squares", 1.0),
+    widened: (False, "tanh tanh", "mse", 0.05),
+}
+
+
+@pytest.mark.parametrize("program", SEEN, ids=lambda one: one.__name__)
+def test_a_network_is_read_off_its_numbers(program):
+    columns, activations, _, _ = SEEN[program]
+    call, *args = program()
+    seen = network(probe(call, args))
+    assert seen is not None
+    assert seen.columns is columns
+    assert " ".join(layer.activation for layer in seen.layers) == activations
+    assert all((layer.ones == "last") == (program is widened) for layer in seen.layers)
+
+
+@pytest.mark.parametrize("program", SEEN, ids=lambda one: one.__name__)
+def test_its_first_update_is_the_derived_gradient(program):
+    _, _, loss, scale = SEEN[program]
+    call, *args = program()
+    found = probe(call, args)
+    seen = network(found)
+    assert seen is not None
+    derived = model(seen, loss, found.X, found.Y, found.parameters)
+    values = derived.values(found.X, found.Y, found.parameters)
+    moved = first_updates(found.run, found.parameters)
+    assert set(derived.paths.values()) == set(moved)
+    for name, path in derived.paths.items():
+        np.testing.assert_allclose(moved[path], scale * values[f"d{name}"], rtol=1e-7, atol=1e-12)
