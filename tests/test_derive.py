@@ -185,8 +185,11 @@ def test_a_derivation_is_asked_for_something_that_it_does_not_have(ask, sentence
 def test_an_entry_that_is_not_there_at_these_sizes():
     d = bp.derive(lambda X: np.sum(X[3] ** 2), "X: n k")
     assert d(np.ones((4, 2)))[0] == 2
-    with pytest.raises(BackpassError, match="an entry that is read does not exist here: index 3"):
+    with pytest.raises(BackpassError, match="L needs entry 3 of X along axis 0, and there are 2"):
         d(np.ones((2, 2)))
+    d = bp.derive(lambda E, y: np.sum(E[y] ** 2), "E: v k, y: n int<5")
+    with pytest.raises(BackpassError, match="an entry that is read does not exist here: index 4"):
+        d(np.ones((3, 2)), np.array([0, 4]))
 
 
 @pytest.mark.parametrize("enabled", [True, False])

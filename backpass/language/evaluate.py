@@ -24,7 +24,8 @@ from backpass.language.expr import (
     Sum,
     Term,
 )
-from backpass.language.program import Array, Call, Program, Step, Write, check_calls
+from backpass.language.extent import check_extent
+from backpass.language.program import Array, Call, Program, Step, Write
 from backpass.language.shapes import bind, evaluate_size
 
 RELATIONS = {
@@ -47,7 +48,7 @@ def evaluate(program: Program, values: Mapping[str, Any]) -> dict[str, Any]:
     arrays = {array.name: _input(array, values) for array in program.inputs}
     sizes = bind((a.name, a.shape, arrays[a.name].shape) for a in program.inputs)
     arrays |= {array.name: np.asarray(value) for array, value in program.constants}
-    check_calls(program, sizes)
+    check_extent(program, sizes)
     for step in program.steps:
         arrays[step.name] = evaluate_step(step, arrays, sizes)
     return arrays

@@ -8,7 +8,6 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import Any, Literal
 
-from backpass.language.errors import ShapeError
 from backpass.language.expr import (
     Label,
     Read,
@@ -19,7 +18,7 @@ from backpass.language.expr import (
     rename,
     substitute,
 )
-from backpass.language.shapes import Shape, Size, evaluate_size, names
+from backpass.language.shapes import Shape, Size, names
 
 Kind = Literal["real", "int", "bool"]
 
@@ -191,19 +190,6 @@ def step_sizes(step: Step) -> tuple[Size, ...]:
         for term in (*write.left, write.term):
             found += parts(term).sizes
     return found
-
-
-def check_calls(program: Program, sizes: Mapping[str, int]) -> None:
-    """ShapeError where a function such as argmax runs over an axis that has no entries.
-
-    A loss runs over samples as well; of no samples it is the mean of nothing, as in NumPy.
-    """
-    for step in program.steps:
-        if isinstance(step.body, Call) and len(step.body.over) == 1:
-            (label,) = step.body.over
-            if evaluate_size(label.size, sizes) == 0:
-                name = step.body.function.name
-                raise ShapeError(f"{step.name}: {name} runs over {label.size}, which is 0 here")
 
 
 def relabel(write: Write, new: Mapping[Label, Label]) -> Write:

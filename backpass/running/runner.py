@@ -19,7 +19,8 @@ import numpy as np
 
 from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.expr import Apply, walk
-from backpass.language.program import Array, Call, Program, check_calls
+from backpass.language.extent import check_extent
+from backpass.language.program import Array, Call, Program
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.numpy.source import Nest, Source, source
 
@@ -58,14 +59,16 @@ class Runner:
         given = self._functions(functions or {}) if self.source.functions else ()
         try:
             return self.run(*arrays, *constants, *given)
-        except IndexError as error:  # X[3] of two rows: the shapes allow any number of them
+        except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError(f"an entry that is read does not exist here: {error}") from error
+        except ZeroDivisionError as error:
+            raise ShapeError("it divides by a size, or a sum of sizes, that is 0 here") from error
 
     def _plan(self, arrays: Sequence[Any]) -> Plan:
         """What to do for arrays of these shapes and dtypes: casts, ranges to check, constants."""
         inputs = self.program.inputs
         sizes = bind((a.name, a.shape, v.shape) for a, v in zip(inputs, arrays, strict=True))
-        check_calls(self.program, sizes)
+        check_extent(self.program, sizes)
         casts = tuple(_cast(a, v.dtype) for a, v in zip(inputs, arrays, strict=True))
         bounds = tuple(
             (place, evaluate_size(a.below, sizes))
