@@ -101,6 +101,9 @@ def demo(output: str | None, as_json: bool) -> None:
 @click.option("--index", is_flag=True, help="The program in index notation.")
 @click.option("--latex", is_flag=True, help="The derivation in LaTeX.")
 @click.option("--markdown", is_flag=True, help="The derivation in Markdown.")
+@click.option(
+    "--html", type=PATH, metavar="FILE", help="The derivation as a page, written to FILE."
+)
 @click.option("--code", is_flag=True, help="The program as NumPy source.")
 @click.option(
     "--style",
@@ -136,12 +139,14 @@ def derive(
     if asked["style"] and not asked["code"]:
         raise click.UsageError("--style is of the code: add --code")
     from backpass.derive import derive as derivation
-    from backpass.terminal.answers import answers_json, print_answers
+    from backpass.terminal.answers import answers_json, print_answers, write_page
     from backpass.terminal.streams import show_json
 
     with redirect_stdout(sys.stderr):  # what a user's file prints is no answer
         d = derivation(_forward(forward), _shapes(shapes), wrt, functions)
         asked["check"] = d.check() if asked["check"] else None
+    if asked["html"]:
+        write_page(d, asked["html"], fold=not asked["unfold"])
     if as_json:
         show_json(answers_json(d, asked))
     else:

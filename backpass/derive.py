@@ -23,12 +23,14 @@ from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import Size, show_shape
 from backpass.reading.document import derivation_latex, derivation_markdown
+from backpass.reading.html import derivation_page, styled_html
 from backpass.reading.layout import Layout, chain
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Dialect
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 from backpass.reading.why import why
+from backpass.running.numpy.source import source
 from backpass.running.numpy.styles import Style, styled
 from backpass.running.runner import Runner, compile_numpy
 
@@ -136,6 +138,8 @@ class Derivation:
     def code(self, language: str = "numpy", style: Style = "unrolled") -> str:
         """Importable source of the forward and the backward pass; NumPy is all it needs.
 
+        The function takes the arguments of the forward pass and returns gradients nested alike;
+        an array of more than 1000 entries that the forward pass makes itself comes behind them.
         `style` is "unrolled", every line by itself, or writes equal layers once: as a "loop", or
         "recursive". These take W1, W2 … as a list W, and compute the same numbers bit for bit.
         Raises DerivationError for a style that does not apply, and says which does.
@@ -145,10 +149,10 @@ class Derivation:
         if style not in get_args(Style):
             known = ", ".join(get_args(Style))
             raise DerivationError(f"the style {style} is not known; there are {known}")
+        arguments = self.arguments.named
         if style == "unrolled":
-            return self.runner.source.text
-        nests = self.arguments.nests.items()
-        arguments = {name: replace_leaves(nest, lambda leaf: leaf.name) for name, nest in nests}
+            gradients = self.arguments.gather(self.gradients)
+            return source(self.program, gradients=gradients, arguments=arguments).text
         return styled(style, self.passes, self.program, arguments, self.gradients)
 
     def __str__(self) -> str:
@@ -187,6 +191,14 @@ class Derivation:
     def markdown(self) -> str:
         """Both passes as a document: headings, formulas and reasons."""
         return derivation_markdown(self.passes)
+
+    def html(self) -> str:
+        """Both passes as a page of its own, typeset; each reason opens to `why` at length."""
+        return derivation_page(self.passes, self.code())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows of a cell whose value this is."""
+        return {"text/plain": str(self), "text/html": styled_html(self.passes)}
 
     def columns(self, samples: str | None = None) -> Derivation:
         """The same derivation with samples as columns, `z = W x + b` and W out×in.

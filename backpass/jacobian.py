@@ -20,6 +20,7 @@ from backpass.language.errors import DerivationError
 from backpass.language.expr import Bracket, Label, Read, Term, multiply
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step, Write, axis_labels, fresh
+from backpass.reading.html import derivatives_page, styled_html
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
 from backpass.running.runner import Runner, compile_numpy
@@ -70,11 +71,24 @@ class Arrays:
             place[path[-1]] = found[name]
         return result
 
-    def __str__(self) -> str:
+    @cached_property
+    def passes(self) -> Passes:
+        """What the readings are made from."""
         wrt = tuple(dict.fromkeys(path[-1] for path in self.results))
-        return derivation_text(Passes(self.forward, self.backward, wrt))
+        return Passes(self.forward, self.backward, wrt)
+
+    def __str__(self) -> str:
+        return derivation_text(self.passes)
 
     __repr__ = __str__
+
+    def html(self) -> str:
+        """The program as a page of its own, typeset; nothing is loaded from anywhere."""
+        return derivatives_page(self.passes, self.results.values(), self.code())
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows of a cell whose value this is."""
+        return {"text/plain": str(self), "text/html": styled_html(self.passes, why=False)}
 
     def index(self) -> str:
         """The program in index notation."""

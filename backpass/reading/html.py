@@ -15,17 +15,20 @@ from itertools import repeat
 from pathlib import PurePath
 from typing import assert_never
 
-from backpass.language.program import Line, Step
+from backpass.language.program import Step
 from backpass.reading import presentation as show
-from backpass.reading.dims import dims
+from backpass.reading.dims import dims, shape_text
 from backpass.reading.equations import ends, equations
 from backpass.reading.explanation import Block, Display, Explanation, Heading, Paragraph
 from backpass.reading.fold import Layers, folded
-from backpass.reading.mathml import displayed, line, mathml
+from backpass.reading.mathml import displayed, line, mathml, member
 from backpass.reading.matrix import matrix
-from backpass.reading.passes import Passes
+from backpass.reading.page import page, stylesheet
+from backpass.reading.passes import Passes, origins
 from backpass.reading.presentation import Shown
 from backpass.reading.reason import reason
+from backpass.reading.runs import Run, runs
+from backpass.reading.saved import saved
 from backpass.reading.spelling import spell_size
 from backpass.reading.typeset import Type
 from backpass.reading.why import explain, sentence
@@ -53,7 +56,12 @@ def type_of(passes: Passes) -> Type:
         for name, by in gradients.items()
         if name.endswith(f"_d{by}")
     }
-    return Type(passes.loss, gradients, "fraction", passes.dialect, numerators, marked=True)
+    # a forward pass may hold a backward pass, whose derivatives these are
+    found = ((step.name, next(origins(step), None)) for step in passes.forward.steps)
+    differentials = {name: origin.read.name for name, origin in found if origin is not None}
+    return Type(
+        passes.loss, gradients, "fraction", passes.dialect, numerators, differentials, marked=True
+    )
 
 
 def words_html(sentence: Words, type: Type, *, display: bool = False) -> str:
@@ -74,6 +82,88 @@ def _word(part: str | Shown, type: Type, display: bool) -> str:
 def explanation_html(passes: Passes, blocks: Explanation) -> str:
     """An account such as `d.why` gives."""
     return "".join(_block(block, type_of(passes)) for block in blocks)
+
+
+# ── whole pages ──────────────────────────────────────────────────────────────────────────────
+
+
+def derivation_page(passes: Passes, code: str, *, fold: bool = True) -> str:
+    """A page: what is given and wanted, both passes, what must be kept, and the source to run."""
+    layers = [part for part in folded(passes)[0] if isinstance(part, Layers)] if fold else []
+    body = [
+        _title(passes, "The gradient", [_wanted(passes, one) for one in runs(passes.wrt, layers)]),
+        derivation_html(passes, fold=fold),
+        _more("What must be kept from the forward pass", str(saved(passes))),
+        _more("The same as a NumPy program", code, _called(passes)),
+    ]
+    return page(f"The gradient of {passes.loss}", "".join(body))
+
+
+def derivatives_page(passes: Passes, wanted: Iterable[str], code: str) -> str:
+    """A page for derivatives of any number of axes: Jacobians, Hessians and their products."""
+    type = type_of(passes)
+    names = [words_html((show.Name(one),), type) for one in wanted]
+    body = [
+        _title(passes, "Derivatives", names),
+        derivation_html(passes, why=False),
+        _more("The same as a NumPy program", code),
+    ]
+    return page(f"Derivatives of {passes.loss}", "".join(body))
+
+
+AT_LENGTH = 16  # accounts of more lines than these would swell a notebook
+
+
+def styled_html(passes: Passes, *, why: bool = True) -> str:
+    """Both passes with their styles, to stand in a notebook."""
+    lines = sum(1 if isinstance(part, Step) else len(part.steps) for part in folded(passes)[1])
+    body = derivation_html(passes, why=why and lines <= AT_LENGTH)
+    return f'<div class="backpass">\n<style>\n{stylesheet()}</style>\n{body}</div>\n'
+
+
+def _more(title: str, text: str, told: str = "") -> str:
+    """Text as it stands, below a line that opens it."""
+    pre = f'<pre tabindex="0">{escape(text.rstrip())}</pre>'
+    return f'<details class="more"><summary>{title}</summary>{told}{pre}</details>\n'
+
+
+def _called(passes: Passes) -> str:
+    """What programs call a gradient."""
+    name = passes.adjoints[passes.wrt[0]]
+    gradient = words_html((show.Name(name),), type_of(passes))
+    return f"<p>It writes <code>{escape(name)}</code> for {gradient}.</p>"
+
+
+def _title(passes: Passes, what: str, wanted: Sequence[str]) -> str:
+    """`The gradient of L`, and below it what is given and what is wanted."""
+    layers = [part for part in folded(passes)[0] if isinstance(part, Layers)]
+    inputs = [_input(passes, one) for one in runs([a.name for a in passes.forward.inputs], layers)]
+    loss = words_html((show.Name(passes.loss),), type_of(passes))
+    told = f"Given {_and(inputs)}; wanted {_and(wanted)}."
+    return f"<h1>{what} of {loss}</h1>\n<p>{told}</p>\n"
+
+
+def _input(passes: Passes, one: str | Run) -> str:
+    """`W ∈ ℝ^(k×m)`, or that of every layer."""
+    inside, name = (passes, one) if isinstance(one, str) else (one.layers.passes, one.name)
+    array = inside.arrays[name]
+    space = {"real": "ℝ", "int": "ℤ", "bool": "𝔹"}[array.kind]
+    shape = shape_text(array.shape) if array.shape else ""
+    return member(show.Name(name), space, shape, type_of(inside)) + _span(one)
+
+
+def _wanted(passes: Passes, one: str | Run) -> str:
+    """`∂L/∂W`, or that of every layer."""
+    inside, name = (passes, one) if isinstance(one, str) else (one.layers.passes, one.name)
+    return words_html((show.Name(inside.adjoints[name]),), type_of(inside)) + _span(one)
+
+
+def _span(one: str | Run) -> str:
+    return "" if isinstance(one, str) else f" for {line('l')} = {one.first} … {one.last}"
+
+
+def _and(items: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))
 
 
 # ── tables ───────────────────────────────────────────────────────────────────────────────────
@@ -115,18 +205,21 @@ def _head(layers: Layers) -> str:
 
 def _sourced(passes: Passes, step: Step, before: Step | None) -> str:
     """A forward step, below the line of the user's source if that is a new one."""
-    new = step.line is not None and (before is None or before.line != step.line)
-    return (_source(step.line) if step.line and new else "") + "".join(_rows(passes, step))
+    old = None if before is None else before.line
+    above = "" if step.line == old else _source(step)
+    return above + "".join(_rows(passes, step))
 
 
-def _source(line: Line) -> str:
-    """A line of the user's, and where it stands."""
-    if not line.text:
-        return ""
-    place = "" if line.file == "formula" else f"{PurePath(line.file).name}:{line.number}"
-    code = f"<code>{escape(line.text.strip())}</code>"
-    small = f" <small>{escape(place)}</small>" if place else ""
-    return f'<tr class="source"><td colspan="3">{code}{small}</td></tr>'
+def _source(step: Step) -> str:
+    """A line of the user's, and where it stands; the backward pass in a forward pass has none."""
+    told, place, line = "", "", step.line
+    if line is not None and line.text:
+        told = f"<code>{escape(line.text.strip())}</code>"
+        place = "" if line.file == "formula" else f"{PurePath(line.file).name}:{line.number}"
+    elif any(origins(step)):
+        told = "its backward pass, which is differentiated again"
+    row = f'<tr class="source"><td colspan="3">{told} <small>{escape(place)}</small></td></tr>'
+    return row if told else ""
 
 
 def _reasoned(passes: Passes, step: Step, before: Step | None, *, why: bool) -> str:
@@ -169,4 +262,4 @@ def _block(block: Block, type: Type) -> str:
 def _item(formula: Words, remark: Words, type: Type) -> str:
     """A formula on a line of its own, and what is said of it."""
     said = f" <small>{words_html(remark, type)}</small>" if remark else ""
-    return f"<li>{words_html(formula, type, display=True)}{said}</li>"
+    return f"<li><span>{words_html(formula, type, display=True)}</span>{said}</li>"

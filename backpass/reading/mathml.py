@@ -34,6 +34,13 @@ def line(text: str) -> str:
     return _math(symbols.line(text), False)
 
 
+def member(name: Shown, space: str, shape: str, type: Type = PLAIN) -> str:
+    """What space a quantity lives in, `W ∈ ℝ^(k×m)`."""
+    letter = box.Letter(space)
+    power = box.High(letter, symbols.line(shape)) if shape else letter
+    return _math(box.row(typeset(name, type), box.Sign("∈"), power), False)
+
+
 def _math(one: Box, display: bool) -> str:
     style = ' displaystyle="true"' if display else ""
     return f"<math{style}>{_inside(one)}</math>"
@@ -111,7 +118,7 @@ def _sign(text: str, alone: bool) -> str:
     return f'<mo form="infix" lspace="{space}" rspace="{space}">{escape(text)}</mo>'
 
 
-RELATIONS = {"=", "+=", "<", ">", "≤", "≥", "≠", "→"}
+RELATIONS = {"∈", "=", "+=", "<", ">", "≤", "≥", "≠", "→"}
 
 
 def _scripts(one: box.Quantity | box.Low | box.High) -> str:

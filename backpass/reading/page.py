@@ -14,20 +14,39 @@ def page(title: str, body: str) -> str:
         '<!doctype html>\n<html lang="en" class="backpass-page">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_font()}{stylesheet()}</style>\n</head>\n"
-        f'<body class="backpass">\n<main>\n{body}</main>\n</body>\n</html>\n'
+        f"<title>{escape(title)}</title>\n<style>\n{_style()}</style>\n</head>\n"
+        f'<body class="backpass">\n<main>\n{body}</main>\n'
+        f"<script>\n{SAME}</script>\n</body>\n</html>\n"
     )
 
 
-@cache
+# Without scripts the page says the same; with them, a quantity shows where else it stands.
+SAME = """\
+let shown;
+document.addEventListener("pointerover", ({ target }) => {
+  const name = target.closest?.("[data-name]")?.dataset.name;
+  if (name === shown) return;
+  for (const one of document.querySelectorAll("[data-name]"))
+    one.classList.toggle("same", one.dataset.name === name);
+  shown = name;
+});
+"""
+
+
 def stylesheet() -> str:
-    """The rules; those for a fragment all begin with `.backpass`."""
-    return files("backpass.reading").joinpath("page.css").read_text(encoding="utf-8")
+    """The rules for a derivation, wherever it stands."""
+    return _read("derivation.css").decode()
 
 
 @cache
-def _font() -> str:
-    """The letters of formulas: most machines have none that knows how to set mathematics."""
-    font = files("backpass.reading").joinpath("stix-two-math.woff2").read_bytes()
-    source = f"url(data:font/woff2;base64,{b64encode(font).decode()})"
-    return f'@font-face {{ font-family: "backpass math"; src: {source} format("woff2"); }}\n'
+def _style() -> str:
+    """All rules, and the letters of formulas: few machines have any that can set mathematics."""
+    letters = b64encode(_read("stix-two-math.woff2")).decode()
+    source = f'url(data:font/woff2;base64,{letters}) format("woff2")'
+    font = f'@font-face {{ font-family: "backpass math"; src: {source}; }}\n'
+    return font + stylesheet() + _read("page.css").decode()
+
+
+@cache
+def _read(name: str) -> bytes:
+    return files("backpass.reading").joinpath(name).read_bytes()

@@ -28,7 +28,7 @@ def symbol(name: str) -> Box:
 def line(text: str) -> Box:
     """Names, numbers and signs in a row: `(n×k)(k×j) → n×j`, or the number of a layer, l−1."""
     parts: list[Box] = []
-    for one in re.findall(r"\d+|\w+′*|\s?[^\w\s]\s?", text):
+    for one in re.findall(r"\d+|\w+′*|\s[^\w\s]\s|[^\w\s]", text):
         if one.isdigit():
             parts.append(Digits(one))
         elif one[0].isidentifier():

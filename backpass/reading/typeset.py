@@ -75,8 +75,9 @@ class Type:
     """How gradients are set: the loss, the names that are gradients, and of what.
 
     A gradient is ∂L/∂W, as a fraction or with a slash, or W̄; `numerators` are names of which
-    not the loss is differentiated. In the `code` dialect a vector is copied as NumPy copies it,
-    in `math` by its product with a vector of ones. With `marked` every name is a `Quantity`.
+    not the loss is differentiated, and `differentials` names that stay dW. In the `code` dialect
+    a vector is copied as NumPy copies it, in `math` by its product with a vector of ones. With
+    `marked` every name is a `Quantity`.
     """
 
     loss: str = "L"
@@ -84,6 +85,7 @@ class Type:
     style: Gradients = "fraction"
     dialect: Dialect = "math"
     numerators: Mapping[str, str] = field(default_factory=dict[str, str])
+    differentials: Mapping[str, str] = field(default_factory=dict[str, str])
     marked: bool = False
 
 
@@ -98,7 +100,7 @@ def typeset(node: Shown, type: Type = PLAIN) -> Box:
 def _set(node: Shown, type: Type) -> tuple[Box, Bind]:
     match node:
         case Name(name=name):
-            return _name(name, type)
+            return _quantity(name, type)
         case Numeral(value=value):
             return _numeral(value)
         case Entry(name=name, index=index):
@@ -182,18 +184,20 @@ def _numeral(value: Ratio) -> tuple[Box, Bind]:
     return row(Digits(lead), Sign("·"), power), Bind.PRODUCT
 
 
-def _name(name: str, type: Type) -> tuple[Box, Bind]:
-    return _quantity(name, symbol(name), type)
-
-
-def _quantity(name: str, box: Box, type: Type, *index: Box) -> tuple[Box, Bind]:
-    """A box for a name, or for its entry; a gradient is set as what it is of."""
-    bind = Bind.ATOM
+def _quantity(name: str, type: Type, *index: Box) -> tuple[Box, Bind]:
+    """A name, or with an index its entry; a gradient is set as what it is of."""
+    box, bind = _letters(type.gradients.get(name, name), type, *index), Bind.ATOM
     if name in type.gradients:
-        of = type.gradients[name]
-        box = indexed(of, *index) if index else symbol(of)
-        box, bind = _gradient(symbol(type.numerators.get(name, type.loss)), box, type.style)
+        of = _letters(type.numerators.get(name, type.loss), type)
+        box, bind = _gradient(of, box, type.style)
     return (Quantity(name, box) if type.marked else box), bind
+
+
+def _letters(name: str, type: Type, *index: Box) -> Box:
+    of = type.differentials.get(name)
+    if of is not None:
+        return row(Word("d"), _letters(of, type, *index))
+    return indexed(name, *index) if index else symbol(name)
 
 
 def _gradient(of: Box, by: Box, style: Gradients) -> tuple[Box, Bind]:
@@ -217,7 +221,7 @@ def _entry(name: Shown, index: tuple[Shown, ...], type: Type) -> tuple[Box, Bind
     if any(isinstance(part, Range) for part in index):
         return row(_hold(name, Bind.ATOM, type), fenced(low, "[", "]")), Bind.ATOM
     if isinstance(name, Name):
-        return _quantity(name.name, indexed(name.name, low), type, low)
+        return _quantity(name.name, type, low)
     return Low(fenced(typeset(name, type), "[", "]"), low), Bind.ATOM
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from backpass.checking.report import check_lines
 from backpass.derive import Derivation
+from backpass.language.errors import BackpassError
 from backpass.language.notation import format_step
 from backpass.language.program import Step
+from backpass.nn.files import write_whole
 from backpass.reading.document import derivation_latex, derivation_markdown
 from backpass.reading.explanation import explanation_lines
+from backpass.reading.html import derivation_page
 from backpass.reading.layout import chain_blocks
 from backpass.reading.lines import EMPTY, Line, Span, joined
 from backpass.reading.plain import Pen
@@ -54,12 +58,22 @@ def answers_json(d: Derivation, asked: Asked) -> dict[str, Any]:
     return found
 
 
+def write_page(d: Derivation, path: Path, *, fold: bool = True) -> None:
+    """Write the derivation as a page. Raises BackpassError for a name that says another thing."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise BackpassError(f"{path} is to be a page, so let its name end in .html")
+    write_whole(path, derivation_page(d.passes, d.code(), fold=fold))
+
+
 def readings(d: Derivation, asked: Asked, ascii: bool = False) -> Iterator[tuple[str, list[Line]]]:
     """What was asked for, each with its name."""
     pen = Pen(d.passes.dialect, ascii)
     for name, text in TEXTS.items():
         if asked[name]:
             yield name, [(Span(line, "formula"),) for line in text(d, asked).splitlines()]
+    if asked["html"]:
+        file = Span(str(asked["html"]), "name")
+        yield "html", [(file, Span(": the derivation as a page", "words"))]
     if asked["why"]:
         yield "why", explanation_lines(explain(d.passes, asked["why"]), pen)
     if asked["chain"]:
