@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import prod
 
-from backpass.calculus.elementwise import log
+from backpass.calculus.elementwise import log, where
 from backpass.calculus.simplify import merge, tidy
 from backpass.calculus.whole import OWN, backward_steps, operand_texts
 from backpass.language.errors import NoRule
@@ -39,6 +39,7 @@ from backpass.language.expr import (
     reads,
     substitute,
     transform,
+    walk,
 )
 from backpass.language.program import (
     Array,
@@ -91,11 +92,31 @@ def partials(term: Term, dy: Term, y: Term, active: Callable[[str], bool]) -> It
                 return
             if function.slopes is None:
                 raise NoRule(f"{function.name} has no derivative")
-            for arg, slope in zip(args, function.slopes(args, y, dy), strict=True):
-                if slope != ZERO:
-                    yield from partials(arg, slope, arg, active)
+            for place, slope in enumerate(function.slopes(args, y, dy)):
+                if function.name == "where" and place and _bends(args[place]):
+                    yield from _of_choice(args, place, dy, active)
+                elif slope != ZERO:
+                    yield from partials(args[place], slope, args[place], active)
         case Label() | Number() | SizeTerm() | Bracket():
             return
+
+
+def _of_choice(
+    args: tuple[Term, ...], place: int, dy: Term, active: Callable[[str], bool]
+) -> Iterator[Partial]:
+    """The slopes of one side of `where`, each chosen as a whole.
+
+    Where the other side is chosen this one may be log(0): its slope is inf there, and 0·inf is no
+    number.
+    """
+    for read, slope, numbers in partials(args[place], dy, args[place], active):
+        sides = (slope, ZERO) if place == 1 else (ZERO, slope)
+        yield read, where(args[0], *sides), numbers
+
+
+def _bends(term: Term) -> bool:
+    """Whether a slope of this term may be infinite."""
+    return any(isinstance(node, (Apply, Power)) for node in walk(term))
 
 
 def depends_on(steps: Sequence[Step], names: Iterable[str]) -> set[str]:

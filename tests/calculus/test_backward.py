@@ -156,3 +156,21 @@ def test_a_gradient_that_is_a_call_keeps_its_name_while_others_read_it():
     forward = record(lambda x: bp.logsumexp(x, axis=0), "x: n").program
     (step,), _ = reverse(forward.steps, forward.arrays, "L", ["x"])
     assert format_step(step) == "dx[n] = softmax(x[n] over n)"
+
+
+@pytest.mark.parametrize(
+    ("forward", "x", "slope"),
+    [
+        (lambda x: np.sum(np.where(x > 0, np.log(x), 0)), [-1.0, 0.0, 2.0], [0, 0, 0.5]),
+        (lambda x: np.sum(np.where(x > 0, np.sqrt(x), x)), [-4.0, 0.0, 4.0], [1, 1, 0.25]),
+        (lambda x: np.sum(np.where(x < 10, np.exp(x), x)), [1e3, 0.0], [1, 1]),
+        (lambda x: np.sum(np.where(x != 0, np.sin(x) / x, 1)), [0.0, np.pi], [0, -1 / np.pi]),
+        (lambda x: np.sum(3 * np.where(x <= 0, x, x * np.log(x))), [0.0, 1.0], [3, 3]),
+    ],
+)
+def test_the_side_that_is_not_chosen_has_no_say(forward, x, slope):
+    """Its slope may be infinite, and 0·inf would be no number."""
+    d, x = bp.derive(forward, "x: n"), np.array(x)
+    with np.errstate(all="ignore"):
+        found = d(x)[1]["x"]
+    np.testing.assert_allclose(found, slope, rtol=1e-12)
