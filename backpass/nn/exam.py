@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.calculus.backward import reverse
 from backpass.calculus.library import FUNCTIONS
+from backpass.language.program import Program
 from backpass.nn import samples
 from backpass.nn.judge import classes, confusion, labels
 from backpass.nn.losses import Loss
 from backpass.nn.network import Network
+from backpass.running.runner import compile_numpy
 
 Array = NDArray[Any]
 
@@ -22,14 +26,15 @@ Array = NDArray[Any]
 class Exam:
     """Answers, what they are worth, and the gradients that these samples would train with.
 
-    `outputs` and `targets` have a row for each sample. `actual` and `taken` are classes, None
-    where targets are numbers; `certainty` is the probability that the network gave to the class
-    that it took, None where its loss does not speak of probabilities.
+    `inputs`, `outputs` and `targets` have a row for each sample. `actual` and `taken` are
+    classes, None where targets are numbers; `certainty` is the probability that the network gave
+    to the class that it took, None where its loss does not speak of probabilities.
     """
 
     loss: float
     score: float
     gradients: dict[str, Array]
+    inputs: Array
     outputs: Array
     targets: Array
     actual: Array | None
@@ -73,21 +78,36 @@ def examine(net: Network, X: Any, y: Any) -> Exam:
     given = samples.inputs(X, plan, net.dtype)
     goal = samples.targets(y, given, plan, net.dtype)
     loss, gradients = net.gradients(given.X, goal)
-    outputs = net.predict(given.X)
+    inputs, outputs = given.X, net.predict(given.X)
     if plan.convention == "columns":
-        outputs, goal = outputs.T, goal.T
+        inputs, outputs, goal = inputs.T, outputs.T, goal.T
     actual = labels(goal, plan.loss, 0)
     taken = None if actual is None else classes(outputs, plan.loss, 0)
     return Exam(
         loss=loss,
         score=net.score(X, y),
         gradients=gradients,
+        inputs=inputs,
         outputs=outputs,
         targets=goal,
         actual=actual,
         taken=taken,
         certainty=None if taken is None else _certainty(outputs, taken, plan.loss),
     )
+
+
+def input_gradients(net: Network, exam: Exam, places: Sequence[int]) -> Array:
+    """How the loss moves with the inputs of these samples, a row for each."""
+    X, y = exam.inputs[places], exam.targets[places]
+    if net.architecture.convention == "columns":
+        X, y = X.T, y.T
+    derivation = net.derivation(net.architecture.loss.targets == "classes" and y.ndim > 1)
+    forward = derivation.forward
+    backward, gradients = reverse(forward.steps, forward.arrays, derivation.loss, ["X"])
+    steps = (*forward.steps, *backward)
+    program = Program(forward.inputs, steps, (gradients["X"],), forward.constants)
+    found = compile_numpy(program)({"X": X, "y": y, **net.weights})
+    return found if net.architecture.convention == "rows" else found.T
 
 
 def _certainty(outputs: Array, taken: Array, loss: Loss) -> Array | None:

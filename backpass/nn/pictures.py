@@ -74,7 +74,7 @@ def drawing(figure: Any, label: str) -> str:
     width, height = re.findall(r'(?:width|height)="([\d.]+)pt"', text)[:2]
     start = (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(label)}" '
-        'stroke-linejoin="round" class="drawing">'
+        'fill="currentColor" stroke-linejoin="round" class="drawing">'
     )
     return re.sub(r"<svg[^>]*>", start, text, count=1).rstrip()
 

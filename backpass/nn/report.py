@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backpass.checking.report import Check, power
 from backpass.language.errors import ShapeError
-from backpass.nn.exam import Exam
+from backpass.nn.exam import Exam, input_gradients
 from backpass.nn.files import write_whole
 from backpass.nn.history import History
 from backpass.nn.judge import mistakes
@@ -26,6 +26,7 @@ from backpass.reading.presentation import Name
 Array = NDArray[Any]
 
 MARK = '<meta name="generator" content="backpass">'
+SAMPLES = 10  # at the top, one of each class
 UNITS = 64  # of the first layer, drawn
 MISREAD = 12  # samples, shown
 CLASSES = 20  # in a table of who was taken for whom; beyond it the most frequent mistakes
@@ -88,14 +89,29 @@ def report_html(report: Report) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    yield f"<header><h1>{escape(report.title)}</h1>"
+    yield f"<header>\n<h1>{escape(report.title)}</h1>"
     if report.about:
         yield f'<p class="lead">{escape(report.about)}</p>'
+    yield from _samples(report)
     facts = "".join(
         f"<div><dt>{escape(words)}</dt><dd>{escape(number)}</dd></div>"
         for number, words in _facts(report)
     )
-    yield f'<dl class="facts">{facts}</dl></header>'
+    yield f'<dl class="facts">{facts}</dl>\n</header>'
+
+
+def _samples(report: Report) -> Iterator[str]:
+    """One picture of each class, where samples are pictures, and what it was taken for."""
+    exam = report.exam
+    if report.pictures is None or exam.actual is None or exam.taken is None:
+        return
+    _, first = np.unique(exam.actual, return_index=True)
+    yield '<div class="pictures samples">'
+    for place in first[:SAMPLES].tolist():
+        taken = report.called(int(exam.taken[place]))
+        picture = _image(ink(report.pictures[place]), f"sample {place}", "ink")
+        yield f"<figure>{picture}<figcaption>{escape(taken)}</figcaption></figure>"
+    yield "</div>"
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -103,28 +119,34 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     if exam.actual is None:
         yield f"{exam.score:.3f}", f"R² on {_many(len(exam), 'held-out sample')}"
     else:
-        yield f"{exam.score:.1%}", f"of {_many(len(exam), 'held-out sample')} read right"
-        yield f"{len(exam.misread):,}", "misread"
-    yield (
-        f"{sum(one.size for one in report.net.weights.values()):,}",
-        "weights, each with its slope",
-    )
+        yield f"{exam.score:.1%}", f"of {_many(len(exam), 'held-out sample')} right"
+        yield f"{len(exam.misread):,}", "wrong"
+    yield f"{sum(one.size for one in report.net.weights.values()):,}", "weights"
     yield f"{history.seconds:.2f} s", f"for {_many(len(history), 'epoch')} of training"
 
 
 def _passes(report: Report) -> Iterator[str]:
-    derivation = report.net.derivation()
-    yield f'<p class="network">{escape(str(report.net))}</p>'
+    net, check = report.net, report.check
+    derivation = net.derivation()
+    yield f'<p class="network">{escape(str(net))}</p>'
     yield derivation_html(derivation.passes)
-    if report.check is not None:
-        check = report.check
-        verdict = (
-            f"All {len(check.gradients)} gradients agree with central differences."
-            if check
-            else " ".join(f"{one}." for one in check.failures)
-        )
-        kind = "good" if check else "bad"
-        yield f'<p class="{kind}">{escape(verdict)}</p>'
+    if check is not None:
+        yield _verdict(check)
+    rules = "\n".join(net.optimizer.rules)
+    yield f"<h2>Update</h2>\n<p>Every weight then takes a step:</p><pre>{escape(rules)}</pre>"
+    source = escape(derivation.code().rstrip())
+    yield '<details class="more"><summary>Both passes as a NumPy program</summary>'
+    yield f'<pre tabindex="0">{source}</pre></details>'
+
+
+def _verdict(check: Check) -> str:
+    if not check:
+        return "".join(f'<p class="bad">{escape(one)}.</p>' for one in check.failures)
+    apart = power(max(one.error for one in check.gradients))
+    return (
+        f'<p class="good">All {len(check.gradients)} gradients agree with central differences, '
+        f"to {apart} of their size or closer.</p>"
+    )
 
 
 def _training(report: Report) -> Iterator[str]:
@@ -140,7 +162,7 @@ def _training(report: Report) -> Iterator[str]:
         )
         yield '<div class="curves">'
         for name in history.curves:
-            yield _figure(drawing(history.plot(name), f"{name} of every epoch"), f"{name} by epoch")
+            yield drawing(history.plot(name), f"the {name} of every epoch")
         yield "</div>"
     yield "</section>"
 
@@ -151,29 +173,21 @@ def _training(report: Report) -> Iterator[str]:
 def _weights(report: Report) -> Iterator[str]:
     net, exam = report.net, report.exam
     type = type_of(net.derivation().passes)
-    agreements = {one.name: one for one in (report.check.gradients if report.check else ())}
-    heads = ["weight", "its values", "its gradient", "norm", "norm of the gradient"]
-    heads += ["agrees with differences to"] if agreements else []
     yield "<section><h2>Every weight, and its gradient beside it</h2>"
     yield (
-        f"<p>The gradient is that of the loss on the {len(exam)} held-out samples, "
-        f"{exam.loss:.4g}, after training. Blue is above zero, orange below; in each picture the "
-        "largest magnitudes are opaque.</p>"
+        f"<p>After training, on the {len(exam):,} held-out samples, where the loss is "
+        f"{exam.loss:.4g}. Blue is above zero, orange below; the largest magnitudes of each "
+        "picture are opaque.</p>"
     )
     yield '<div class="wide"><table class="weights">'
-    yield _heads(heads)
+    yield _heads(["weight", "its values", "its gradient"])
     for name, values in net.weights.items():
-        gradient = exam.gradients[name]
         shape = "×".join(map(str, values.shape))
         cells = [
-            f'<th scope="row">{words_html((Name(name),), type)} <small>{shape}</small></th>',
-            *(f"<td>{_heat(one, f'{what} of {name}')}</td>"
-              for one, what in ((values, "values"), (gradient, "gradient"))),
-            *(f'<td class="number">{np.linalg.norm(one):.3g}</td>' for one in (values, gradient)),
-        ]  # fmt: skip
-        if agreements:
-            one = agreements.get(f"d{name}")
-            cells.append(f'<td class="number">{power(one.error) if one else ""}</td>')
+            f'<th scope="row">{words_html((Name(name),), type)}<br><small>{shape}</small></th>',
+            f"<td>{_heat(values, f'values of {name}')}</td>",
+            f"<td>{_heat(exam.gradients[name], f'gradient of {name}')}</td>",
+        ]
         yield f"<tr>{''.join(cells)}</tr>"
     yield "</table></div></section>"
 
@@ -195,7 +209,7 @@ def _units(report: Report) -> Iterator[str]:
         "ink on blue speaks for the unit, ink on orange against it. On the right the gradient of "
         "the same weights: a step of training goes against it.</p>"
     )
-    yield '<div class="units">'
+    yield '<div class="pictures pairs">'
     one_layer = len(net.architecture.layers) == 1 and report.exam.actual is not None
     for unit in order.tolist():
         name = report.called(unit) if one_layer else str(unit)
@@ -237,10 +251,10 @@ def _answers(report: Report) -> Iterator[str]:
     if table is None:
         figure = scatter(exam.targets, exam.outputs)
         yield "<section><h2>What it answers</h2>"
-        yield _figure(drawing(figure, "outputs beside targets"), "outputs beside targets")
+        yield drawing(figure, "the output for each target")
         yield "</section>"
         return
-    yield "<section><h2>What it misreads</h2>"
+    yield "<section><h2>What it gets wrong</h2>"
     if not exam.misread:
         yield f"<p>None of the {len(exam)} held-out samples.</p>"
     if len(table) <= CLASSES:
@@ -276,23 +290,34 @@ def _frequent(report: Report, table: Array) -> Iterator[str]:
 
 
 def _pictured(report: Report) -> Iterator[str]:
-    exam = report.exam
+    """What was got wrong, one by one: the sample, and the gradient of its pixels."""
+    exam, pictures = report.exam, report.pictures
+    assert exam.actual is not None
+    assert exam.taken is not None
     some = exam.misread[:MISREAD]
     surest = ", the surest mistakes first" if exam.certainty is not None else ""
-    if len(some) < len(exam.misread):
-        yield f"<p>{len(some)} of the {len(exam.misread)}{surest}:</p>"
-    yield '<div class="mistakes">'
-    for place in some:
-        assert exam.actual is not None
-        assert exam.taken is not None
+    which = "All" if len(some) == len(exam.misread) else f"{len(some)} of the {len(exam.misread)}"
+    said = [f"{which} that it got wrong{surest}."]
+    slopes = None
+    if pictures is not None:
+        slopes = input_gradients(report.net, exam, some)
+        said.append(
+            "Beside each the gradient of the loss with respect to its pixels: with more ink on "
+            "orange or less on blue, the loss would have been smaller."
+        )
+    yield f"<p>{' '.join(said)}</p>"
+    yield '<div class="pictures pairs large">'
+    for number, place in enumerate(some):
         actual, taken = (report.called(int(one[place])) for one in (exam.actual, exam.taken))
-        sure = f"{exam.certainty[place]:.0%} sure" if exam.certainty is not None else ""
         what = f"sample {place}"
-        shown = what if report.pictures is None else _image(
-            ink(report.pictures[place]), f"{what}, {actual} taken for {taken}", "ink"
-        )  # fmt: skip
-        said = " ".join(filter(None, (f"<b>{escape(actual)}</b>, read as <b>{escape(taken)}</b>",)))
-        yield f"<figure>{shown}<figcaption>{said}<br><small>{sure}</small></figcaption></figure>"
+        shown = f"<b>{what}</b><br>"
+        if pictures is not None and slopes is not None:
+            slope = slopes[number].reshape(pictures.shape[1:])
+            shown = _image(ink(pictures[place]), f"{what}, {actual} taken for {taken}", "ink")
+            shown += _image(signed(slope, strength(slope)), f"gradient of the pixels of {what}")
+        sure = "" if exam.certainty is None else f"<br>{exam.certainty[place]:.1%} sure"
+        caption = f"<b>{escape(actual)}</b>, taken for <b>{escape(taken)}</b>{sure}"
+        yield f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
     yield "</div>"
 
 
@@ -305,15 +330,13 @@ def _heads(words: Iterable[str]) -> str:
 
 
 def _heat(values: Array, alt: str) -> str:
-    return _image(signed(values, strength(values)), alt)
+    kind = "signed" if values.ndim > 1 else "signed flat"
+    norm = f"<figcaption>norm {np.linalg.norm(values):.3g}</figcaption>"
+    return f"<figure>{_image(signed(values, strength(values)), alt, kind)}{norm}</figure>"
 
 
 def _image(data: str, alt: str, kind: str = "signed") -> str:
     return f'<img class="{kind}" src="{data}" alt="{escape(alt)}">'
-
-
-def _figure(inside: str, caption: str) -> str:
-    return f"<figure>{inside}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _many(number: int, word: str) -> str:
