@@ -11,8 +11,11 @@ import io
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 from contextlib import chdir, redirect_stdout
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 from click.testing import CliRunner
@@ -24,7 +27,7 @@ from backpass.terminal.demo import run
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PICTURE = ROOT / "docs/demo.svg"
+PICTURE, PHOTOGRAPH = ROOT / "docs/demo.svg", ROOT / "docs/report.png"
 
 BLOCK = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^\$ ((?:.*\\\n)*.*)$", re.MULTILINE)
@@ -110,18 +113,31 @@ FRAME = """\
 """
 
 
-def draw(path: Path) -> None:
-    """Run the demo on a console that remembers, and save what it showed."""
+def draw(terminal: Path, report: Path) -> None:
+    """Run the demo on a console that remembers, and save what it showed and what it left."""
     console = Console(
         file=io.StringIO(), record=True, width=80, color_system="truecolor", highlight=False
     )
-    with TemporaryDirectory() as folder, chdir(folder):  # where the report goes
-        run(console, progress=False)
+    with TemporaryDirectory() as folder, chdir(folder):
+        found = run(console, progress=False)
+        photograph(Path(found.report), report)
     theme = TerminalTheme(PAPER, INK, [PAPER, RED, GREEN, INK, INK, INK, CYAN, INK])
-    console.save_svg(str(path), title="make demo", theme=theme, code_format=FRAME, unique_id="demo")
+    options = {"theme": theme, "code_format": FRAME, "unique_id": "demo"}
+    console.save_svg(str(terminal), title="make demo", **options)
+
+
+def photograph(page: Path, to: Path) -> None:
+    """The first screen of a page as Chromium shows it by day; without Chromium, nothing."""
+    browser = which("chromium") or which("chromium-browser") or which("google-chrome")
+    if browser is None:
+        sys.stderr.write(f"{to.name} stays as it is: there is no Chromium to take it with\n")
+        return
+    options = "--headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1200"
+    command = [browser, *options.split(), f"--screenshot={to}", page.resolve().as_uri()]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
 
 
 if __name__ == "__main__":
     for page in PAGES:
         page.write_text(refreshed(page.read_text("utf-8")), "utf-8")
-    draw(PICTURE)
+    draw(PICTURE, PHOTOGRAPH)
