@@ -87,7 +87,7 @@ class Derivation:
         Raises ShapeError when arrays contradict the declared shapes or each other, and
         DerivationError for a missing argument or an integer out of its range.
         """
-        functions = self._functions(arrays)
+        functions = self._functions(arrays) if self.runner.source.functions else {}
         return self.runner(self.arguments.arrange(args, arrays), functions)
 
     def _functions(self, arrays: dict[str, Any]) -> dict[str, Any]:

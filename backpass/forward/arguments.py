@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
@@ -35,8 +36,17 @@ class Arguments:
         """Every array, in the order of the arguments."""
         return tuple(leaf for nest in self.nests.values() for leaf in flat(nest))
 
+    @cached_property
+    def _single(self) -> tuple[str, ...]:
+        """The names of the arguments if each is one array, so that there is nothing to arrange."""
+        nests = self.nests.values()
+        leaves = [nest.name for nest in nests if isinstance(nest, Array)]
+        return tuple(leaves) if len(leaves) == len(nests) else ()
+
     def arrange(self, values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         """Put a call's arguments in order and take the leaves out of their nests, by leaf name."""
+        if self._single and len(values) == len(self._single) and not named:
+            return dict(zip(self._single, values, strict=True))
         names = list(self.nests)
         if len(values) > len(names):
             raise DerivationError(

@@ -13,7 +13,7 @@ from importlib.abc import InspectLoader
 from importlib.util import module_from_spec, spec_from_loader
 from itertools import count
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -24,7 +24,8 @@ from backpass.language.program import Array, Call, Program
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.numpy.source import Nest, Source, source
 
-Plan = tuple[tuple[Any, ...], tuple[tuple[int, int], ...], tuple[Any, ...]]
+Bound = tuple[int, int, Any]  # an input's place, what its integers stay below, their unsigned kind
+Plan = tuple[tuple[Any, ...], tuple[Bound, ...], tuple[Any, ...]]
 NUMBERS = count(1)
 
 
@@ -39,6 +40,7 @@ class Runner:
         self.program = program
         self.source = emitted
         self.run = load(emitted)
+        self._names = tuple(one.name for one in program.inputs)
         self._known = _values_of_functions(program)
         self._plans: dict[tuple[Any, ...], Plan] = {}
 
@@ -46,14 +48,19 @@ class Runner:
         self, values: Mapping[str, Any], functions: Mapping[str, Callable[..., Any]] | None = None
     ) -> Any:
         """Run on arrays by name; `functions` are those that were declared without a body."""
-        arrays = [_array(one.name, values) for one in self.program.inputs]
+        arrays = [
+            value if type(value := values.get(name)) is np.ndarray else _array(name, values)
+            for name in self._names
+        ]
         seen = tuple([(one.shape, one.dtype) for one in arrays])
         plan = self._plans.get(seen)
         if plan is None:
             plan = self._plans[seen] = self._plan(arrays)
         casts, bounds, constants = plan
-        for place, bound in bounds:
-            _check_range(self.program.inputs[place], arrays[place], bound)
+        for place, bound, unsigned in bounds:
+            # -1 is a large number without its sign, so that one comparison is enough
+            if arrays[place].size and arrays[place].view(unsigned).max() >= bound:
+                _refuse(self.program.inputs[place], arrays[place], bound)
         if casts:
             arrays = [a if t is None else a.astype(t) for a, t in zip(arrays, casts, strict=True)]
         given = self._functions(functions or {}) if self.source.functions else ()
@@ -71,8 +78,8 @@ class Runner:
         check_extent(self.program, sizes)
         casts = tuple(_cast(a, v.dtype) for a, v in zip(inputs, arrays, strict=True))
         bounds = tuple(
-            (place, evaluate_size(a.below, sizes))
-            for place, a in enumerate(inputs)
+            (place, evaluate_size(a.below, sizes), np.dtype(v.dtype.str.replace("i", "u")))
+            for place, (a, v) in enumerate(zip(inputs, arrays, strict=True))
             if a.kind == "int" and a.below is not None
         )
         real = [
@@ -135,15 +142,14 @@ def _cast(array: Array, dtype: Any) -> Any:
     return None if dtype.kind == "b" else np.dtype(np.bool_)
 
 
-def _check_range(array: Array, value: Any, bound: int) -> None:
-    """NumPy would count a negative index from the end and go on."""
-    if value.size and (value.min() < 0 or value.max() >= bound):
-        outside = (value < 0) | (value >= bound)
-        entry = ", ".join(str(place) for place in np.argwhere(outside)[0]) if value.ndim else ""
-        raise DerivationError(
-            f"{array.name}{f'[{entry}]' if entry else ''} is {value[outside][0]}; "
-            f"its integers run from 0 to {bound - 1}"
-        )
+def _refuse(array: Array, value: Any, bound: int) -> NoReturn:
+    """Name an integer out of its range: NumPy would count a negative index from the end."""
+    outside = (value < 0) | (value >= bound)
+    entry = ", ".join(str(place) for place in np.argwhere(outside)[0]) if value.ndim else ""
+    raise DerivationError(
+        f"{array.name}{f'[{entry}]' if entry else ''} is {value[outside][0]}; "
+        f"its integers run from 0 to {bound - 1}"
+    )
 
 
 def _values_of_functions(program: Program) -> dict[str, Callable[..., Any]]:

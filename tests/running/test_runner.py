@@ -42,11 +42,12 @@ def test_shapes_are_checked_at_every_call():
 def test_integers_stay_in_their_range():
     run = runner("X: n k; y: m int<n; Y[m,k] = X[y[m],k]")
     np.testing.assert_array_equal(run({"X": X, "y": [1, 1]}), X[[1, 1]])
-    for bad in (-1, 2):
+    for bad, kind in ((-1, "i8"), (2, "i8"), (-1, "i1"), (2, "u1"), (2, ">i4")):
         with pytest.raises(
             DerivationError, match=rf"y\[1\] is {bad}; its integers run from 0 to 1"
         ):
-            run({"X": X, "y": np.array([0, bad])})
+            run({"X": X, "y": np.array([0, bad], kind)})
+    np.testing.assert_array_equal(run({"X": X, "y": np.array([1], ">i4")}), X[[1]])
     with pytest.raises(DerivationError, match="y must be integers, not float64"):
         run({"X": X, "y": np.array([0.0])})
 

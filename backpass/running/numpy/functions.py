@@ -97,7 +97,7 @@ def cross_entropy(z, y):
     z = z - z.max(axis=-1, keepdims=True)  # exp(800) overflows, exp(0) does not
     total = np.exp(z).sum(axis=-1)
     picked = z.reshape(-1, z.shape[-1])[np.arange(y.size), y.ravel()]
-    return (np.log(total).ravel() - picked).mean()
+    return (np.log(total).ravel() - picked).sum() / y.size
 '''),
     "cross_entropy_of_shares": defined('''
 def cross_entropy_of_shares(z, t):
@@ -119,7 +119,7 @@ def cross_entropy_and_softmax(z, y):
     e = np.exp(z)
     total = e.sum(axis=-1, keepdims=True)
     picked = z.reshape(-1, z.shape[-1])[np.arange(y.size), y.ravel()]
-    return (np.log(total).ravel() - picked).mean(), e / total
+    return (np.log(total).ravel() - picked).sum() / y.size, e / total
 """),
     "cross_entropy_of_shares_and_softmax": defined("""
 def cross_entropy_of_shares_and_softmax(z, t):
