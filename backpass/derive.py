@@ -30,6 +30,7 @@ from backpass.reading.presentation import Dialect
 from backpass.reading.saved import Saved, saved
 from backpass.reading.text import derivation_text
 from backpass.reading.why import why
+from backpass.running.numpy.source import source
 from backpass.running.numpy.styles import Style, styled
 from backpass.running.runner import Runner, compile_numpy
 
@@ -137,6 +138,8 @@ class Derivation:
     def code(self, language: str = "numpy", style: Style = "unrolled") -> str:
         """Importable source of the forward and the backward pass; NumPy is all it needs.
 
+        The function takes the arguments of the forward pass and returns gradients nested alike;
+        an array of more than 1000 entries that the forward pass makes itself comes behind them.
         `style` is "unrolled", every line by itself, or writes equal layers once: as a "loop", or
         "recursive". These take W1, W2 … as a list W, and compute the same numbers bit for bit.
         Raises DerivationError for a style that does not apply, and says which does.
@@ -146,10 +149,10 @@ class Derivation:
         if style not in get_args(Style):
             known = ", ".join(get_args(Style))
             raise DerivationError(f"the style {style} is not known; there are {known}")
+        arguments = self.arguments.named
         if style == "unrolled":
-            return self.runner.source.text
-        nests = self.arguments.nests.items()
-        arguments = {name: replace_leaves(nest, lambda leaf: leaf.name) for name, nest in nests}
+            gradients = self.arguments.gather(self.gradients)
+            return source(self.program, gradients=gradients, arguments=arguments).text
         return styled(style, self.passes, self.program, arguments, self.gradients)
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ from backpass.language.program import Array, Program, Step, Write, axis_labels, 
 from backpass.reading.html import derivatives_page, styled_html
 from backpass.reading.passes import Passes
 from backpass.reading.text import derivation_text
+from backpass.running.numpy.source import source
 from backpass.running.runner import Runner, compile_numpy
 
 
@@ -54,15 +55,21 @@ class Arrays:
         return compile_numpy(self.program, name="derivatives")
 
     def code(self) -> str:
-        """Importable source that needs NumPy alone."""
-        return self.runner.source.text
+        """Importable source that needs NumPy alone: it takes and returns what a call does."""
+        names = {name: name for name in self.program.outputs}
+        outputs = None if len(names) == 1 else self._nested(names)
+        arguments = self.arguments.named
+        return source(self.program, name="derivatives", arguments=arguments, outputs=outputs).text
 
     def __call__(self, *args: Any, **arrays: Any) -> Any:
         """The derivative arrays at these arguments, in their precision."""
         found = self.runner(self.arguments.arrange(args, arrays))
         if len(self.results) == 1:
             return found
-        found = dict(zip(self.program.outputs, found, strict=True))
+        return self._nested(dict(zip(self.program.outputs, found, strict=True)))
+
+    def _nested(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The results by the leaves differentiated by, a dict of dicts for a Hessian."""
         result: dict[str, Any] = {}
         for path, name in self.results.items():
             place = result

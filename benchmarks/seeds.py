@@ -183,7 +183,7 @@ def styles(layers: int, width: int = 32) -> Calls:
             file = Path(folder, f"{style}.py")
             file.write_text(d.code("numpy", style=style), "utf-8")
             function = runpy.run_path(str(file))["forward_backward"]
-        return lambda: function(X, Y, *W) if style == "unrolled" else function(X, Y, W)
+        return lambda: function(X, Y, W)
 
     return {style: call(style) for style in STYLES}
 

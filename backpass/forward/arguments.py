@@ -43,6 +43,12 @@ class Arguments:
         leaves = [nest.name for nest in nests if isinstance(nest, Array)]
         return tuple(leaves) if len(leaves) == len(nests) else ()
 
+    @property
+    def named(self) -> dict[str, Any]:
+        """The nests, with the names of the arrays in their places."""
+        nests = self.nests.items()
+        return {name: replace_leaves(nest, lambda leaf: leaf.name) for name, nest in nests}
+
     def arrange(self, values: tuple[Any, ...], named: Mapping[str, Any]) -> dict[str, Any]:
         """Put a call's arguments in order and take the leaves out of their nests, by leaf name."""
         if self._single and len(values) == len(self._single) and not named:

@@ -117,9 +117,8 @@ class Tape:
         if kind is None:
             raise self.refused(f"an array of {value.dtype} cannot take part")
         place = Place(line=self.line())
-        return self._keep(
-            Node(len(self.nodes), None, (), {}, value.shape, kind, place, value=value)
-        )
+        kept = value.copy()  # the forward pass may go on to change it
+        return self._keep(Node(len(self.nodes), None, (), {}, value.shape, kind, place, value=kept))
 
     def record(self, op: Op, *operands: object, **params: Any) -> Node:
         """An operation on nodes, arrays and numbers."""

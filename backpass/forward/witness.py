@@ -82,7 +82,21 @@ def _primes(start: int) -> Iterator[int]:
 
 def agree(tapes: Sequence[Tape], where: Sequence[World]) -> list[Value]:
     """The one graph behind the recordings; TraceError at the first line on which they differ."""
-    return [_value(nodes, where) for nodes in zip(*(tape.nodes for tape in tapes), strict=True)]
+    values = [_value(nodes, where) for nodes in zip(*(tape.nodes for tape in tapes), strict=True)]
+    return _fixed_once(values)
+
+
+def _fixed_once(values: list[Value]) -> list[Value]:
+    """The graph with equal fixed arrays as one, wherever the forward pass makes them anew."""
+    first: dict[tuple[object, ...], int] = {}
+    same: dict[int | Term, int] = {}
+    for value in values:
+        if value.constant is not None:
+            entries = value.constant.dtype, value.constant.shape, value.constant.tobytes()
+            same[value.index] = first.setdefault(entries, value.index)
+    for value in values:
+        value.operands = tuple(same.get(one, one) for one in value.operands)
+    return values
 
 
 def compare(first: Tape, other: Tape, result: int, returned: int) -> None:

@@ -134,6 +134,19 @@ def test_a_fixed_array_stays_and_takes_part():
     assert array.shape == (size(2), size(2))
 
 
+def test_equal_arrays_are_fixed_once_and_stay_as_they_were_used():
+    def forward(X):
+        total, scale = 0.0, np.array([1.0, 2.0])
+        for _ in range(3):
+            total = total + np.sum(X * scale + X * np.array([3.0, -1.0]))
+        scale *= 2
+        return total + np.sum(X**2 * scale)
+
+    program = recorded(forward, "X: n 2")
+    values = sorted(value.tolist() for _, value in program.constants)
+    assert values == [[1.0, 2.0], [2.0, 4.0], [3.0, -1.0]]
+
+
 def looped(X):
     total = 0
     for row in range(len(X)):

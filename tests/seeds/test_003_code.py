@@ -30,7 +30,7 @@ def without_sigmoid(source):
 @pytest.mark.parametrize("count", [1, 6])
 def test_a_loop_and_a_recursion_give_the_same_numbers_bit_for_bit(style, count):
     X, Y, *W = arrays([(count, 5), (count, 2), (5, 2), (2, 3), (3, 2)])
-    value, gradients = ran(batch(), "unrolled", X, Y, *W)
+    value, gradients = ran(batch(), "unrolled", X, Y, W)
     other, again = ran(batch(), style, X, Y, W)
     assert other == value
     for one, two in zip(gradients["W"], again["W"], strict=True):
@@ -49,11 +49,12 @@ def sigmoid(z):
         return 1 / (1 + np.exp(-z))
 
 
-def forward_backward(X, Y, W1, W2, W3):
+def forward_backward(X, Y, W):
     \"\"\"Return L and its gradients.
 
-    X (n, i), Y (n, m), W1 (i, j), W2 (j, k), W3 (k, m)
+    X (n, i), Y (n, m), W [(i, j), (j, k), (k, m)]
     \"\"\"
+    W1, W2, W3 = W
     Z1 = X @ W1                # (n, j)
     O1 = sigmoid(Z1)           # (n, j)
     Z2 = O1 @ W2               # (n, k)

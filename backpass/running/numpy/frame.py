@@ -33,9 +33,14 @@ def reserved(name: str) -> set[str]:
     return {"np", "dtype", name, *defined}
 
 
-def desk_of(program: Program, functions: Iterable[str], name: str) -> Desk:
-    """A desk with an identifier for every array, function and size of the program."""
-    taken = reserved(name)
+def desk_of(
+    program: Program, functions: Iterable[str], name: str, heads: Iterable[str] = ()
+) -> Desk:
+    """A desk with an identifier for every array, function and size of the program.
+
+    `heads` are the identifiers of arguments that hold several arrays.
+    """
+    taken = {*reserved(name), *heads}
     words = assign([*program.arrays, *functions], taken)
     sizes = dict.fromkeys(one for size in _sizes(program) for one in names(size))
     return Desk(program.arrays, words, assign(sizes, {*taken, *words.values()}))

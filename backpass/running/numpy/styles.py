@@ -9,6 +9,7 @@ from typing import Literal
 from backpass.language.errors import DerivationError
 from backpass.language.program import Program
 from backpass.reading.passes import Passes
+from backpass.running.numpy.entry import worded, written_out
 from backpass.running.numpy.frame import Nest
 from backpass.running.numpy.rolled.composition import Wanted, composed
 from backpass.running.numpy.rolled.loop import loop
@@ -34,13 +35,14 @@ def styled(
     when no layers are equal, or when a recursion cannot hand on what they need.
     """
     draft = drafted(passes, program, {passes.loss, *gradients.values()}, NAME)
-    words = draft.desk.names
+    words, made = draft.desk.names, written_out(program)
     wanted = Wanted(
         NAME,
         words[passes.loss],
-        {name: _worded(nest, words) for name, nest in arguments.items()},
+        {name: worded(nest, words) for name, nest in arguments.items()},
         {words[leaf]: words[gradient] for leaf, gradient in gradients.items()},
-        [words[array.name] for array, _ in program.constants],
+        [words[array.name] for array, _ in program.constants if array.name not in made],
+        {words[name]: value for name, value in made.items()},
     )
     kept = shelves(wanted.arguments)
     apart: list[tuple[str, ...]] = []
@@ -71,11 +73,3 @@ def _deepest() -> int:
 
 def _too_deep(count: int) -> str:
     return f"{count} layers are more calls in one another than Python allows"
-
-
-def _worded(nest: Nest, words: Mapping[str, str]) -> Nest:
-    if isinstance(nest, str):
-        return words[nest]
-    if isinstance(nest, Mapping):
-        return {key: _worded(part, words) for key, part in nest.items()}
-    return type(nest)(_worded(part, words) for part in nest)

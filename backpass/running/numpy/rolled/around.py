@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from backpass.running.numpy import frame
+from backpass.running.numpy.entry import shapes, written
 from backpass.running.numpy.layout import Row, indented, joined, laid_out
 from backpass.running.numpy.rolled.composition import Composition, Texts, references, rows
 from backpass.running.numpy.rolled.layer import Given, Line, Same
-from backpass.running.numpy.rolled.setting import shapes
 from backpass.running.numpy.rolled.statement import Statement
 from backpass.running.numpy.rolled.widths import plus
 
@@ -56,8 +56,10 @@ def _top(whole: Composition, texts: Texts) -> list[Row]:
         sizes = ", ".join(frame.shortened([str(table[at]) for at in sorted(table)]))
         lines[-1:-1] = ["", f"In the comments, {whole.widths.name} is [{sizes}]."]
     found = [*map(Row, lines), *joined(inputs.unpacked)]
-    if draft.desk.asked.dtype:
+    made = {inputs.texts[word]: value for word, value in whole.wanted.made.items()}
+    if draft.desk.asked.dtype or any(value.dtype.kind == "f" for value in made.values()):
         found.append(Row(frame.dtype_line(_real(whole))))
+    found += [Row(written(word, value)) for word, value in made.items()]
     arrays = {word: draft.arrays[word] for word in inputs.texts}
     names = {array.name: inputs.texts[word] for word, array in arrays.items()}
     sized = {str(draft.sizes[word]): texts[word] for word in _sizes(whole)}
@@ -69,7 +71,7 @@ def _real(whole: Composition) -> list[str]:
     found: dict[str, None] = {}
     arrays = whole.draft.arrays
     for word, text in whole.inputs.texts.items():
-        if arrays[word].kind == "real":
+        if arrays[word].kind == "real" and word not in whole.wanted.made:
             on = (one for one in whole.inputs.kept.values() if word in one.shelf.numbers)
             kept = next(on, None)
             whole_shelf = kept and all(arrays[one].kind == "real" for one in kept.shelf.numbers)

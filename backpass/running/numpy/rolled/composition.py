@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from backpass.running.identifiers import assign
 from backpass.running.numpy import frame
@@ -32,8 +33,8 @@ Texts = Mapping[str, str]  # how words are written outside the layers
 class Wanted:
     """What the function is to take and to give back, and what it is called.
 
-    `arguments` are nests of words; `gradients` tells the gradient of a leaf, and `fixed` are the
-    arrays that come behind the arguments.
+    `arguments` are nests of words; `gradients` tells the gradient of a leaf, `fixed` are the
+    arrays that come behind the arguments, and `made` those that are written out.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Wanted:
     arguments: Mapping[str, Nest]
     gradients: Mapping[str, str]
     fixed: Sequence[str]
+    made: Mapping[str, Any]
 
     @property
     def returned(self) -> list[str]:
@@ -89,7 +91,7 @@ def composed(draft: Draft, rolled: Rolled, shelves: Sequence[Shelf], wanted: Wan
     }
     arguments = nested(wanted.arguments, [shelves[at] for at in used])
     kept = {at: on_lists(shelves[at], wanted.arguments) for at in used}
-    given = inputs(arguments, wanted.fixed, kept, names)
+    given = inputs(arguments, wanted.fixed, kept, names, wanted.made)
     made = {word for series in rolled.series for word in series.values()}
     found = outputs(arguments, wanted.gradients, given.kept.values(), made, names)
     variable, base = names.new("l"), _base(rolled)

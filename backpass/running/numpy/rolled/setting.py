@@ -6,9 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from backpass.language.program import Array
 from backpass.running.identifiers import assign
-from backpass.running.numpy.frame import KINDS, Nest, literal, shape_text, shortened
+from backpass.running.numpy.frame import Nest, literal
 from backpass.running.numpy.rolled.shelf import Path, Shelf, access, leaves_of
 
 
@@ -95,11 +94,13 @@ def inputs(
     fixed: Collection[str],
     shelves: Mapping[int, Shelf],
     names: Names,
+    made: Collection[str] = (),
 ) -> Inputs:
-    """Names for the arguments, for the fixed arrays behind them, and for every leaf."""
+    """Names for the arguments, for fixed arrays behind them or made inside, and for every leaf."""
     bases: dict[Path, str] = {(name,): names.new(name) for name in arguments}
     behind = {word: names.new(word) for word in fixed}
     signature = (*bases.values(), *behind.values())
+    inside = {word: names.new(word) for word in made}
     unpacked: list[tuple[str, str]] = []
 
     def base(path: Path, name: str) -> str:
@@ -113,25 +114,11 @@ def inputs(
     for leaf in leaves_of(arguments):
         on = next((one for one in kept.values() if leaf.word in one.shelf.numbers), None)
         texts[leaf.word] = on.element(leaf.word) if on else base(leaf.path, leaf.word)
-    return Inputs(signature, kept, texts | behind, unpacked)
+    return Inputs(signature, kept, texts | behind | inside, unpacked)
 
 
 def _plain(path: Path) -> str:
     return next((key for key in reversed(path) if isinstance(key, str) and key.isidentifier()), "d")
-
-
-def shapes(nest: Nest, arrays: Mapping[str, Array]) -> str:
-    """The shapes of a nest, nested alike: `[(n, k), (k, m)]`."""
-    if isinstance(nest, str):
-        array = arrays[nest]
-        return (shape_text(array) or "a number") + KINDS[array.kind]
-    if isinstance(nest, Mapping):
-        parts = [f"{literal(key)}: {shapes(part, arrays)}" for key, part in nest.items()]
-        opened, closed = "{}"
-    else:
-        parts = [shapes(part, arrays) for part in nest]
-        opened, closed = "[]" if isinstance(nest, list) else "()"
-    return opened + ", ".join(shortened(parts)) + closed
 
 
 # ── what comes out ───────────────────────────────────────────────────────────────────────────

@@ -150,7 +150,7 @@ def assert_same(d: Derivation, style: Any, seeds=(0, 1)) -> str:
             given = {name: nested(nest, leaves) for name, nest in d.arguments.nests.items()}
             with np.errstate(all="ignore"):
                 value, gradients = run(text, given)
-                wanted_value, wanted = run(unrolled, leaves)
+                wanted_value, wanted = run(unrolled, given)
             np.testing.assert_array_equal(value, wanted_value)
             found, expected = dict(flat(gradients)), dict(flat(wanted))
             assert found.keys() == expected.keys()

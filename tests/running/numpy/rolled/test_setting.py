@@ -2,13 +2,13 @@
 
 from backpass.language.program import Array
 from backpass.language.shapes import size
+from backpass.running.numpy.entry import shapes
 from backpass.running.numpy.rolled.setting import (
     Names,
     inputs,
     nested,
     on_lists,
     outputs,
-    shapes,
 )
 from backpass.running.numpy.rolled.shelf import leaves_of, shelves
 

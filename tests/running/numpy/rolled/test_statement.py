@@ -19,8 +19,9 @@ def test_a_statement_is_what_the_unrolled_source_says():
     d = batch()
     found = draft(d)
     lines = [line for one in (*found.forward, *found.backward) for line in one.filled(one.words)]
+    apart = ["W1, W2, W3, W4, W5 = W", "b1, b2, b3, b4, b5 = b"]
     body = d.code("numpy").split('"""\n')[1].splitlines()
-    assert [line.split("  #")[0].strip() for line in body[:-1]] == lines
+    assert [line.split("  #")[0].strip() for line in body[:-1]] == apart + lines
 
 
 def test_words_are_arrays_sizes_and_whole_numbers():
