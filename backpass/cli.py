@@ -40,14 +40,16 @@ Examples:
 TRAIN_EXAMPLES = """\b
 Examples:
   backpass train iris.csv --target species
-  backpass train houses.csv --target price --layers 64,32 --activation relu \\
-      --ignore id --one-hot city --report houses.html
-  backpass train train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz
+  backpass train houses.csv --target price --ignore id --one-hot city \\
+      --layers 64,32 --activation relu --report houses.html
+  backpass train train-images-idx3-ubyte.gz \\
+      --labels train-labels-idx1-ubyte.gz
 """
 PREDICT_EXAMPLES = """\b
 Examples:
   backpass predict model.safetensors new.csv > answers.csv
-  backpass predict model.safetensors new.csv --probabilities --output answers.csv
+  backpass predict model.safetensors new.csv --probabilities \\
+      --output answers.csv
 """
 STATUSES = """
 Exit status: 0; 1 when a check fails; 2 when the question has no answer.
@@ -159,27 +161,60 @@ def derive(
 @click.argument("data", type=PATH)
 @click.option("--target", metavar="COLUMN", help="What is to be learnt: a name or a number.")
 @click.option("--labels", type=PATH, metavar="FILE", help="The target, in a file of its own.")
-@click.option("--task", metavar="TASK", help="classification or regression; else by the target.")
-@click.option("--ignore", metavar="COLUMN", multiple=True, help="Not to be learnt from.")
+@click.option(
+    "--task", metavar="TASK", help="classification or regression.  [default: as the target]"
+)
+@click.option("--ignore", metavar="COLUMN", multiple=True, help="Do not learn from it.")
 @click.option("--one-hot", metavar="COLUMN", multiple=True, help="An input for each of its values.")
 @click.option("--header/--no-header", default=None, help="Whether line 1 names the columns.")
 @click.option(
-    "--scale", "scaling", metavar="HOW", help="Features: each (or, of pictures, all), none."
+    "--scale",
+    "scaling",
+    metavar="HOW",
+    help="each, all or none.  [default: each; all for pictures]",
 )
-@click.option("--held-out", type=float, default=0.25, show_default=True, help="To be judged on.")
-@click.option("--layers", default="32", show_default=True, help="Hidden units: 64,32, or none.")
-@click.option("--activation", default="tanh", show_default=True, help="Of the hidden layers.")
-@click.option("--loss", help="A name or a formula.  [default: cross_entropy or mse]")
-@click.option("--lr", type=float, help="The learning rate.  [default: 0.05]")
-@click.option("--epochs", type=int, help="Walks through the data.  [default: 20 or more]")
-@click.option("--batch-size", type=int, default=16, show_default=True, help="Samples per step.")
-@click.option("--init", default="glorot", show_default=True, help="How weights are drawn.")
-@click.option("--bias", default="separate", show_default=True, help="Or augmented, or none.")
-@click.option("--convention", default="rows", show_default=True, help="Samples: or columns.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--output", type=PATH, default="model.safetensors", show_default=True, metavar="FILE")
+@click.option(
+    "--held-out",
+    metavar="SHARE",
+    type=float,
+    default=0.25,
+    show_default=True,
+    help="Of the samples, to judge it by.",
+)
+@click.option(
+    "--layers",
+    metavar="UNITS",
+    default="32",
+    show_default=True,
+    help="Of hidden layers, such as 64,32, or none.",
+)
+@click.option("--activation", metavar="NAME", default="tanh", show_default=True)
+@click.option("--loss", metavar="NAME", help="Or a formula.  [default: cross_entropy or mse]")
+@click.option("--lr", metavar="RATE", type=float, help="How far a step goes.  [default: 0.05]")
+@click.option("--epochs", metavar="COUNT", type=int, help="[default: 20, more for few samples]")
+@click.option("--batch-size", metavar="COUNT", type=int, default=16, show_default=True)
+@click.option("--init", metavar="NAME", default="glorot", show_default=True)
+@click.option(
+    "--bias", metavar="HOW", default="separate", show_default=True, help="Or augmented, or none."
+)
+@click.option(
+    "--convention",
+    metavar="HOW",
+    default="rows",
+    show_default=True,
+    help="Or columns: X is turned.",
+)
+@click.option("--seed", metavar="NUMBER", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--output",
+    type=PATH,
+    metavar="FILE",
+    default="model.safetensors",
+    show_default=True,
+    help="The trained model.",
+)
 @click.option("--report", type=PATH, metavar="FILE", help="All of it as a page, too.")
-@click.option("--derivation/--no-derivation", default=True, help="Print the passes, or do not.")
+@click.option("--derivation/--no-derivation", default=True, help="Print both passes, or do not.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results alone, as JSON.")
 def train(
     data: Path,
@@ -200,6 +235,10 @@ def train(
     column: --target is its name or its number, from 1, or from -1 for the last. In an NPZ file it
     is the name of an array, y unless told otherwise. It may also stand in a file of its own:
     --labels.
+
+    Text and a few whole numbers that recur are classes, every other target is a number. Means and
+    deviations are those of the training part; the model keeps them, and the names of columns and
+    classes.
     """
     from rich.console import Console
 

@@ -55,7 +55,7 @@ def split(
     """
     if len(X) != len(y):
         raise ShapeError(f"X has {len(X)} samples and y has {len(y)}; give one y for each X")
-    held = math.ceil(held_out * len(X))
+    held = math.ceil(held_out * len(X)) if 0 < held_out < 1 else 0
     if not 0 < held < len(X):
         raise BackpassError(
             f"held_out={held_out} of {len(X)} samples leaves one part empty; "

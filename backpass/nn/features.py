@@ -75,14 +75,15 @@ def places(table: Table, features: Sequence[Feature], named: bool, width: int) -
     UnknownName for a column that is missing, ShapeError for another number of columns.
     """
     if named and table.named:
-        missing = [one.name for one in features if one.name not in table.names]
+        there = {name: place for place, name in enumerate(table.names)}
+        missing = [one.name for one in features if one.name not in there]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise UnknownName(
                 f"{table.source} lacks column {missing[0]!r}{more} of the "
                 f"{len(features)} that the model takes{nearest(missing[0], table.names)}"
             )
-        return [table.names.index(one.name) for one in features]
+        return [there[one.name] for one in features]
     if len(table.names) == len(features):
         return list(range(len(features)))
     if len(table.names) == width:

@@ -70,7 +70,9 @@ class Network:
             known = " and ".join(DTYPES)
             hint = nearest(self.dtype, DTYPES)
             raise UnknownName(f"dtype={dtype!r} is not known{hint}; there are {known}")
-        self.seed = seed
+        if not is_count(seed) and (seed != 0 or isinstance(seed, bool)):
+            raise BackpassError(f"seed={seed!r} is none; give a whole number from 0 on")
+        self.seed = int(seed)
         self.init = init
         initialiser(init)
         self.random = np.random.default_rng(seed)

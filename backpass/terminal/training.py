@@ -102,7 +102,10 @@ def train(
     page.write([line for one in _sentences(job) for line in wrapped(one, 0, "words")])
 
     page.heading("The network")
-    page.words(str(net))
+    steps = (
+        f"{job.epochs} {'epoch' if job.epochs == 1 else 'epochs'} in batches of {job.batch_size}"
+    )
+    page.words(f"{net}; {steps}")
     if derivation:
         page.derivation(net.derivation())
 
@@ -153,16 +156,17 @@ def _fitted(job: Job, progress: bool) -> tuple[History, list[str]]:
 def worth(job: Job, exam: Exam, found: Verdict) -> str:
     """The score in words, and beside it what needs no features at all."""
     whose = "held-out" if job.held_out else "training"
+    nothing = "" if better(found) else " What it has learnt does not help."
     samples = f"{len(exam):,} {whose} {'sample' if len(exam) == 1 else 'samples'}"
     if found.error is None:
         return (
             f"{found.score:.1%} of the {samples} are right. To say {found.always} every time, the "
-            f"most frequent class, would be right for {found.baseline:.1%}."
+            f"most frequent class, would be right for {found.baseline:.1%}.{nothing}"
         )
     return (
         f"It is off by {found.error:.4g} in the root mean square over the {samples}; to say "
         f"{found.always} every time, the mean, would be off by {found.baseline:.4g}. R² is "
-        f"{found.score:.3f}."
+        f"{found.score:.3f}.{nothing}"
     )
 
 

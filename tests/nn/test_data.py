@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,7 @@ def test_parts_that_do_not_fit_are_refused():
         split(np.zeros((3, 1)), np.zeros(2))
 
 
-@pytest.mark.parametrize("held_out", [0, 1, 1.5, -0.25])
+@pytest.mark.parametrize("held_out", [0, 1, 1.5, -0.25, math.nan])
 def test_neither_part_may_be_empty(held_out: float):
     with pytest.raises(BackpassError, match="leaves one part empty"):
         split(np.zeros((4, 1)), np.zeros(4), held_out=held_out)

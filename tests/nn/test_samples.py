@@ -86,6 +86,8 @@ WRONG = {
     "bias": (lambda: network(bias="augmentd"), UnknownName, "did you mean augmented"),
     "convention": (lambda: network(convention="row"), UnknownName, "did you mean rows"),
     "dtype": (lambda: network(dtype="float16"), UnknownName, "did you mean float"),
+    "seed": (lambda: network(seed=-1), BackpassError, "seed=-1 is none; give a whole number"),
+    "text for a seed": (lambda: network(seed="0"), BackpassError, "seed='0' is none"),
     "rate": (lambda: bp.SGD(-1), BackpassError, "lr=-1 is no learning rate"),
     "optimizer": (lambda: network(optimizer=0.1), BackpassError, "0.1 is no optimizer"),
     "softmax twice": (

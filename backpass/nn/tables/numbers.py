@@ -46,13 +46,19 @@ def numbers_of_column(column: Column) -> NDArray[np.float64]:
 
 def refuse(column: Column, row: int | None = None) -> NoReturn:
     """Say what stands in a column, or in one of its rows, in the place of a number."""
-    wrong = np.flatnonzero(np.isnan(column.numbers)) if row is None else [row]
-    row = int(wrong[0])
+    texts = column.texts
+    if row is None:
+        wrong = np.flatnonzero(np.isnan(column.numbers)).tolist()
+        words = [one for one in wrong if texts is not None and not is_missing(texts[one])]
+        mostly = 2 * len(words) > len(column)
+        row = words[0] if mostly else wrong[0]
+    else:
+        mostly = False
     cell, where = column.cell(row), column.place(row)
-    text = column.texts[row] if column.texts is not None else cell
+    text = texts[row] if texts is not None else cell
     if DECIMAL_COMMA.fullmatch(text):
         raise BackpassError(f"{where} is {cell}, which is no number; write decimals with a point")
-    if column.texts is not None and 2 * len(wrong) > len(column):
+    if mostly:
         raise BackpassError(
             f"{column.said} holds text ({cell} in {where.partition(',')[0]}); leave it out with "
             "--ignore, or give each of its values an input of its own with --one-hot"
@@ -61,5 +67,5 @@ def refuse(column: Column, row: int | None = None) -> NoReturn:
         raise BackpassError(f"{where} is empty; fill it in, or leave its row out")
     if is_missing(text):
         raise BackpassError(f"{where} is {cell}, a missing value; fill it in, or leave its row out")
-    none = ", which is no number" if column.texts is not None else ""
+    none = ", which is no number" if texts is not None else ""
     raise BackpassError(f"{where} is {cell}{none}; correct it, or leave its row out")

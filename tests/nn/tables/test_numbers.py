@@ -30,6 +30,8 @@ def test_numbers_pass():
         (("1", "2", "two"), r"line 4, column 'a' is 'two', which is no number; correct it"),
         (("1", "inf", "3"), r"line 3, column 'a' is inf; correct it"),
         (("1,5", "2,5"), r"line 2, column 'a' is '1,5', which is no number; write decimals with a"),
+        (("", ""), r"line 2, column 'a' is empty"),
+        (("", "red", "blue"), r"column 'a' holds text \('red' in line 3\)"),
         (("red", "blue", "7"), r"column 'a' holds text \('red' in line 2\); leave it out with "
          "--ignore, or give each of its values an input of its own with --one-hot"),
     ],
