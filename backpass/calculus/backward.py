@@ -24,6 +24,7 @@ from backpass.language.expr import (
     ZERO,
     Apply,
     Bracket,
+    Function,
     Label,
     Number,
     Power,
@@ -167,6 +168,7 @@ def reverse(
         if one in path and one not in back.called:
             back.called[one] = back.free(name(one))
     back.known = {step.body: step.name for step in steps if isinstance(step.body, Call)}
+    back.applied = _applied(steps, arrays)
     back.seeds[of] = seed
     first = {read.name: place for place, step in reversed(list(enumerate(steps)))
              for read in step_reads(step) if step.name in path}  # fmt: skip
@@ -196,6 +198,9 @@ class _Backward:
     flows: dict[str, list[Write]] = field(default_factory=dict[str, list[Write]])
     seeds: dict[str, Term | Seed] = field(default_factory=dict[str, Term | Seed])  # not stored
     known: dict[Call, str] = field(default_factory=dict[Call, str])
+    applied: Mapping[tuple[Function, str], str] = field(
+        default_factory=dict[tuple[Function, str], str]
+    )  # a function and what it is applied to -> the step that holds this
     done: list[Step] = field(default_factory=list[Step])
     taken: set[str] = field(default_factory=set[str])
 
@@ -239,6 +244,19 @@ class _Backward:
         waiting = (read for flow in self.flows.values() for one in flow for read in reads(one.term))
         return all(read.name != before.name for read in waiting)
 
+    def reused(self, slope: Term) -> Term:
+        """A slope that reads what the forward pass holds, and does not compute it again."""
+
+        def change(node: Term) -> Term | None:
+            match node:
+                case Apply(function=function, args=(Read(name=name, index=index),)):
+                    held = self.applied.get((function, name))
+                    return None if held is None else Read(held, index)
+                case _:
+                    return None
+
+        return transform(slope, change) if self.applied else slope
+
     def through(self, step: Step) -> None:
         """Send what has flowed into a step on to everything that the step reads."""
         if isinstance(step.body, Call):
@@ -255,6 +273,7 @@ class _Backward:
                 y = Read(step.name, write.left)
             for read, slope, numbers in partials(write.term, dy, y, self.path.__contains__):
                 origin = Origin(step.name, read, self.called[step.name])
+                slope = self.reused(slope)
                 flow = Write((*self.extra, *read.index), slope, (*self.extra, *write.labels),
                              origin, _met(numbers))  # fmt: skip
                 self.flows.setdefault(read.name, []).extend(tidy(flow))
@@ -294,6 +313,23 @@ class _Backward:
         extra, index = axes[: len(self.extra)], axes[len(self.extra) :]
         term = substitute(seed(index), dict(zip(self.extra, extra, strict=True)))
         return Step(adjoint, (Write(axes, term, axes),))
+
+
+def _applied(steps: Sequence[Step], arrays: Mapping[str, Array]) -> dict[tuple[Function, str], str]:
+    """The steps that are a function of one whole array, entry by entry: `a[i] = sigmoid(z[i])`."""
+    found: dict[tuple[Function, str], str] = {}
+    for step in steps:
+        if len(step.writes) != 1:
+            continue
+        match step.writes[0]:
+            case Write(left=left, term=Apply(function=function, args=(Read(name, index),))):
+                axes = bare(left)
+                shape = axes and tuple(label.size for label in axes)
+                if left == index and shape == step.target.shape == arrays[name].shape:
+                    found.setdefault((function, name), step.name)
+            case _:
+                pass
+    return found
 
 
 def _met(numbers: tuple[Fraction, ...]) -> tuple[Note, ...]:

@@ -13,7 +13,8 @@ INTERNAL = frozenset((
     "add", "subtract", "multiply", "divide", "power", "negative", "positive", "greater",
     "greater_equal", "less", "less_equal", "equal", "not_equal", "both", "either", "negation",
     "getitem", "einsum", "full", "eye", "triangle", "arange", "spread", "huber_entry",
-    "logistic_loss", "bernoulli_loss", "cross_entropy_of_weights",
+    "logistic_loss", "log_likelihood", "total_log_likelihood", "total_logistic_loss",
+    "bernoulli_loss", "cross_entropy_of_weights",
 ))
 # fmt: on
 

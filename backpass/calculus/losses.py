@@ -160,6 +160,20 @@ def logistic_loss(z: Term, t: Term, dc: Term) -> Terms:
     return dc * (sigmoid(z) - t), -(dc * z)
 
 
+# fmt: off
+log_likelihood = named("log_likelihood", form(
+    "c[...] = -logistic_loss(z[...], t[...])",
+    "t·log σ(z) + (1−t)·log(1−σ(z)), which no logit can overflow.",
+))
+total_log_likelihood = named("total_log_likelihood", form(
+    "c = -logistic_loss(z[i], t[i])", "The sum of t·log σ(z) + (1−t)·log(1−σ(z))."
+))
+total_logistic_loss = named("total_logistic_loss", form(
+    "c = logistic_loss(z[i], t[i])", "The same with the other sign."
+))
+# fmt: on
+
+
 def _bernoulli_value(p: Any, t: Any) -> Any:
     with np.errstate(divide="ignore"):
         yes = np.where(t == 0, 0.0, t * np.log(p))  # 0·log 0 is 0 here

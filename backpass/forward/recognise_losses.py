@@ -10,6 +10,7 @@ from backpass.forward.witness import Value, World
 from backpass.language.expr import Number, Power, Product, SizeTerm, Term
 from backpass.language.shapes import evaluate_size
 
+Joins = tuple[str, ...]  # operations that multiply
 Scale = tuple[float, ...]  # a fixed number: −1/n is another one in each run
 Matched = tuple[tuple[Operand, Operand], Scale]  # logits and targets, and what stands before them
 
@@ -67,10 +68,12 @@ def _peel(graph: Graph, operand: Operand) -> tuple[Scale, Operand]:
             scale, operand = _times(scale, tuple(1 / one for one in factor)), args[0]
 
 
-def _products(graph: Graph, operand: Operand) -> Iterator[tuple[Scale, Operand, Operand]]:
+def _products(
+    graph: Graph, operand: Operand, joins: Joins = ("multiply",)
+) -> Iterator[tuple[Scale, Operand, Operand]]:
     """The factors a and b of c·a·b, in both orders."""
     outer, inside = _peel(graph, operand)
-    for one, other in graph.pair(inside, "multiply"):
+    for one, other in (pair for join in joins for pair in graph.pair(inside, join)):
         (a, first), (b, second) = _peel(graph, one), _peel(graph, other)
         yield _times(outer, a, b), first, second
 
@@ -100,7 +103,7 @@ def _averaged(graph: Graph, operand: Operand) -> tuple[Operand, Scale] | None:
     return body, scale
 
 
-# The three costs of one sample.
+# The two costs of one sample among classes, and that of one answer.
 
 
 def _labels(graph: Graph, body: Operand) -> Matched | None:
@@ -147,29 +150,71 @@ def _shares(graph: Graph, body: Operand) -> Matched | None:
     return None
 
 
-def _yes_or_no(graph: Graph, body: Operand) -> Matched | None:
-    """Logits and targets of t · log σ(z) + (1 − t) · log(1 − σ(z))."""
-    sign = 1.0
-    terms = graph.pair(body, "add")
-    if args := graph.args(body, "subtract"):
-        sign, terms = -1.0, [(args[0], args[1])]
-    for one, other in terms:
-        for scale, target, logarithm in _products(graph, one):
-            p = _inside(graph, logarithm, "log")
-            z = None if p is None else _inside(graph, p, "sigmoid")
-            if p is None or z is None or graph.shapes(z) != graph.shapes(target):
-                continue
-            for against, rest, other_logarithm in _products(graph, other):
-                q = _inside(graph, other_logarithm, "log")
-                opposite = _is_rest(graph, rest, target) and _is_rest(graph, q, p)
-                if opposite and scale == tuple(sign * factor for factor in against):
-                    return (z, target), scale
+# By what the target meets the logarithm: what two such terms are with the sign 1, and with −1.
+YES_OR_NO = {
+    ("multiply",): ("log_likelihood", "logistic_loss"),
+    ("matmul", "dot"): ("total_log_likelihood", "total_logistic_loss"),
+}
+
+
+def _yes_or_no(graph: Graph, value: Value) -> Found | None:
+    """t · log σ(z) + (1 − t) · log(1 − σ(z)), or the same with the other sign.
+
+    The products are entry by entry, or inner products of two vectors.
+    """
+    sign = 1.0 if value.op is not None and value.op.name == "add" else -1.0
+    first, second = value.operands
+    for joins, names in YES_OR_NO.items():
+        for scale, target, z in _log_sigmoid(graph, first, joins):
+            found = _log_rest(graph, second, joins, target, z)
+            if found is not None and scale == _times(found, _same(sign, found)):
+                return _named(names, scale, z, target)
+        for scale, target, z in _log_sigmoid(graph, second, joins):
+            found = _log_rest(graph, first, joins, target, z)
+            if found is not None and found == _times(scale, _same(sign, scale)):
+                return _named(names, found, z, target)
     return None
 
 
-def _is_rest(graph: Graph, operand: Operand | None, of: Operand) -> bool:
+def _log_sigmoid(
+    graph: Graph, operand: Operand, joins: Joins
+) -> Iterator[tuple[Scale, Operand, Operand]]:
+    """c, t and z of c · t · log σ(z)."""
+    for scale, target, logarithm in _products(graph, operand, joins):
+        p = _inside(graph, logarithm, "log")
+        z = None if p is None else _inside(graph, p, "sigmoid")
+        vectors = z is not None and graph.rank(z) == graph.rank(target) == 1
+        if z is not None and (vectors or joins == ("multiply",)):
+            yield scale, target, z
+
+
+def _log_rest(
+    graph: Graph, operand: Operand, joins: Joins, target: Operand, z: Operand
+) -> Scale | None:
+    """c of c · (1 − t) · log(1 − σ(z))."""
+    for scale, rest, logarithm in _products(graph, operand, joins):
+        q = _inside(graph, logarithm, "log")
+        args = graph.args(q, "subtract") if q is not None else None
+        inner = _inside(graph, args[1], "sigmoid") if args and is_number(args[0], 1) else None
+        if inner is not None and graph.equal(inner, z) and _is_rest(graph, rest, target):
+            return scale
+    return None
+
+
+def _named(names: tuple[str, str], scale: Scale, z: Operand, target: Operand) -> Found | None:
+    """The operation for what stands before both logarithms."""
+    if scale not in (_same(1.0, scale), _same(-1.0, scale)):
+        return None
+    return names[scale[0] < 0], (z, target), {}
+
+
+def _same(number: float, scale: Scale) -> Scale:
+    return (number,) * len(scale)
+
+
+def _is_rest(graph: Graph, operand: Operand, of: Operand) -> bool:
     """Whether an operand is 1 − p."""
-    args = None if operand is None else graph.args(operand, "subtract")
+    args = graph.args(operand, "subtract")
     return args is not None and is_number(args[0], 1) and graph.equal(args[1], of)
 
 
@@ -178,23 +223,22 @@ def _cross_entropy(graph: Graph, value: Value) -> Found | None:
     if found is None:
         return None
     body, outer = found
-    for match, name, entries in (
-        (_labels, "cross_entropy", False),
-        (_shares, "cross_entropy_of_weights", False),
-        (_yes_or_no, "binary_cross_entropy", True),
+    for match, name in (
+        (_labels, "cross_entropy"),
+        (_shares, "cross_entropy_of_weights"),
     ):
         matched = match(graph, body)
         if matched is None:
             continue
         (z, target), inner = matched
-        shapes = graph.shapes(z)
-        counts = [prod(shape) if entries else shape[0] for shape in shapes]
+        counts = [shape[0] for shape in graph.shapes(z)]
         runs = zip(_times(outer, inner), counts, strict=True)
         if all(isclose(factor, -1 / count, rel_tol=1e-12) for factor, count in runs):
             return name, (z, target), {}
     return None
 
 
-LOSSES: Patterns = dict.fromkeys(
-    ("negative", "mean", "sum", "divide", "multiply"), (_cross_entropy,)
-)
+LOSSES: Patterns = {
+    **dict.fromkeys(("negative", "mean", "sum", "divide", "multiply"), (_cross_entropy,)),
+    **dict.fromkeys(("add", "subtract"), (_yes_or_no,)),
+}

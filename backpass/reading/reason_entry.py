@@ -127,7 +127,7 @@ def _slopes(flow: Flow) -> list[Words]:
     """What the functions, powers and factors around the read say."""
     clauses: list[Words] = []
     found = core(flow.back)
-    product = isinstance(found, tree.Times) and bool(found.axes)
+    product = isinstance(found, tree.Times) and sum(bool(one.axes) for one in found.factors) > 1
     for node in enclosing(flow):
         match node:
             case Apply():

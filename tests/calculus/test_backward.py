@@ -174,3 +174,11 @@ def test_the_side_that_is_not_chosen_has_no_say(forward, x, slope):
     with np.errstate(all="ignore"):
         found = d(x)[1]["x"]
     np.testing.assert_allclose(found, slope, rtol=1e-12)
+
+
+def test_a_slope_reads_what_the_forward_pass_holds():
+    """σ(z) is there already, if somebody named it; a part of it would not do for the whole."""
+    held = "z: k\na[k] = sigmoid(z[k])\nL = softplus(z[k])\nreturn L\n"
+    assert backward(held, "z") == ["dz[k] = a[k]"]
+    part = "z: 3\na: 2\na[i] = sigmoid(z[i]) for i<2\nL = softplus(z[i])\nreturn L\n"
+    assert backward(part, "z") == ["dz[i] = sigmoid(z[i])"]

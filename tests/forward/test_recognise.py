@@ -235,16 +235,52 @@ def test_cross_entropy_of_yes_or_no_in_every_spelling(spelled):
     assert "logistic_loss(z[n],t[n])" in line.replace(", ", ",")
 
 
-def test_an_average_over_samples_of_several_answers_is_no_average_over_all():
-    def loss(Z, T):
-        return -np.sum(T * np.log(p(Z)) + (1 - T) * np.log(1 - p(Z))) / len(Z)
+def test_cross_entropy_of_yes_or_no_keeps_its_scale():
+    """A sum stays a sum, an average over samples one over samples, and weights are weights."""
 
-    def mean(Z, T):
-        return -np.mean(T * np.log(p(Z)) + (1 - T) * np.log(1 - p(Z)))
+    def entries(Z, T):
+        return T * np.log(p(Z)) + (1 - T) * np.log(1 - p(Z))
 
-    assert "logistic_loss" not in functions(loss, "Z: n k, T: n k")
-    assert "logistic_loss" in functions(mean, "Z: n k, T: n k")
-    assert "logistic_loss" not in functions(mean, "Z: n k, T: k")
+    for forward, scale in (
+        (lambda Z, T: -np.sum(entries(Z, T)), 1),
+        (lambda Z, T: -np.sum(entries(Z, T)) / len(Z), 1 / 2),
+        (lambda Z, T: -np.mean(entries(Z, T)), 1 / 4),
+        (lambda Z, T: -3 * np.sum(entries(Z, T)), 3),
+    ):
+        d = bp.derive(forward, "Z: n k, T: n k", wrt="Z")
+        assert functions(forward, "Z: n k, T: n k") == {"logistic_loss"}
+        Z, T = np.array([[800.0, -800.0], [1.0, -2.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
+        value, gradients = d(Z, T)
+        np.testing.assert_allclose(gradients["Z"], scale * (bp.sigmoid(Z) - T), rtol=1e-12)
+        assert np.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda z, t: -(t @ np.log(p(z)) + (1 - t) @ np.log(1 - p(z))),
+        lambda z, t: -np.dot(t, np.log(p(z))) - np.dot(1 - t, np.log(1 - p(z))),
+        lambda z, t: -(np.dot(np.log(1 - p(z)), 1 - t) + np.log(p(z)) @ t) / len(z),
+    ],
+)
+def test_cross_entropy_of_yes_or_no_as_inner_products(spelled):
+    assert functions(spelled, "z: n, t: n") == {"logistic_loss"}
+    assert bp.derive(spelled, "z: n, t: n").check()
+
+
+@pytest.mark.parametrize(
+    "near",
+    [
+        lambda z, t: -np.sum(t * np.log(p(z)) + (1 - t) * np.log(p(z))),
+        lambda z, t: -np.sum(t * np.log(p(z)) - (1 - t) * np.log(1 - p(z))),
+        lambda z, t: -np.sum(t * np.log(p(z)) + 2 * (1 - t) * np.log(1 - p(z))),
+        lambda z, t: -np.sum(t * np.log(p(z)) + (1 - z) * np.log(1 - p(z))),
+        lambda z, t: -np.sum(t * np.log(p(z)) + (1 - t) * np.log(1 - p(t))),
+        lambda z, t: -(t @ np.log(p(z)) + np.sum((1 - t) * np.log(1 - p(z)))),
+    ],
+)
+def test_what_weighs_the_two_answers_differently_is_no_cross_entropy(near):
+    assert "logistic_loss" not in functions(near, "z: n, t: n")
 
 
 @pytest.mark.parametrize(
