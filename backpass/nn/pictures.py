@@ -66,6 +66,7 @@ def drawing(figure: Any, label: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
     text = re.sub(r"#000000|(?<=fill: )black", "currentColor", text)
+    text = text.replace("#1f77b4", "var(--accent, #1f77b4)")  # the first of matplotlib's colours
     text = re.sub(r"font: ([\d.]+px)[^;\"]*", r"font-size: \1", text)
     text = re.sub(r"; font-family: [^;\"]*", "", text)
     text = text.replace("xlink:href", "href")

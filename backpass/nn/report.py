@@ -179,7 +179,7 @@ def _weights(report: Report) -> Iterator[str]:
         f"{exam.loss:.4g}. Blue is above zero, orange below; the largest magnitudes of each "
         "picture are opaque.</p>"
     )
-    yield '<div class="wide"><table class="weights">'
+    yield '<div class="wide"><table class="rows">'
     yield _heads(["weight", "its values", "its gradient"])
     for name, values in net.weights.items():
         shape = "×".join(map(str, values.shape))
@@ -262,7 +262,7 @@ def _answers(report: Report) -> Iterator[str]:
     elif exam.misread:
         yield from _frequent(report, table)
     if exam.misread:
-        yield from _pictured(report)
+        yield from _mistakes(report)
     yield "</section>"
 
 
@@ -289,36 +289,45 @@ def _frequent(report: Report, table: Array) -> Iterator[str]:
     yield "</ul>"
 
 
-def _pictured(report: Report) -> Iterator[str]:
-    """What was got wrong, one by one: the sample, and the gradient of its pixels."""
+def _mistakes(report: Report) -> Iterator[str]:
+    """What was got wrong, one by one."""
     exam, pictures = report.exam, report.pictures
-    assert exam.actual is not None
-    assert exam.taken is not None
     some = exam.misread[:MISREAD]
     surest = ", the surest mistakes first" if exam.certainty is not None else ""
     which = "All" if len(some) == len(exam.misread) else f"{len(some)} of the {len(exam.misread)}"
-    said = [f"{which} that it got wrong{surest}."]
-    slopes = None
-    if pictures is not None:
-        slopes = input_gradients(report.net, exam, some)
-        said.append(
-            "Beside each the gradient of the loss with respect to its pixels: with more ink on "
-            "orange or less on blue, the loss would have been smaller."
+    said = f"{which} that it got wrong{surest}."
+    if pictures is None:
+        yield f"<p>{said}</p>"
+        yield '<table class="rows">'
+        yield _heads(["held-out sample", "is", "taken for", *(["sure"] if surest else [])])
+        for place in some:
+            cells = "".join(f"<td>{escape(one)}</td>" for one in _mistake(report, place))
+            yield f'<tr><th scope="row">{place}</th>{cells}</tr>'
+        yield "</table>"
+    else:
+        yield (
+            f"<p>{said} Beside each the gradient of the loss with respect to its pixels: with more "
+            "ink on orange or less on blue, the loss would have been smaller.</p>"
         )
-    yield f"<p>{' '.join(said)}</p>"
-    yield '<div class="pictures pairs large">'
-    for number, place in enumerate(some):
-        actual, taken = (report.called(int(one[place])) for one in (exam.actual, exam.taken))
-        what = f"sample {place}"
-        shown = f"<b>{what}</b><br>"
-        if pictures is not None and slopes is not None:
-            slope = slopes[number].reshape(pictures.shape[1:])
-            shown = _image(ink(pictures[place]), f"{what}, {actual} taken for {taken}", "ink")
-            shown += _image(signed(slope, strength(slope)), f"gradient of the pixels of {what}")
-        sure = "" if exam.certainty is None else f"<br>{exam.certainty[place]:.1%} sure"
-        caption = f"<b>{escape(actual)}</b>, taken for <b>{escape(taken)}</b>{sure}"
-        yield f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
-    yield "</div>"
+        slopes = input_gradients(report.net, exam, some).reshape(-1, *pictures.shape[1:])
+        yield '<div class="pictures pairs large">'
+        for place, slope in zip(some, slopes, strict=True):
+            actual, taken, *sure = _mistake(report, place)
+            pair = _image(ink(pictures[place]), f"sample {place}, a {actual}", "ink")
+            pair += _image(signed(slope, strength(slope)), f"gradient of its pixels, {place}")
+            words = f"<b>{escape(actual)}</b>, taken for <b>{escape(taken)}</b>"
+            caption = "<br>".join([words, *(f"{one} sure" for one in sure)])
+            yield f"<figure>{pair}<figcaption>{caption}</figcaption></figure>"
+        yield "</div>"
+
+
+def _mistake(report: Report, place: int) -> list[str]:
+    """What a sample is, what it was taken for, and how sure the network was where that is known."""
+    exam = report.exam
+    assert exam.actual is not None
+    assert exam.taken is not None
+    names = [report.called(int(one[place])) for one in (exam.actual, exam.taken)]
+    return names if exam.certainty is None else [*names, f"{exam.certainty[place]:.1%}"]
 
 
 # ── pieces ───────────────────────────────────────────────────────────────────────────────────

@@ -165,6 +165,7 @@ def _next(report: str) -> list[Line]:
         report: "all of this on one page, to look at and to send",
         'print(d.why("W1"))': "each line of a derivation can be asked why it is so",
         "examples/digits.py": "the same with a forward pass of your own, in forty lines",
+        f"{command} train --help": "train such a network on a table of yours",
         f"{command} derive --help": "derive a formula, or a function in a file of yours",
         "backpass/calculus/": "the whole calculus, to read",
     }

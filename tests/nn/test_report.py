@@ -93,7 +93,7 @@ def test_pictures_are_drawn_with_the_gradient_beside_them(convention, bias):
         assert page.pictures[place : place + 2] == pair
     assert exam.misread
     for place in exam.misread[:12]:
-        assert f"gradient of the pixels of sample {place}" in page.pictures
+        assert f"gradient of its pixels, {place}" in page.pictures
 
 
 def test_a_single_layer_is_drawn_by_class():
@@ -102,6 +102,9 @@ def test_a_single_layer_is_drawn_by_class():
     report = Report("", net, history, exam, pictures=pictures, classes=["cat", "dog", "<eel>"])
     page = Page(report_html(report))
     assert "weights of unit <eel>" in page.pictures
+    assert {"cat", "dog", "<eel>"} <= set(page.text.replace(",", "").split())
+    mistake = exam.misread[0]
+    assert f"sample {mistake}, a {report.called(exam.actual[mistake])}" in page.pictures
 
 
 def test_numbers_are_drawn_beside_their_targets():
@@ -120,7 +123,8 @@ def test_many_classes_become_a_list_of_mistakes():
     page = Page(report_html(Report("", net, history, exam)))
     assert "The most frequent mistakes:" in page.text
     first = exam.misread[0]
-    assert f"sample {first}" in page.text
+    told = f"{first} {exam.actual[first]} {exam.taken[first]} {exam.certainty[first]:.1%}"
+    assert f"held-out sample is taken for sure {told}" in page.text
 
 
 def test_nothing_wrong_is_said():
