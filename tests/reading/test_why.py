@@ -5,7 +5,6 @@ import re
 import pytest
 
 from backpass.language.errors import UnknownName
-from backpass.reading.text import derivation_text
 from backpass.reading.why import why
 from tests.reading.networks import BATCH, COLUMNS, PAIR, RESIDUAL, passes
 
@@ -369,27 +368,6 @@ def test_ones_take_their_part_and_drop_it():
     text = one_line(told(ONES, "W1 W2", "dZ1"))
     assert "the 1 beside it takes its own and drops it." in text
     assert "nothing made it, so nothing is to be updated" in text
-
-
-@pytest.mark.parametrize(
-    ("loss", "wrt", "clause", "sentence"),
-    [
-        ("x[k]**x[k]", "x", "x stands twice in L, so two gradients are added", "stands there"),
-        ("x[k]*exp(x[k])", "x", "x stands twice in L", "held fast, and the slopes are added"),
-        ("x[k]**y[k]", "x", "the exponent times the next lower power", "The slope of a power"),
-        ("x[k]**y[k]", "y", "the power itself times the log of its base", "The slope by an exp"),
-        ("x[k]*y[k]", "x", "each factor is the other one's slope", "Each factor is the other"),
-        ("1/2*(x[k] - y[k])**2", "y", "meets the ½; y is subtracted, so the sign turns", "½ in"),
-        ("-1/2*(x[k] - y[k])**2", "x", "meets the ½; the minus in front stays", "½ in front"),
-        ("(x[k] - y[k])**2", "y", "twice its base; y is subtracted, so the sign turns", "twice"),
-        ("x[k] - tanh(y[k])", "y", "1 − a²; its term is subtracted, so the sign turns", "tanh"),
-    ],
-)  # fmt: skip
-def test_every_slope_of_a_loss_is_explained(loss, wrt, clause, sentence):
-    """In a word below the line and again at length, where it is no `is itself` by mistake."""
-    both = passes(f"x: k\ny: k\nL = {loss}\nreturn L\n", wrt)
-    assert clause in one_line(derivation_text(both))
-    assert sentence in one_line(why(both, f"d{wrt}"))
 
 
 def test_a_display_is_followed_by_a_blank_line_and_nothing_by_two():
