@@ -96,15 +96,17 @@ def places(table: Table, features: Sequence[Feature], named: bool, width: int) -
 
 def encode(table: Table, features: Sequence[Feature], places: Sequence[int]) -> Array:
     """Samples × inputs, not yet scaled; BackpassError for every cell that makes none."""
-    if not any(one.values for one in features):
-        return numbers_of(table, places)
-    parts: list[Array] = []
-    for one, place in zip(features, places, strict=True):
-        if one.values:
-            parts.append(_one_hot(table.column(place), one.values))
-        else:
-            parts.append(numbers_of(table, [place]))
-    return np.hstack(parts)
+    plain = [place for one, place in zip(features, places, strict=True) if not one.values]
+    numbers = numbers_of(table, plain)
+    if len(plain) == len(features):
+        return numbers
+    columns = iter(numbers.T)
+    return np.column_stack(
+        [
+            _one_hot(table.column(place), one.values) if one.values else next(columns)
+            for one, place in zip(features, places, strict=True)
+        ]
+    )
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from backpass.language.errors import BackpassError
 from backpass.nn.tables.delimited import is_missing
-from backpass.nn.tables.table import Column, Table
+from backpass.nn.tables.table import FEW, Column, Table
 
+AGAIN = "correct it, or leave its row out"
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 
@@ -21,9 +22,10 @@ def numbers_of(table: Table, places: Sequence[int]) -> NDArray[Any]:
 
     Raises BackpassError, with the place, for text, for missing values, for NaN and infinities.
     """
-    for place in places:
-        if place in table.texts:
-            refuse(table.column(place))
+    columns = [table.column(place) for place in places if place in table.texts]
+    if columns:
+        _refuse_words([column for column in columns if holds_words(column)])
+        refuse(columns[0])
     whole = list(places) == list(range(len(table.names)))
     found = table.numbers if whole else table.numbers[:, list(places)]
     if found.dtype.kind == "f":
@@ -37,6 +39,7 @@ def numbers_of(table: Table, places: Sequence[int]) -> NDArray[Any]:
 def numbers_of_column(column: Column) -> NDArray[np.float64]:
     """The numbers of one column, held to the same."""
     if column.texts is not None:
+        _refuse_words([column] if holds_words(column) else [])
         refuse(column)
     wrong = np.flatnonzero(~np.isfinite(column.numbers))
     if wrong.size:
@@ -44,28 +47,53 @@ def numbers_of_column(column: Column) -> NDArray[np.float64]:
     return column.numbers.astype(np.float64)
 
 
+def holds_words(column: Column) -> bool:
+    """Whether most cells of a column are text: then it was never meant to be a number."""
+    return 2 * len(_words(column)) > len(column)
+
+
 def refuse(column: Column, row: int | None = None) -> NoReturn:
     """Say what stands in a column, or in one of its rows, in the place of a number."""
     texts = column.texts
-    if row is None:
-        wrong = np.flatnonzero(np.isnan(column.numbers)).tolist()
-        words = [one for one in wrong if texts is not None and not is_missing(texts[one])]
-        mostly = 2 * len(words) > len(column)
-        row = words[0] if mostly else wrong[0]
-    else:
-        mostly = False
+    row = int(np.argmax(np.isnan(column.numbers))) if row is None else row
     cell, where = column.cell(row), column.place(row)
     text = texts[row] if texts is not None else cell
-    if DECIMAL_COMMA.fullmatch(text):
-        raise BackpassError(f"{where} is {cell}, which is no number; write decimals with a point")
-    if mostly:
-        raise BackpassError(
-            f"{column.said} holds text ({cell} in {where.partition(',')[0]}); leave it out with "
-            "--ignore, or give each of its values an input of its own with --one-hot"
-        )
     if text == "":
         raise BackpassError(f"{where} is empty; fill it in, or leave its row out")
     if is_missing(text):
         raise BackpassError(f"{where} is {cell}, a missing value; fill it in, or leave its row out")
     none = ", which is no number" if texts is not None else ""
-    raise BackpassError(f"{where} is {cell}{none}; correct it, or leave its row out")
+    how = "write decimals with a point" if DECIMAL_COMMA.fullmatch(text) else AGAIN
+    raise BackpassError(f"{where} is {cell}{none}; {how}")
+
+
+def _words(column: Column) -> list[int]:
+    """The rows that hold text, and no gap and no number in another spelling."""
+    texts = column.texts
+    if texts is None:
+        return []
+    wrong = np.flatnonzero(np.isnan(column.numbers)).tolist()
+    return [
+        row
+        for row in wrong
+        if not is_missing(texts[row]) and not DECIMAL_COMMA.fullmatch(texts[row])
+    ]
+
+
+def _refuse_words(columns: Sequence[Column]) -> None:
+    """Name all columns of text at once, so that one answer settles them."""
+    if not columns:
+        return
+    first, *more = columns
+    row = _words(first)[0]
+    example = f"{first.said} holds text ({first.cell(row)} in {first.place(row).partition(',')[0]})"
+    them, their, also = "it", "its", ""
+    if more:
+        them, their = "them", "their"
+        also = f", and so {'does' if len(more) == 1 else 'do'} "
+        also += ", ".join(one.said for one in more[:FEW])
+        also += f" and {len(more) - FEW} more" if len(more) > FEW else ""
+    raise BackpassError(
+        f"{example}{also}; train without {them}, --ignore, or with an input for each of {their} "
+        "values, --one-hot"
+    )

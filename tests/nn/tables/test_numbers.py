@@ -32,8 +32,8 @@ def test_numbers_pass():
         (("1,5", "2,5"), r"line 2, column 'a' is '1,5', which is no number; write decimals with a"),
         (("", ""), r"line 2, column 'a' is empty"),
         (("", "red", "blue"), r"column 'a' holds text \('red' in line 3\)"),
-        (("red", "blue", "7"), r"column 'a' holds text \('red' in line 2\); leave it out with "
-         "--ignore, or give each of its values an input of its own with --one-hot"),
+        (("red", "blue", "7"), r"column 'a' holds text \('red' in line 2\); train without it, "
+         "--ignore, or with an input for each of its values, --one-hot"),
     ],
 )  # fmt: skip
 def test_what_is_no_number(cells: tuple[str, ...], said: str):
@@ -49,3 +49,15 @@ def test_arrays_have_rows():
     with pytest.raises(BackpassError, match="row 3, column 2 is nan, a missing value"):
         numbers_of(from_array("a.npy", wrong), [0, 1])
     assert numbers_of(from_array("a.npy", wrong), [0, 2]).shape == (3, 2)
+
+
+def test_all_columns_of_text_are_named_at_once():
+    text = "a,b,c,d\nx,1,p,\ny,2,q,7\n"
+    found = read_delimited("data.csv", text.encode())
+    said = r"column 'a' holds text \('x' in line 2\), and so does column 'c'; train without them"
+    with pytest.raises(BackpassError, match=said):
+        numbers_of(found, [3, 0, 1, 2])
+    names = ",".join(f"c{number}" for number in range(20))
+    found = read_delimited("data.csv", f"{names}\n{','.join('x' * 20)}\n".encode())
+    with pytest.raises(BackpassError, match=r"so do column 'c1', .*column 'c12' and 7 more; train"):
+        numbers_of(found, range(20))
