@@ -17,19 +17,24 @@ NO_VALUE = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR  # calling these run
 
 
 def code_of(forward: object) -> CodeType:
-    """The code that runs when a function, a method or an object is called.
+    """The code that runs when a function, a method or an object is called."""
+    return function_of(forward).__code__
+
+
+def function_of(forward: object) -> FunctionType:
+    """The function that runs when a function, a method or an object is called.
 
     Raises DerivationError for a class, for what is not written in Python, and for what cannot be
     called at all.
     """
     if isinstance(forward, MethodType):
-        return code_of(forward.__func__)
+        return function_of(forward.__func__)
     if isinstance(forward, FunctionType):
         if forward.__code__.co_flags & NO_VALUE:
             raise DerivationError(
                 f"{forward.__name__} is a generator or async; a forward pass returns its value"
             )
-        return forward.__code__
+        return forward
     if isinstance(forward, type):
         raise DerivationError(
             f"{forward.__name__} is a class; give a function, a method of an object, "
@@ -43,7 +48,7 @@ def code_of(forward: object) -> CodeType:
     held = getattr(forward, "__wrapped__", None) or getattr(forward, "func", None)
     called = held or type(forward).__call__
     if isinstance(called, (FunctionType, MethodType, partial)):
-        return code_of(cast("object", called))
+        return function_of(cast("object", called))
     name = getattr(held or forward, "__name__", None) or f"{forward!r:.40}"
     raise DerivationError(
         f"{name} is not written in Python, so its steps cannot be seen; "

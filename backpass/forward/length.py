@@ -3,15 +3,18 @@
 `if X.shape[0] > 5000` takes one way at every size that is tried and another one later: the
 recording would be silently wrong. So a length refuses to be compared with a constant. Python
 turns what `len(X)` gives into a plain integer, which cannot refuse; for those the constants in
-the code say how large a size must be tried (`constants_of`).
+the code say which sizes must be tried (`constants_of`).
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dis import opname
+from itertools import chain
+from math import prod
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 from backpass.forward.tape import Tape
 
@@ -64,25 +67,41 @@ def lengths(tape: Tape, shape: Ints) -> Ints:
     return tuple(_length(tape, axis) if axis in tape.lengths else axis for axis in shape)
 
 
+def entries(tape: Tape, shape: Ints) -> int:
+    """How many entries an array has, as a plain number: it may be compared with any product."""
+    tape.counted.update(tape.lengths.intersection(shape))
+    return prod(shape)
+
+
 def _length(tape: Tape, value: int) -> Length:
     length = Length(value)
     length.tape = tape
     return length
 
 
-def constants_of(code: CodeType, known: dict[str, Any]) -> Iterator[int]:
-    """The whole numbers in a function's code and in the functions that it names."""
+ASKING = ("COMPARE_OP", "CONTAINS_OP", "POP_JUMP", "JUMP_IF")  # begin what a question compiles to
+
+
+def constants_of(function: FunctionType) -> list[int]:
+    """The whole numbers that a function and those it names may compare a length with.
+
+    There are none where nothing is compared and no way branches off.
+    """
+    found: list[int] = []
+    asks = False
     seen: set[CodeType] = set()
-    waiting = [code]
+    waiting = [function.__code__]
     while waiting:
         here = waiting.pop()
         if here in seen:
             continue
         seen.add(here)
-        for one in here.co_consts:
-            if isinstance(one, CodeType):
-                waiting.append(one)
-            elif isinstance(one, int) and not isinstance(one, bool):
-                yield one
-        called = (known.get(name) for name in here.co_names)
-        waiting += [one.__code__ for one in called if isinstance(one, FunctionType)]
+        asks = asks or any(opname[code].startswith(ASKING) for code in here.co_code[::2])
+        named = [function.__globals__.get(name) for name in here.co_names]
+        waiting += [one.__code__ for one in named if isinstance(one, FunctionType)]
+        constants: list[Any] = [*here.co_consts, *named]
+        waiting += [one for one in constants if isinstance(one, CodeType)]
+        tuples = cast("list[tuple[Any, ...]]", [one for one in constants if type(one) is tuple])
+        constants += chain.from_iterable(tuples)
+        found += [one for one in constants if type(one) is int]
+    return found if asks else []

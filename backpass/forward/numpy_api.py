@@ -14,6 +14,7 @@ import numpy as np
 
 from backpass.calculus import contraction, elementwise, indexing, reduction
 from backpass.calculus.op import OPS, Op, bound
+from backpass.forward.length import entries, lengths
 from backpass.forward.numpy_shapes import MOVES, Adapter, Axis, from_front, nodes, ravel
 from backpass.forward.tape import Ints, Node, Tape
 from backpass.language.errors import TraceError, nearest
@@ -157,7 +158,7 @@ def _item(tape: Tape, a: Node) -> Node:
 
 
 def _shape(tape: Tape, a: object) -> Ints:
-    return tape.node(a).shape
+    return lengths(tape, tape.node(a).shape)
 
 
 def _ndim(tape: Tape, a: object) -> int:
@@ -165,8 +166,8 @@ def _ndim(tape: Tape, a: object) -> int:
 
 
 def _size(tape: Tape, a: object, axis: int | None = None) -> int:
-    a = tape.node(a)
-    return a.size if axis is None else a.shape[axis]
+    shape = tape.node(a).shape
+    return entries(tape, shape) if axis is None else lengths(tape, shape)[axis]
 
 
 FUNCTIONS: dict[str, Adapter] = MOVES | {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
@@ -19,7 +19,7 @@ from backpass.calculus import library
 from backpass.calculus.declared import declare_functions
 from backpass.calculus.op import Op
 from backpass.forward.arguments import Arguments, declare, parameters, replace_leaves
-from backpass.forward.callee import code_of, return_line
+from backpass.forward.callee import code_of, function_of, return_line
 from backpass.forward.formula import free_names, run
 from backpass.forward.length import REACH, constants_of
 from backpass.forward.lower import lower
@@ -32,7 +32,8 @@ from backpass.forward.syntax import Name, Statement, walk
 from backpass.forward.tape import Place, Tape, Unfit, show_line
 from backpass.forward.tokens import quote
 from backpass.forward.trace import Traced
-from backpass.forward.witness import World, agree, compare, shapes_of, worlds
+from backpass.forward.trials import World, large_worlds, small_worlds, worlds_of_lengths
+from backpass.forward.witness import agree, compare, compare_length, made_arrays, shapes_of
 from backpass.language.errors import (
     BackpassError,
     DerivationError,
@@ -82,31 +83,38 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     axes = [axis for leaf in leaves.values() for axis in leaf.shape]
     symbols = list(dict.fromkeys(name for axis in axes for name in names(axis)))
     numbers = frozenset(axis.number for axis in axes if axis.number is not None)
-    chosen = worlds(symbols, numbers, _beyond(forward))
-    tapes, result = _record_all(go, chosen)
+    asked = [] if isinstance(forward, str) else [*constants_of(function_of(forward))]
+    tapes, result, chosen = _record_all(go, symbols, numbers, asked)
     recorded = agree(tapes, chosen)
     program = lower(recognise(recorded, chosen), recorded, leaves, result)
     last = program.steps[-1].line if program.steps else None
     return Recording(program, arguments, chosen, return_line(forward) or last)
 
 
-def _beyond(forward: Forward) -> int:
-    """A size above every length that the code may ask about, as far as that can be tried."""
-    if not isinstance(forward, FunctionType):
-        return 1000
-    asked = constants_of(forward.__code__, forward.__globals__)
-    return max([1000, *(one for one in asked if one <= REACH)])
-
-
 def _record_all(
-    go: Callable[[World, Tape, bool], Traced], chosen: Iterable[World]
-) -> tuple[list[Tape], int]:
-    """The recordings of all runs, which must be alike, and the place of what they return."""
+    go: Callable[[World, Tape, bool], Traced],
+    symbols: Sequence[str],
+    numbers: Collection[int],
+    asked: Sequence[int],
+) -> tuple[list[Tape], int, tuple[World, ...]]:
+    """The recordings of all runs, which must be alike, the place of what they return, the sizes.
+
+    `asked` are the numbers in the code that a length may be compared with.
+    """
+    chosen: list[World] = []
     tapes: list[Tape] = []
     results: list[int] = []
     failures: list[tuple[BackpassError, World]] = []
-    for world in chosen:
+    small = small_worlds(symbols, numbers)
+
+    def sizes() -> Iterator[World]:
+        yield from small
+        most = max((one for one in asked if one <= REACH), default=0)
+        yield from large_worlds(symbols, numbers, small, most, made_arrays(tapes, small))
+
+    for world in sizes():
         tape = Tape(frozenset(world.values()))
+        chosen.append(world)
         tapes.append(tape)
         try:
             results.append(go(world, tape, len(tapes) == 1).node.index)
@@ -117,7 +125,15 @@ def _record_all(
             compare(tapes[0], tape, results[0], results[-1])
     if failures:
         raise retold(failures, tapes[0].nodes)
-    return tapes, results[0]
+    counted = [name for name in symbols if chosen[0][name] in tapes[0].counted] if asked else ()
+    for name, world in worlds_of_lengths(counted, asked, small):
+        tape = Tape(frozenset(world.values()) - {world[name]})
+        try:
+            returned = go(world, tape, False).node.index
+        except (BackpassError, ArithmeticError):
+            continue  # where nothing is computed, nothing can be wrong
+        compare_length(tapes, tape, results[0], returned)
+    return tapes, results[0], tuple(chosen)
 
 
 def _single(result: Any, tape: Tape, line: Line | None) -> Traced:

@@ -99,6 +99,7 @@ class Tape:
     """
 
     lengths: frozenset[int]  # the witnesses of named sizes: no loop may run over these
+    counted: set[int] = field(default_factory=set[int])  # those that `len` has told
     locate: Callable[[FrameType], Place] | None = None
     line: Callable[[], Line | None] = user_line
     nodes: list[Node] = field(default_factory=list[Node])

@@ -14,7 +14,7 @@ import numpy as np
 
 from backpass.calculus import contraction, elementwise
 from backpass.calculus.op import Op
-from backpass.forward.length import lengths
+from backpass.forward.length import entries, lengths
 from backpass.forward.numpy_api import (
     METHODS,
     call_function,
@@ -93,7 +93,7 @@ class Traced:
 
     @property
     def size(self) -> int:
-        return self.node.size
+        return entries(self.tape, self.node.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -102,6 +102,7 @@ class Traced:
     def __len__(self) -> int:
         if not self.node.shape:
             raise self.tape.refused("a single number has no length")
+        self.tape.counted.add(self.node.shape[0])
         return self.node.shape[0]
 
     def __iter__(self) -> Iterator[Traced]:

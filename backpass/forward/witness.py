@@ -1,17 +1,17 @@
 """Sizes by witness: run the forward pass at three choices of sizes and explain what changed.
 
 Python code wants real integers (`len(X)`, `np.ones((X.shape[0], 1))`, `range(L)`), so the pass
-runs with two small primes and one number above 1,000 for each named size. The recordings must be
-the same graph; a number that changes must be a simple expression in the sizes. Equality at a few
+runs with two small primes and one large number for each named size (`trials`). The recordings must
+be the same graph; a number that changes must be a simple expression in the sizes. Equality at a few
 points is evidence and no proof, so a derivation states its witnesses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, islice
+from itertools import combinations
 from math import isclose, prod
 from typing import Any
 
@@ -20,12 +20,11 @@ import numpy as np
 from backpass.calculus import indexing
 from backpass.calculus.op import Op
 from backpass.forward.tape import Node, Place, Tape, show_line
+from backpass.forward.trials import World
 from backpass.language.errors import TraceError
 from backpass.language.expr import Number, Term, multiply, number, power, size_term
 from backpass.language.program import Array
-from backpass.language.shapes import Size, evaluate_size, size
-
-World = Mapping[str, int]  # what every named size is in one run
+from backpass.language.shapes import Size, evaluate_size, product, size
 
 
 @dataclass(slots=True, eq=False)
@@ -41,43 +40,6 @@ class Value:
     input: str | None = None
     constant: Any = None
     below: Size | None = None
-
-
-def worlds(names: Sequence[str], fixed: frozenset[int], beyond: int = 1000) -> tuple[World, ...]:
-    """Choices of sizes: two small ones, and for every size one in which it is above `beyond`.
-
-    No two names and no fixed number share a witness. The second choice runs through the names
-    backwards, so that no two sizes differ by the same amount everywhere, and `k` is never
-    mistaken for `n+6`. With three names or more they take turns at being large: a forward pass
-    may fill an array of its own with three axes. Without any names there are two runs all the
-    same: random numbers and counters differ between them.
-    """
-    if not names:
-        return ({}, {})
-    small = list(islice((p for p in _primes(5) if p not in fixed), 2 * len(names)))
-    large = list(islice((p for p in _primes(beyond + 1) if p not in fixed), len(names)))
-    first = dict(zip(names, small, strict=False))
-    second = dict(zip(reversed(names), small[len(names) :], strict=True))
-    turns = 1 if len(names) < 3 else 3
-    return (
-        first,
-        second,
-        *(
-            {
-                name: large[place] if place % turns == turn else (first, second)[turn % 2][name]
-                for place, name in enumerate(names)
-            }
-            for turn in range(turns)
-        ),
-    )
-
-
-def _primes(start: int) -> Iterator[int]:
-    candidate = start | 1
-    while True:
-        if all(candidate % d for d in range(3, int(candidate**0.5) + 1, 2)):
-            yield candidate
-        candidate += 2
 
 
 def agree(tapes: Sequence[Tape], where: Sequence[World]) -> list[Value]:
@@ -109,9 +71,34 @@ def compare(first: Tape, other: Tape, result: int, returned: int) -> None:
         raise _refused(first.nodes[last], CHANGES)
 
 
+def compare_length(tapes: Sequence[Tape], other: Tape, result: int, returned: int) -> None:
+    """Refuse what is done otherwise, or with another number, at a length that only `len` tells."""
+    compare(tapes[0], other, result, returned)
+    for nodes in zip(other.nodes, *(tape.nodes for tape in tapes), strict=True):
+        for found, *numbers in zip(*(one.operands for one in nodes), strict=True):
+            if len(set(numbers)) == 1 and found not in numbers and not isinstance(found, Node):
+                raise _refused(nodes[1], CHANGES)
+
+
+def made_arrays(tapes: Sequence[Tape], where: Sequence[World]) -> list[Size]:
+    """How many entries the arrays have that a forward pass makes itself, as far as it ran."""
+    found: list[Size] = []
+    for nodes in zip(*(tape.nodes for tape in tapes), strict=False):
+        if all(one.value is not None for one in nodes):
+            axes = zip(*(one.shape for one in nodes), strict=False)
+            # few runs: 25 and 49 are k² rather than 12k−35
+            found.append(product(_monomial(one, where) or meaning(one, where) for one in axes))
+    return found
+
+
 CHANGES = (
     "the operations here depend on the sizes (a loop over samples, or an `if` on a length); "
     "write them for whole arrays, or declare the size as a number"
+)
+
+JUMPS = (
+    "what is picked here is no simple part of the axis: half of it, every second entry or at most "
+    "ten of them are counted in jumps while the length grows; declare the length as a number"
 )
 
 
@@ -166,7 +153,7 @@ def _parameter(values: Sequence[Any], where: Sequence[World], node: Node) -> Any
         return tuple(_parameter(parts, where, node) for parts in zip(*values, strict=True))
     found = whole(values, where) if isinstance(first, int) else None
     if found is None:
-        raise _refused(node, CHANGES)
+        raise _refused(node, JUMPS if node.op is indexing.getitem else CHANGES)
     return found
 
 
@@ -280,9 +267,10 @@ def fixed(values: Sequence[float], where: Sequence[World]) -> Term:
 
 def meaning(values: Sequence[int], where: Sequence[World]) -> Size:
     """Which size a length is as far as some runs tell, else what it is in the first."""
-    if len(values) > 1 and len(set(values)) > 1:
-        return whole(values, where) or size(values[0])
-    named = {length: name for world in where[:1] for name, length in world.items()}
+    if len(values) > 1:
+        found = whole(values, where) if len(set(values)) > 1 else None
+        return found or size(values[0])
+    named = {length: name for name, length in where[0].items()}
     return size(named.get(values[0], values[0]))
 
 

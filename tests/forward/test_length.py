@@ -36,6 +36,36 @@ def test_what_len_gives_is_tried_beyond_the_constants_in_the_code():
     refused(large, "x: n")
 
 
+LIMIT = 40
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda x: np.sum(x) if len(x) == 1 else np.sum(x**2),
+        lambda x: np.sum(x) if len(x) == 10 else np.sum(x**2),
+        lambda x: np.sum(x) if x.size in (2, 3) else np.sum(x**2),
+        lambda x: np.sum(x) if len(x) % 2 == 0 else np.sum(x**2),
+        lambda x: np.sum(x) if len(x) > LIMIT else np.sum(x**2),
+        lambda x: np.sum(x) * (1 if len(x) == 1 else 3),
+    ],
+)
+def test_what_len_gives_is_tried_at_one_and_at_what_it_is_compared_with(forward):
+    with pytest.raises(bp.BackpassError, match="depend on the sizes"):
+        bp.derive(forward, "x: n")
+
+
+def test_a_length_at_which_nothing_is_computed_is_no_objection():
+    def variance(x):
+        if len(x) == 0:
+            return 0.0
+        assert len(x) > 1
+        return np.sum((x - np.mean(x)) ** 2) / (len(x) - 1)
+
+    x = np.arange(4.0)
+    assert bp.derive(variance, "x: n")(x)[0] == np.var(x, ddof=1)
+
+
 def test_lengths_compare_with_each_other_and_compute():
     def mean(X, Y):
         assert X.shape == Y.shape

@@ -9,23 +9,16 @@ import numpy as np
 import pytest
 
 from backpass.forward.record import record
-from backpass.forward.witness import explain, meaning, whole, worlds
+from backpass.forward.trials import large_worlds, small_worlds
+from backpass.forward.witness import explain, meaning, whole
 from backpass.language.errors import TraceError
 from backpass.language.evaluate import evaluate
 from backpass.language.notation_text import format_term
 from backpass.language.shapes import size
 from tests.forward.recording import lines, recorded, refusal
 
-WORLDS = worlds(["n", "k", "m"], frozenset({3, 7}))
-
-
-def test_no_two_sizes_and_no_fixed_number_share_a_witness():
-    for world in WORLDS:
-        assert len({*world.values(), 3, 7}) == 5
-    for name in ("n", "k", "m"):
-        assert max(world[name] for world in WORLDS) > 1000
-        assert sorted(world[name] for world in WORLDS)[1] < 100
-    assert worlds([], frozenset()) == ({}, {})
+SMALL = small_worlds(["n", "k", "m"], {3, 7})
+WORLDS = (*SMALL, *large_worlds(["n", "k", "m"], {3, 7}, SMALL))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +169,7 @@ def halved(X):
             "an array made here changes from run to run; pass it in as an argument",
             "return np.sum(X @ W)",
         ),
-        (halved, "the operations here depend on the sizes", "return np.sum(X[: len(X) // 2])"),
+        (halved, "what is picked here is no simple part", "return np.sum(X[: len(X) // 2])"),
     ],
 )
 def test_what_cannot_be_explained_is_refused_at_its_line(forward, sentence, line):
@@ -208,3 +201,35 @@ def test_a_loop_over_a_fixed_length_is_written_out():
 
 def test_numbers_are_exact():
     assert explain([0.1, 0.1], WORLDS[:2]) == explain([Fraction(1, 10)] * 2, WORLDS[:2])
+
+
+JUMPING = ["x[::2]", "x[::-2]", "x[: len(x) // 2]", "x[len(x) // 2]", "x[:9]", "x[7:]"]
+
+
+@pytest.mark.parametrize("picked", JUMPING)
+def test_parts_of_an_axis_that_grow_in_jumps_are_refused(picked):
+    forward = eval(f"lambda x: np.sum({picked} ** 2)", {"np": np})
+    assert refusal(forward, "x: n").startswith("what is picked here is no simple part of the axis")
+    assert recorded(forward, "x: 12").outputs == ("L",)
+
+
+@pytest.mark.parametrize(
+    ("picked", "line"),
+    [
+        ("x[1:]", "L = x[i+1] for i<n-1"),
+        ("x[:-1]", "L = x[i] for i<n-1"),
+        ("x[-2]", "L = x[(n-2)]"),
+        ("x[::-1] * x", "L = x[-n′+(n-1)] * x[n′]"),
+        ("(x[1:] - x[:-1]) ** 2", "L = (x[i+1] - x[i])**2 for i<n-1"),
+    ],
+)
+def test_parts_of_an_axis_that_grow_with_it_are_taken(picked, line):
+    forward = eval(f"lambda x: np.sum({picked})", {"np": np})
+    assert lines(forward, "x: n") == [line]
+
+
+def test_an_even_length_can_be_halved():
+    def loss(x):
+        return np.sum(x[: len(x) // 2] * x[::2])
+
+    assert lines(loss, "x: 2*n") == ["L = x[n] * x[2*n] for n"]
