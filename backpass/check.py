@@ -11,7 +11,7 @@ import numpy as np
 from backpass.checking.calls import Given, call, given, gradients, watched
 from backpass.checking.gradients import Agreement, Trial, Values, examine
 from backpass.checking.report import Check, entry_name
-from backpass.language.errors import DerivationError
+from backpass.language.errors import DerivationError, whole_number
 from backpass.language.shapes import show_shape
 
 __all__ = ["Check", "check"]
@@ -41,8 +41,14 @@ def check(
     in sentences. Raises DerivationError when there is nothing to compare: `f` is random or no
     finite number, one of the two fails, or `g` returns too few gradients or too many.
     """
-    if times < 1:
+    for called, function in (("f", f), ("g", g)):
+        if not callable(function):
+            raise DerivationError(f"{called} is to be a function, and is {function!r:.40}")
+    if not args:
+        raise DerivationError("there is nothing to check; pass the arguments, bp.check(f, g, w, x)")
+    if whole_number("times", times) < 1:
         raise DerivationError("times is the number of directions to try, at least 1")
+    random = np.random.default_rng(whole_number("seed", seed))
     arguments = given(f, args)
     changed = _changed_by_f(f, arguments)
     claimed, faults = _claims(g, arguments)
@@ -66,7 +72,7 @@ def check(
         found = claimed if at is values else _gradients(g, arguments, at)[0]
         return {one: part.T if one in turned else part for one, part in found.items()}
 
-    trial = Trial(times, entries, np.random.default_rng(seed))
+    trial = Trial(times, entries, random)
     agreements = examine(loss, gradient, values, names, trial)
     by_name = dict(zip(names, agreements, strict=True))
     for one, found in claimed.items():

@@ -269,6 +269,32 @@ def test_a_failing_function_is_quoted():
         bp.check(lambda x: np.sum(x), lambda x: x * (1 / 0), np.ones(3))  # noqa: PLW0108
 
 
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: bp.check(3, square_grads, W, B), "f is to be a function, and is 3"),
+        (lambda: bp.check(square, "g", W, B), "g is to be a function, and is 'g'"),
+        (lambda: bp.check(square, square_grads), "there is nothing to check; pass the arguments"),
+        (lambda: bp.check(square, square_grads, W * 1j, B), "the argument W holds complex numbers"),
+        (lambda: bp.check(square, square_grads, W, B, times="all"), "times is a whole number, and"),
+        (lambda: bp.check(square, square_grads, W, B, seed=0.5), "seed is a whole number, and"),
+        (lambda: bp.check(square, lambda W, b: None, W, B), "g returns nothing (is `return` miss"),
+        (
+            lambda: bp.check(square, lambda W, b: ("a", b), W, B),
+            "g returned 'a' for W, no array of",
+        ),
+        (
+            lambda: bp.check(square, lambda W, b: W, W, B),
+            "g returned 1 gradient for 2 arguments, W",
+        ),
+    ],
+)
+def test_a_check_of_something_else_is_refused(call, sentence):
+    with pytest.raises(DerivationError) as caught:
+        call()
+    assert caught.value.message.startswith(sentence)
+
+
 def test_arguments_that_are_no_numbers_are_refused():
     with pytest.raises(DerivationError, match="the argument x holds nan"):
         bp.check(lambda x: x.sum(), lambda x: x, np.array([1.0, np.nan]))

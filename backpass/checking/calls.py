@@ -74,6 +74,9 @@ def _leaves(name: str, value: Any, values: dict[str, Any]) -> Nest:
     if parts is None and not _is_number(value) and not hasattr(value, "__array__"):
         return value
     array: Any = np.asarray(value)
+    if array.dtype.kind in "cO":
+        what = "complex numbers" if array.dtype.kind == "c" else "objects"
+        raise DerivationError(f"the argument {name} holds {what}; give real numbers")
     if array.dtype.kind not in "fiub":
         return value
     free, count = name, 1
@@ -165,11 +168,21 @@ def gradients(result: Any, arguments: Given) -> dict[str, Any]:
             f"g returned a gradient for {unknown[0]}, which is no argument"
             f"{nearest(str(unknown[0]), arguments.nests)}; the arrays are {', '.join(arrays)}"
         )
-    count = len(keys) if isinstance(result, (list, tuple)) else 1
+    if result is None:
+        raise DerivationError("g returns nothing (is `return` missing?)")
+    claims: list[Any] = list(keys.values()) if isinstance(result, (list, tuple)) else [result]
+    if len(claims) == len(arrays):
+        for (name, nest), claim in zip(arrays.items(), claims, strict=True):
+            if not _pair(nest, claim, {}):
+                raise DerivationError(f"g returned {claim!r:.40} for {name}, no array of numbers")
     raise DerivationError(
-        f"g returned {count} gradient{'s' * (count != 1)} for {len(arrays)} arguments, "
+        f"g returned {_counted(len(claims), 'gradient')} for {_counted(len(arrays), 'argument')}, "
         f"{', '.join(arrays)}; return one for each, None for one without, or a dict by name"
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _choices(
