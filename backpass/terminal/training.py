@@ -134,10 +134,13 @@ def train(
                 history=history,
                 exam=exam,
                 about=" ".join(_sentences(job)),
+                check=net.derivation().check(times=1),
                 pictures=job.pictures,
                 classes=job.model.target.classes,
             ),
         )
+    kept = f"The model is kept in {files.output}"
+    page.words(f"{kept}, the report in {files.report}." if files.report else f"{kept}.")
     page.heading("What to try next")
     page.write(_next(files))
     return Trained(job, history, exam, found, files, warned)
@@ -185,9 +188,7 @@ def _next(files: Files) -> list[Line]:
     """Where to go from here."""
     model = shlex.quote(str(files.output))
     ways = {f"backpass predict {model} new.csv": "what it says of others"}
-    if files.report is not None:
-        ways[str(files.report)] = "all this as a page, to open in a browser"
-    else:
+    if files.report is None:
         ways["--report report.html"] = "all this as a page"
     ways["--layers 64,32 --activation relu"] = "another network"
     width = max(map(len, ways))
