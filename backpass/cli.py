@@ -103,15 +103,15 @@ def demo(output: str | None, as_json: bool) -> None:
 @click.option("--index", is_flag=True, help="The program in index notation.")
 @click.option("--latex", is_flag=True, help="The derivation in LaTeX.")
 @click.option("--markdown", is_flag=True, help="The derivation in Markdown.")
-@click.option(
-    "--html", type=PATH, metavar="FILE", help="The derivation as a page, written to FILE."
-)
 @click.option("--code", is_flag=True, help="The program as NumPy source.")
 @click.option(
     "--style",
     metavar="STYLE",
     type=click.Choice(STYLES),
     help=f"Of the code: {', '.join(STYLES)}.",
+)
+@click.option(
+    "--html", type=PATH, metavar="FILE", help="The derivation as a page, written to FILE."
 )
 @click.option("--why", metavar="NAME", help="One line of the derivation at length.")
 @click.option("--chain", metavar="NAME", help="The chain of Jacobians that ends at an input.")
@@ -191,7 +191,7 @@ def derive(
 @click.option("--activation", metavar="NAME", default="tanh", show_default=True)
 @click.option("--loss", metavar="NAME", help="Or a formula.  [default: cross_entropy or mse]")
 @click.option("--lr", metavar="RATE", type=float, help="How far a step goes.  [default: 0.05]")
-@click.option("--epochs", metavar="COUNT", type=int, help="[default: 20, more for few samples]")
+@click.option("--epochs", metavar="COUNT", type=int, help="[default: as many as the samples need]")
 @click.option("--batch-size", metavar="COUNT", type=int, default=16, show_default=True)
 @click.option("--init", metavar="NAME", default="glorot", show_default=True)
 @click.option(

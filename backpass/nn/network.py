@@ -259,6 +259,9 @@ class Network:
 def load(path: str | Path) -> Network:
     """The network that `net.save` wrote, ready to predict and to be trained on.
 
+    A model of `backpass train` is such a file, too. Its network takes inputs that are scaled
+    already; `backpass.nn.model.load_model` gives the whole model, which takes tables.
+
     Raises BackpassError for a file that is missing, damaged or of another kind.
     """
     return restored(path, *checkpoint.read(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,8 @@ from backpass.nn.target import Target, choose_loss, choose_task, class_names, of
 Array = NDArray[Any]
 RATE = 0.05  # for a loss that averages; of a sum every sample pulls as hard as a whole batch
 FEW = 6  # names that a sentence lists
-UPDATES, EPOCHS = 600, 20  # at least, unless a number of epochs is given
+EPOCHS = 20  # unless a number is given, and unless they come to too few or too many updates
+UPDATES = 600, 20_000
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,6 @@ def prepare(data: Data, recipe: Recipe) -> Job:
     batch = min(recipe.batch_size, len(trained))
     net = _network(X.shape[1], target, loss, recipe, batch)
     model = Model(net, features, scale, target, table.named, len(table.names))
-    steps = -(-len(trained) // batch)
     drawn = table.picture is not None and len(table.picture) == 2 and X.shape[1] == len(table.names)
     return Job(
         model=model,
@@ -118,7 +119,7 @@ def prepare(data: Data, recipe: Recipe) -> Job:
         X_held=model.oriented(scale.apply(X[held])),
         y_held=model.oriented(y[held]),
         pictures=_ink(X[held]).reshape(-1, *table.picture) if drawn and table.picture else None,
-        epochs=recipe.epochs or max(EPOCHS, -(-UPDATES // steps)),
+        epochs=recipe.epochs or _epochs(len(trained), batch),
         batch_size=batch,
         held_out=len(held) if recipe.held_out else 0,
         decided=(
@@ -153,6 +154,13 @@ def _parts(table: Table, recipe: Recipe) -> tuple[Array, Array]:
         return everyone, everyone
     (trained, _), (held, _) = split(everyone, everyone, share, recipe.seed)
     return trained, held
+
+
+def _epochs(samples: int, batch: int) -> int:
+    """So many that few samples are seen often enough and many do not take forever."""
+    steps = math.ceil(samples / batch)
+    fewest, most = UPDATES
+    return max(min(EPOCHS, most // steps), math.ceil(fewest / steps), 1)
 
 
 def _network(inputs: int, target: Target, loss: Loss, recipe: Recipe, batch: int) -> Network:

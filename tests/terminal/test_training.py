@@ -82,7 +82,7 @@ def test_the_report_is_about_this_training(folder: Path):
     assert "flowers.csv" in page
     assert "rose" in page
     assert "Each column of numbers is scaled" in page
-    assert "page.html" in text
+    assert "The model is kept in m.safetensors, the report in page.html." in text
 
 
 def test_what_was_learnt_in_vain_is_said(folder: Path):
