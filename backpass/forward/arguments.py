@@ -352,4 +352,9 @@ def _example(name: str, value: object) -> Array:
         case "b":
             return Array(name, shape, "bool")
         case _:
+            if array.min(initial=0) < 0:
+                raise DerivationError(
+                    f"{name} holds {array.min()}: whole numbers are indices here, from 0 on; "
+                    "give floats for numbers"
+                )
             return Array(name, shape, "int", size(int(array.max(initial=0)) + 1))

@@ -310,7 +310,12 @@ def _failed(error: Exception, world: World, arguments: Arguments) -> BackpassErr
 
 
 def _of_nests(error: Exception, arguments: Arguments) -> str:
-    """What to say where a list of arrays is used as one array."""
+    """What to say where a list or dict of arrays is used as something else."""
+    match error:
+        case AttributeError(name=str() as key, obj=dict()):
+            return f'; a part of a dict is taken out by its key, ["{key}"]'
+        case _:
+            pass
     for name, nest in arguments.nests.items():
         kind = type(nest).__name__
         if not isinstance(nest, Array) and f"'{kind}'" in str(error):

@@ -7,6 +7,7 @@ little more than the NumPy that it runs.
 from __future__ import annotations
 
 import linecache
+import traceback
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import InspectLoader
@@ -21,7 +22,7 @@ from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.expr import Apply, walk
 from backpass.language.extent import check_extent
 from backpass.language.program import Array, Call, Program
-from backpass.language.shapes import bind, evaluate_size
+from backpass.language.shapes import bind, evaluate_size, show_shape
 from backpass.running.numpy.source import Nest, Source, source
 
 Bound = tuple[int, int, Any]  # an input's place, what its integers stay below, their unsigned kind
@@ -42,6 +43,11 @@ class Runner:
         self.run = load(emitted)
         self._names = tuple(one.name for one in program.inputs)
         self._known = _values_of_functions(program)
+        self._numbers = {
+            step.body.function.name
+            for step in program.steps
+            if isinstance(step.body, Call) and not step.target.shape
+        }
         self._plans: dict[tuple[Any, ...], Plan] = {}
 
     def __call__(
@@ -97,10 +103,13 @@ class Runner:
     def _functions(self, given: Mapping[str, Callable[..., Any]]) -> list[Callable[..., Any]]:
         found: list[Callable[..., Any]] = []
         for name, word in zip(self.source.functions, self.source.function_words, strict=True):
-            value = given.get(name) or given.get(word) or self._known.get(name)
-            if value is None:
+            value = given.get(name, given.get(word))
+            if value is not None:
+                found.append(_held(word, value, name in self._numbers))
+            elif name in self._known:
+                found.append(self._known[name])
+            else:
                 raise UnknownName(f"{name} was declared without a body; pass {word}=… at the call")
-            found.append(value)
         return found
 
 
@@ -163,6 +172,33 @@ def _values_of_functions(program: Program) -> dict[str, Callable[..., Any]]:
                 if isinstance(node, Apply) and node.function.value is not None:
                     found[node.function.name] = node.function.value
     return found
+
+
+def _held(word: str, function: object, number: bool) -> Callable[..., Any]:
+    """A function that was passed at a call, held to return one number, or entry by entry."""
+    if not callable(function):
+        raise DerivationError(f"{word} is to be a function, and is {function!r:.40}")
+
+    def held(*args: Any) -> Any:
+        try:
+            result = function(*args)
+        except Exception as error:
+            message = f"{word} raises {type(error).__name__}: {error}"
+            frame = next(iter(traceback.extract_tb(error.__traceback__)[1:]), None)
+            if frame is None:
+                raise DerivationError(message) from error
+            where = f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}"
+            raise DerivationError(message, line=frame.line, where=where) from error
+        array = np.asarray(result)
+        shape = () if number else np.broadcast_shapes(*map(np.shape, args))
+        if array.dtype.kind in "fiub" and array.shape == shape:
+            return result
+        if array.dtype.kind in "fiub" and not array.shape:
+            return np.full(shape, array, np.result_type(*args))  # a slope that is 1 everywhere
+        wanted = "one number" if number else f"an array of shape {show_shape(shape)}"
+        raise DerivationError(f"{word} is to return {wanted}, and returns {result!r:.40}")
+
+    return held
 
 
 # ── from text to a function ──────────────────────────────────────────────────────────────────

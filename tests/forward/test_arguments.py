@@ -88,6 +88,7 @@ def test_a_tuple_with_numbers_in_it_is_a_shape():
         ({"X": [3, 2]}, NotationError, "X: [3, 2] may be a shape or numbers; write (3, 2)", None),
         ({"X": (3, -2)}, NotationError, "X: a size cannot be negative", "(3, -2)"),
         ({1: "n k"}, NotationError, '1 is no name of an argument; write {"X": "n k"}', None),
+        ({"X": np.array([0, -2])}, DerivationError, "X holds -2: whole numbers are indices", None),
         ({"X": None}, DerivationError, "X is declared by None, which is no array", None),
         ({"X": {3}}, DerivationError, "X is declared by {3}, which is no array", None),
         (7, NotationError, 'shapes are a text such as "X: n k, W: k j", a dict by', None),

@@ -171,6 +171,12 @@ def test_what_the_users_code_raises_is_told_at_its_line(forward, kind, sentence,
     assert caught.value.where == f"test_record.py:{forward.__code__.co_firstlineno + line}"
 
 
+def test_a_dict_has_keys_and_no_attributes():
+    with pytest.raises(TraceError) as caught:
+        record(lambda p: np.sum(p.W), {"p": {"W": "n"}})
+    assert caught.value.message.endswith('; a part of a dict is taken out by its key, ["W"]')
+
+
 def test_a_list_of_arrays_that_is_used_as_one_array():
     with pytest.raises(TraceError) as caught:
         record(unknown_shape, {"X": ("n", "k"), "W": "k j"})

@@ -96,6 +96,39 @@ def test_declared_functions_are_asked_for():
         run(values, {name: value for name, value in functions.items() if name != "g′"})
 
 
+@pytest.mark.parametrize(
+    ("g", "g_prime", "sentence"),
+    [
+        (3, np.cos, "g is to be a function, and is 3"),
+        (lambda z: z / 0 + z[7], np.cos, "g raises IndexError: index 7 is out of bounds for axis"),
+        (
+            lambda z: 1 // 0,
+            np.cos,
+            "g raises ZeroDivisionError: integer division or modulo by zero",
+        ),
+        (lambda z: z[:1], np.cos, "g is to return an array of shape 3, and returns array([1.])"),
+        (lambda z: None, np.cos, "g is to return an array of shape 3, and returns None"),
+    ],
+)
+def test_a_function_that_is_passed_is_held_to_what_it_must_return(g, g_prime, sentence):
+    d = derive("L = sum(g(x))", "x: n", functions="g: elementwise")
+    with np.errstate(all="ignore"), pytest.raises(DerivationError) as caught:
+        d(np.ones(3), g=g, g_prime=g_prime)
+    assert caught.value.message.startswith(sentence)
+    assert ("lambda z" in (caught.value.line or "")) == ("raises" in sentence)
+
+
+def test_a_slope_may_be_one_number_and_a_cost_must_be():
+    d = derive("L = C(g(x))", "x: n", functions="g: elementwise, C: scalar")
+    bodies = {"g": lambda z: 2 * z, "g_prime": lambda z: 2, "grad_C": lambda a: 2 * a}
+    x = np.arange(3, dtype=np.float32)
+    value, gradients = d(x, C=lambda a: np.sum(a**2), **bodies)
+    assert (value, gradients["x"].dtype) == (20, np.float32)
+    np.testing.assert_array_equal(gradients["x"], 8 * x)
+    with pytest.raises(DerivationError, match="C is to return one number, and returns array"):
+        d(x, C=lambda a: a, **bodies)
+
+
 def test_a_function_without_a_spelling_is_passed_along():
     run = runner("x: n; y[n] = bump(x[n])", functions={"bump": Function("bump", lambda z: z + 1)})
     assert run.source.functions == ("bump",)
