@@ -59,6 +59,16 @@ def test_gradients_are_nested_like_the_arguments():
     assert [*one["layers"][0]] == ["W"]
 
 
+def test_a_notebook_shows_it_as_text_and_typeset():
+    d = bp.derive(loss, SHAPES)
+    shown = d._repr_mimebundle_(include=None, exclude=None)
+    assert list(shown) == ["text/plain", "text/html"]
+    assert shown["text/plain"] == str(d)
+    for step in d.program.steps:
+        assert f'<th scope="row" aria-label="{step.name}">' in shown["text/html"]
+        assert f'<th scope="row" aria-label="{step.name}">' in d.html()
+
+
 def test_columns_and_rows_are_the_same_derivation_transposed():
     def squares(X, W, b, T):
         return np.sum((np.tanh(X @ W + b) - T) ** 2)

@@ -87,7 +87,7 @@ def loss(X, Y, W1, b1, W2):
 shapes = "X: n k, Y: n m, W1: k j, b1: j, W2: j m"
 d = bp.derive(loss, shapes, wrt="W1 b1 W2")
 assert "X.T @ dZ1" in str(d)
-for text in d.why("W1"), d.index(), d.latex(), d.markdown(), d.chain("W1"), d.code("numpy"):
+for text in d.why("W1"), d.index(), d.latex(), d.markdown(), d.html(), d.chain("W1"), d.code():
     assert str(text)
 assert str(d.check())
 

@@ -91,6 +91,12 @@ def test_they_print_their_programs():
     assert J.index().splitlines()[-2] == "dy_dx[m,n] = W[m,n]"
     assert "return dy_dx" in J.index()
     assert str(J) == repr(J)
+    shown = J._repr_mimebundle_()
+    assert shown["text/plain"] == str(J)
+    assert shown["text/html"].count('class="step"') == 2
+    hessian = bp.hessian(loss, SHAPES, wrt="W b").html()
+    assert hessian.count('aria-label="ddW_db"') == 1
+    assert "<p>Given" in hessian
 
 
 def test_what_has_no_answer_is_refused():

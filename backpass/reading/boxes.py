@@ -189,7 +189,7 @@ def boxes(box: Box) -> Iterator[Box]:
 
 def fenced(inside: Box, left: str = "(", right: str = ")") -> Fenced:
     """A box in brackets as tall as it is."""
-    tall = left == "|" or any(
+    tall = any(
         isinstance(box, (Sum, Grid))
         or (isinstance(box, Fraction) and not box.small)
         or (isinstance(box, Fenced) and box.tall)

@@ -25,6 +25,7 @@ from backpass.reading.mathml import displayed, line, mathml, member
 from backpass.reading.matrix import matrix
 from backpass.reading.page import page, stylesheet
 from backpass.reading.passes import Passes, origins
+from backpass.reading.plain import plain
 from backpass.reading.presentation import Shown
 from backpass.reading.reason import reason
 from backpass.reading.runs import Run, runs
@@ -240,7 +241,8 @@ def _rows(passes: Passes, step: Step) -> Iterator[str]:
         left, right = displayed(one.left, "+=" if one.adds else "=", one.right, type)
         formula = f'<td class="formula">{right}{escape(ends(one))}</td>'
         shapes = f'<td class="shape">{shape}</td>'
-        yield f'<tr class="step"><th scope="row">{left}</th>{formula}{shapes}</tr>'
+        head = f'<th scope="row" aria-label="{escape(plain(one.left))}">{left}</th>'
+        yield f'<tr class="step">{head}{formula}{shapes}</tr>'
         shape = ""
 
 

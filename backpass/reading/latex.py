@@ -62,7 +62,7 @@ def _spell(one: Box) -> str:
         case box.Radical(inside=inside):
             return rf"\sqrt{{{_spell(inside)}}}"
         case box.Fenced(left=left, inside=inside, right=right, tall=tall):
-            if tall:
+            if tall or left == "|":  # which opens and closes alike
                 return rf"\left{left}{_spell(inside)}\right{right}"
             return left + _spell(inside) + right
         case box.Sum(over=over):

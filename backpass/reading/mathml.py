@@ -24,14 +24,14 @@ def displayed(left: Shown, sign: str, right: Shown, type: Type = PLAIN) -> tuple
 
     The right side is cut before its outermost signs, so that a narrow page may break it there.
     """
-    first, *more = _cut(typeset(right, type))
-    parts = [box.row(box.Sign(sign), first), *more]
-    return mathml(left, type, display=True), "<wbr>".join(_math(part, True) for part in parts)
+    whole = typeset(right, type)
+    parts = whole.parts if isinstance(whole, box.Row) else (whole,)
+    return mathml(left, type, display=True), _broken((box.Sign(sign), *parts), True)
 
 
 def line(text: str) -> str:
-    """Names, numbers and signs in a row, such as shapes."""
-    return _math(symbols.line(text), False)
+    """Names, numbers and signs in a row, such as shapes; it may break before a sign."""
+    return _broken(tuple(_flat(symbols.line(text))), False)
 
 
 def member(name: Shown, space: str, shape: str, type: Type = PLAIN) -> str:
@@ -46,19 +46,25 @@ def _math(one: Box, display: bool) -> str:
     return f"<math{style}>{_inside(one)}</math>"
 
 
-def _cut(one: Box) -> Iterator[Box]:
+def _broken(parts: tuple[Box, ...], display: bool) -> str:
     """A row in pieces, each but the first with the sign that stands between two parts."""
-    parts = one.parts if isinstance(one, box.Row) else (one,)
     places = [n for n, part in enumerate(parts) if isinstance(part, box.Sign) and not part.alone]
-    for start, end in pairwise((0, *places, len(parts))):
-        yield box.Row(parts[start:end])
+    cuts = (0, *(place for place in places if place), len(parts))
+    return "<wbr/>".join(_math(box.Row(parts[start:end]), display) for start, end in pairwise(cuts))
+
+
+def _flat(one: Box) -> Iterator[Box]:
+    """The parts of a row, and of the rows in it."""
+    if isinstance(one, box.Row):
+        for part in one.parts:
+            yield from _flat(part)
+    else:
+        yield one
 
 
 def _inside(one: Box) -> str:
     """The box where any number of parts may stand, rows within rows laid flat."""
-    if isinstance(one, box.Row):
-        return "".join(map(_inside, one.parts))
-    return _spell(one)
+    return "".join(map(_spell, _flat(one)))
 
 
 def _spell(one: Box) -> str:
@@ -89,7 +95,8 @@ def _spell(one: Box) -> str:
             style = ' displaystyle="false"' if small else ""
             return f"<mfrac{style}>{_spell(above)}{_spell(below)}</mfrac>"
         case box.Radical(inside=inside):
-            return f"<msqrt>{_inside(inside)}</msqrt>"
+            strut = '<mspace height=".72em" depth=".12em"/>'  # or the sign sinks below an x
+            return f"<msqrt>{_inside(inside)}{strut}</msqrt>"
         case box.Fenced(left=left, inside=inside, right=right, tall=tall):
             stretch = "" if tall else ' stretchy="false"'
             start = f'<mo form="prefix"{stretch}>{left}</mo>'

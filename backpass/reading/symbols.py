@@ -55,7 +55,8 @@ def _parts(name: str) -> tuple[str, str]:
     if found:
         return found[1], found[2]
     base, _, low = name.partition("_")
-    return (base, low) if base and low else (name, "")
+    letter = len(base) == 1 or base in WORDS
+    return (base, low) if letter and low and "_" not in low else (name, "")
 
 
 def _letters(text: str) -> Box:

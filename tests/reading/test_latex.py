@@ -30,7 +30,7 @@ LABELS = [Label(name, size(name)) for name in "nkjm"]
         ("δ2", r"\delta_2"),
         ("λ", r"\lambda"),
         ("hidden1", r"\mathrm{hidden}_1"),
-        ("my_long_name", r"\mathrm{my}_{\mathrm{long\_name}}"),
+        ("my_long_name", r"\mathrm{my\_long\_name}"),
         ("∇C", r"\nabla C"),
     ],
 )

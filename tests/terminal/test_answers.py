@@ -1,13 +1,17 @@
 from typing import get_args
 
+import pytest
+from click.testing import CliRunner
+
+from backpass.cli import main
 from backpass.derive import derive
+from backpass.language.errors import BackpassError
 from backpass.reading.layout import Layout, chain
 from backpass.running.numpy.styles import Style
-from backpass.terminal.answers import answers_json, readings
+from backpass.terminal.answers import answers_json, readings, write_page
 
-NOTHING = dict.fromkeys(
-    ("index", "latex", "markdown", "code", "style", "why", "chain", "layout", "check", "unfold")
-)
+READINGS = "index latex markdown code style html why chain layout check unfold"
+NOTHING = dict.fromkeys(READINGS.split())
 D = derive("z = W x; L = ½ sum((σ(z) - y)²)", "W: m k, x: k, y: m", wrt="W")
 
 
@@ -56,3 +60,18 @@ def test_a_step_without_matrix_notation_has_a_line_for_each_loop_nest():
     d = derive("L = sum(concatenate((a, b))²)", "a: 3, b: 5", wrt="a b")
     lines = {step["name"]: step["lines"] for step in answers_json(d, NOTHING)["forward"]}
     assert sum(map(len, lines.values())) >= len(lines)
+
+
+def test_a_page_is_written_whole_and_to_a_page_alone(tmp_path):
+    path = tmp_path / "gradient.html"
+    write_page(D, path)
+    assert path.read_text(encoding="utf-8") == D.html()
+    asked = ["derive", "L = x²", "--shapes", "x: ()", "--html", str(path)]
+    result = CliRunner().invoke(main, asked)
+    assert result.output == f"{path}: the derivation as a page\n"
+    assert path.read_text(encoding="utf-8") == derive("L = x²", "x: ()").html()
+    source = tmp_path / "model.py"
+    source.write_text("def loss(): ...")
+    with pytest.raises(BackpassError, match=r"let its name end in \.html"):
+        write_page(D, source)
+    assert source.read_text() == "def loss(): ..."
