@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -254,6 +255,11 @@ class Network:
 
     def __repr__(self) -> str:
         return f"<Network {self}>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows of a cell whose value this is: the network, and its passes."""
+        passes = self.derivation()._repr_mimebundle_()["text/html"]
+        return {"text/plain": repr(self), "text/html": f"<p>{escape(str(self))}</p>\n{passes}"}
 
 
 def load(path: str | Path) -> Network:

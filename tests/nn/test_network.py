@@ -274,3 +274,11 @@ def test_gradients_are_those_that_train(bias, convention):
     assert loss == pytest.approx(history.loss[0])
     for name, gradient in gradients.items():
         np.testing.assert_allclose(net.weights[name], before[name] - 0.2 * gradient, rtol=1e-12)
+
+
+def test_a_notebook_shows_the_network_and_its_passes():
+    net = small(loss="½ Σ (output − target)²")
+    shown = net._repr_mimebundle_()
+    assert shown["text/plain"] == repr(net)
+    assert str(net) in shown["text/html"]
+    assert "Backward pass" in shown["text/html"]
