@@ -2,7 +2,8 @@
 
 Split the labels into batch (on the left, and in every factor), summed (in exactly two factors)
 and free (on the left, in one factor). Factors that meet pairwise in one summed label form a
-chain with at most one free label at either end; the left's order says which end comes first.
+chain with at most one free label at either end; the left's order says which end comes first. One
+pattern stands beside these: a stack of matrices times one matrix that all of them share.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from backpass.reading.tree import Axes, Matmul, Node
 
 def contract(factors: Sequence[Node], summed: Axes, left: Axes) -> Node | None:
     """The matrix product that Σ over `summed` of these two or more factors is, if it is one."""
+    if len(factors) == 2 and len(summed) == 1 and (found := _rows(factors, summed, left)):
+        return found
     counts = Counter(label for factor in factors for label in factor.axes)
     batch = tuple(label for label in left if counts[label] > 1)
     if any(counts[label] != 2 for label in summed):
@@ -37,6 +40,24 @@ def contract(factors: Sequence[Node], summed: Axes, left: Axes) -> Node | None:
     if kept != (*batch, *ends[0], *ends[1]):
         return None
     return _multiply(chain, batch, summed)
+
+
+def _rows(factors: Sequence[Node], summed: Axes, left: Axes) -> Node | None:
+    """`X @ W` with rows counted by two labels or more, as the words of many sentences are.
+
+    NumPy multiplies stacks of matrices with one matrix, or one vector, that all of them share.
+    """
+    for wide, shared in (factors, factors[::-1]):
+        rows = tuple(label for label in wide.axes if label not in summed)
+        free = tuple(label for label in shared.axes if label not in summed)
+        if len(rows) < 2 or len(free) > 1 or not set(rows).isdisjoint(free):
+            continue
+        if tuple(label for label in left if label in rows + free) != rows + free:
+            continue
+        one, other = arrange(wide, (*rows, *summed)), arrange(shared, (*summed, *free))
+        if one is not None and other is not None and {*summed} <= {*wide.axes} & {*shared.axes}:
+            return Matmul(one, other, summed[0], rows + free)
+    return None
 
 
 def _is_matrix(factor: Node, batch: Axes) -> bool:

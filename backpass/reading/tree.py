@@ -57,7 +57,8 @@ class Matmul:
 
     `summed` is the label that disappears. A factor had to be transposed exactly when it is a
     `Transpose`; `factor.value.axes` then tells where the summed label stood. With two vectors
-    it is the inner product. Axes before the last two are the batch, the same in all three.
+    it is the inner product. Axes before the last two are the batch, the same in all three; or else
+    only the left has them, and the right is one matrix or vector for all.
     """
 
     left: Node

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from backpass.language.expr import Label, reads
 from backpass.reading import tree
 from backpass.reading.dims import shape_text
@@ -171,9 +173,13 @@ def _as_matrices(passes: Passes, flow: Flow, product: tree.Matmul) -> list[Block
         where += words(", so nothing is transposed")
     found = pair(product, passes.dialect)
     blocks: list[Block] = [paragraph(rule, where + words("."))]
+    target = shape_text(tuple(label.size for label in product.axes), passes.dialect)
     if found is not None:
-        target = shape_text(tuple(label.size for label in product.axes), passes.dialect)
         blocks.append(formula(written(found), words(f"{sizes(found)} → {target}")))
+    else:
+        shapes = (words("(") + _shape(side, passes) + words(")") for side in sides)
+        shown = spell_tree(product, passes.dialect)
+        blocks.append(formula(shown, (*chain.from_iterable(shapes), f" → {target}")))
     blocks.append(
         paragraph(
             words("That is the shape of {w}, as it must be of a gradient.", w=flow.operand),

@@ -60,6 +60,19 @@ def is_matrix_product(write):
     )
 
 
+def is_stack_times_matrix(write):
+    """`X[b,n,d] * W[d,k]`: rows under several labels meet one matrix, or one vector."""
+    for wide, one in permutations(write.term.factors):
+        summed = {*wide.index} & {*one.index} - {*write.left}
+        rows = tuple(label for label in wide.index if label not in summed)
+        free = tuple(label for label in one.index if label not in summed)
+        kept = tuple(label for label in write.left if label in rows + free)
+        last = {*wide.index[-2:]} >= summed  # what is turned is the last two axes
+        if len(summed) == 1 < len(rows) and len(free) < 2 and kept == rows + free and last:
+            return {*rows}.isdisjoint(free)
+    return False
+
+
 def test_every_product_of_two_factors_is_recognised_rightly_or_not_at_all():
     seen, recognised = 0, 0
     for write in two_factor_writes(3):
@@ -70,7 +83,7 @@ def test_every_product_of_two_factors_is_recognised_rightly_or_not_at_all():
         node = matrix_write(write, target, arrays)
         if all(len(set(read.index)) == len(read.index) for read in reads):
             found = isinstance(node.value if isinstance(node, tree.Spread) else node, tree.Matmul)
-            assert found == is_matrix_product(write), write
+            assert found == (is_matrix_product(write) or is_stack_times_matrix(write)), write
         if node is None:
             continue
         recognised += 1
@@ -82,7 +95,7 @@ def test_every_product_of_two_factors_is_recognised_rightly_or_not_at_all():
         want = evaluate_step(Step(target, (write,)), values, SIZES)
         np.testing.assert_allclose(Runner(values, SIZES)(node), want, atol=1e-12)
     assert seen == 18768
-    assert recognised == 1390
+    assert recognised == 1430
 
 
 # ── what people write ────────────────────────────────────────────────────────────────────────
@@ -97,6 +110,9 @@ RECOGNISED = [
     ("W: j k; x: k; z[j] = x[k]*W[j,k]", "Matmul(x, Transpose(W))"),
     ("W: j k; dz: j; dx[k] = W[j,k]*dz[j]", "Matmul(Transpose(W), dz)"),
     ("W: o h; x: h 1; b: o 1; z[o,p] = W[o,h]*x[h,p] + b[o,p]", "Add(Matmul(W, x), b)"),
+    ("X: b n d; W: d k; Z[b,n,k] = X[b,n,d]*W[d,k]", "Matmul(X, W)"),
+    ("dZ: b n k; W: d k; dX[b,n,d] = dZ[b,n,k]*W[d,k]", "Matmul(dZ, Transpose(W))"),
+    ("X: b n d; w: d; b0: b; z[b,n] = X[b,n,d]*w[d] + b0[b]", "Add(Matmul(X, w), Spread(b0))"),
     ("x: k; y: k; L = x[k]*y[k]", "Matmul(x, y)"),
     ("x: i; A: i i; L = x[i]*A[i,j]*x[j]", "Matmul(Matmul(x, A), x)"),
     ("A: h i; B: i j; x: j; z[h] = A[h,i]*B[i,j]*x[j]", "Matmul(A, Matmul(B, x))"),

@@ -31,3 +31,20 @@ def test_every_slope_of_a_loss_is_explained(loss, wrt, clause, sentence):
     both = passes(f"x: k\ny: k\nL = {loss}\nreturn L\n", wrt)
     assert clause in one_line(derivation_text(both))
     assert sentence in one_line(why(both, f"d{wrt}"))
+
+
+SENTENCES = """\
+X: b n d
+W: d k
+Z[b,n,k] = X[b,n,d]*W[d,k]
+L = Z[b,n,k]**2
+return L
+"""
+
+
+def test_a_matrix_that_all_sentences_share():
+    both = passes(SENTENCES, "X W")
+    assert "so k is summed; W has k last, hence .T" in one_line(derivation_text(both))
+    text = why(both, "dX")
+    assert text.startswith("dX = dZ @ W.T     (b×n×k)(k×d) → b×n×d\n")
+    assert "is transposed.\n    dZ @ W.T   (b×n×k)(k×d) → b×n×d\n\n" in text

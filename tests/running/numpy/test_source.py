@@ -118,7 +118,7 @@ LINES = [
     ("D: n k; S: n 1; d: n 1; d[n,0] = -D[n,k]/S[n,0]**2",
      "d = -D.sum(axis=1, keepdims=True) / S**2  # (n, 1)"),
     ("X: n t d; W: d j; Z[n,t,j] = X[n,t,d]*W[d,j]",
-     "Z = np.tensordot(X, W, axes=(2, 0))  # (n, t, j)"),
+     "Z = X @ W  # (n, t, j)"),
     ("Q: b i h d; K: b j h d; S[b,h,i,j] = Q[b,i,h,d]*K[b,j,h,d]",
      "S = Q.transpose(0, 2, 1, 3) @ K.transpose(0, 2, 3, 1)  # (b, h, i, j)"),
     ("X: n k; W: k j; L = X[n,k]*W[k,j]", "L = X.sum(axis=0) @ W.sum(axis=1)"),
