@@ -162,11 +162,11 @@ def _next(report: str) -> list[Line]:
     called = sys.argv[0] if Path(sys.argv[0]).name == "backpass" else ""
     command = called if called and not which("backpass") else "backpass"
     ways = {
-        report: "all of this on one page, to look at and to send",
-        'print(d.why("W1"))': "each line of a derivation can be asked why it is so",
-        "examples/digits.py": "the same with a forward pass of your own, in forty lines",
+        report: "all of this as a page, to look at and to send",
+        'print(d.why("W1"))': "why a line of the derivation is as it is",
+        "examples/digits.py": "a forward pass of your own, in forty lines",
         f"{command} train --help": "train such a network on a table of yours",
-        f"{command} derive --help": "derive a formula, or a function in a file of yours",
+        f"{command} derive --help": "derive a formula, or a function of yours",
         "backpass/calculus/": "the whole calculus, to read",
     }
     lines: list[Line] = []

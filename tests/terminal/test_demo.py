@@ -113,6 +113,8 @@ def test_the_command_that_it_names_is_the_one_that_was_typed(
     monkeypatch.setenv("PATH", "")
     shown = CliRunner().invoke(main, ["demo", "--output", str(tmp_path / "a.html")]).stdout
     assert ".venv/bin/backpass derive --help" in shown
+    lines = shown.split("What to try next")[1].splitlines()
+    assert max(len(line) for line in lines if "a.html" not in line) <= 80
 
 
 def test_as_json_it_prints_nothing_but_results(tmp_path: Path):
