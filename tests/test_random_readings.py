@@ -1,6 +1,7 @@
 """Everything that a derivation answers, asked of random forward passes."""
 
 from types import SimpleNamespace
+from xml.etree.ElementTree import fromstring
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 
 import backpass as bp
 from backpass.calculus.library import FUNCTIONS
+from backpass.reading.html import styled_html
 from tests.random_losses import OPERATIONS
 from tests.random_programs import RandomProgram, programs
 
@@ -40,6 +42,7 @@ def test_every_reading_can_be_written(program):
             assert str(d.chain(leaf, layout=layout))
     assert d.latex().count("{") == d.latex().count("}")
     assert d.markdown().startswith("#")
+    assert {row.get("class") for row in fromstring(styled_html(d.passes)).iter("tr")} >= {"step"}
     assert str(d.saved)
 
 

@@ -78,7 +78,7 @@ def _spell(one: Box) -> str:
         case box.Plain(text=text):
             return f"<mtext>{escape(text)}</mtext>"
         case box.Times(wide=wide):
-            return f'<mspace width="{".24" if wide else ".12"}em"/>'
+            return f'<mspace width="{".24" if wide else ".17"}em"/>'
         case box.Quantity():
             return _scripts(one)
         case box.Row():
