@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from backpass.check import check as check
     from backpass.derive import Derivation as Derivation
     from backpass.derive import derive as derive
+    from backpass.doctor.annotate import annotate as annotate
     from backpass.jacobian import hessian as hessian
     from backpass.jacobian import hvp as hvp
     from backpass.jacobian import jacobian as jacobian
@@ -40,6 +41,7 @@ _HOMES = {
     "Derivation": "backpass.derive",
     "Network": "backpass.nn.network",
     "SGD": "backpass.nn.optim",
+    "annotate": "backpass.doctor.annotate",
     "check": "backpass.check",
     "derive": "backpass.derive",
     "hessian": "backpass.jacobian",
@@ -54,6 +56,7 @@ __all__ = [
     "Derivation",
     "Network",
     "__version__",
+    "annotate",
     "check",
     "derive",
     "hessian",

@@ -42,10 +42,12 @@ class Seen:
     """A network as it was seen: its layers from the samples on, and what they come to.
 
     `turned` when the samples stand as columns in what the call was given, and `columns` when they
-    do in the network's own products. `output` has a row for each sample.
+    do in the network's own products. `inputs` is the width of a sample, and `output` has a row for
+    each.
     """
 
     turned: bool
+    inputs: int
     layers: tuple[Layer, ...]
     output: Array
 
@@ -68,7 +70,7 @@ def network(probe: Probe) -> Seen | None:
         X = np.atleast_2d(X.T if turned and X.ndim == 2 else X)
         for layers, output in _chains(X, probe.parameters, seen):
             if layers:
-                found.append(Seen(turned, layers, output))
+                found.append(Seen(turned, X.shape[1], layers, output))
     return max(found, key=_weight, default=None)
 
 

@@ -98,17 +98,19 @@ def _forward(
 ) -> Callable[..., Any]:
     """The forward pass as anybody would write it, of X, y and the parameters by name."""
 
-    def affine(into: Any, parameters: Any, place: int, layer: Layer) -> Any:
+    def affine(A: Any, parameters: Any, place: int, layer: Layer) -> Any:
         W = parameters[f"W{place}"]
         if layer.ones is not None:
-            one = np.ones((1, into.shape[1]) if columns else (into.shape[0], 1))
-            parts = [into, one] if layer.ones == "last" else [one, into]
-            into = np.concatenate(parts, axis=0 if columns else 1)
-        if columns:
-            product = (W if layer.turned else W.T) @ into
+            one = np.ones((1, A.shape[1]) if columns else (A.shape[0], 1))
+            parts = [A, one] if layer.ones == "last" else [one, A]
+            B = np.concatenate(parts, axis=0 if columns else 1)
         else:
-            product = into @ (W.T if layer.turned else W)
-        return product if layer.bias is None else product + parameters[f"b{place}"]
+            B = A
+        if columns:
+            left, right = W if layer.turned else W.T, B
+        else:
+            left, right = B, W.T if layer.turned else W
+        return left @ right if layer.bias is None else left @ right + parameters[f"b{place}"]
 
     def forward(X: Any, y: Any, parameters: Any) -> Any:
         Z, A = [], [X]

@@ -99,10 +99,10 @@ def _random_like(value: Array, random: np.random.Generator) -> Array:
 
 
 def _samples(X: Any, random: np.random.Generator) -> Any:
-    """Random samples of the same shape; a column of ones stays one."""
+    """Random samples of the same shape; a column of ones stays one, unless all are."""
     given = np.asarray(X, dtype=float)
     made = random.normal(0.0, 1.0, given.shape)
-    if given.ndim == 2:
+    if given.ndim == 2 and not np.all(given == 1):
         for axis in (0, 1):
             lines = given if axis == 0 else given.T
             for place, line in enumerate(lines):

@@ -115,18 +115,23 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
         before, after = self._seen(node.target, "before"), self._seen(node.target, "after")
-        self.generic_visit(node)
+        node.value = self._read(node.value)
+        self._write(node.target)
         return [*before, node, *after]
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        after = [
-            statement
-            for target in node.targets
-            if not isinstance(target, ast.Name)
-            for statement in self._seen(target, "after")
-        ]
-        self.generic_visit(node)
+        attributes = [one for one in node.targets if not isinstance(one, ast.Name)]
+        after = [statement for target in attributes for statement in self._seen(target, "after")]
+        node.value = self._read(node.value)
+        for target in node.targets:
+            self._write(target)
         return [node, *after]
+
+    def _write(self, target: ast.expr) -> None:
+        """What a target reads on its way, as `self.W` in `self.W[0] = …`, is a part of it."""
+        self.around.append(self.first + len(self.places) - 1)
+        self.visit(target)
+        self.around.pop()
 
     def _seen(self, target: ast.expr, moment: Moment) -> list[ast.stmt]:
         """A statement that reports a target, if to look at it does nothing else."""

@@ -1,0 +1,153 @@
+"""Read somebody's own training code back to them: `bp.annotate(net.fit_partial, X, Y)`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.annotation import Annotation, annotation
+from backpass.doctor.bank import Family, families
+from backpass.doctor.infer import Seen, network
+from backpass.doctor.model import Model, model
+from backpass.doctor.probe import Probe, probe
+from backpass.doctor.readings import Reading, confirmed, readings
+from backpass.doctor.updates import first_updates
+from backpass.language.errors import BackpassError
+
+Array = NDArray[np.float64]
+
+EXACT = 1e-6  # of a gradient's length
+
+
+def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
+    """The listing of an update, each line with what its parts are in the derivation.
+
+        print(bp.annotate(net.fit_partial, X, Y))
+
+    `call` is a method or a function that trains: it changes arrays that can be reached from it or
+    from its arguments, and its last two arguments are samples and targets, of which the shapes
+    count. It runs three times on copies of random numbers; everything is put back afterwards.
+
+    Raises an error of the family `BackpassError` when nothing changes, and when no layer of a
+    network is recognised among the numbers of the run; what the code itself raises goes through.
+    """
+    first, second = probe(call, args, seed=0), probe(call, args, seed=1)
+    seen = network(first)
+    if seen is None:
+        raise BackpassError(
+            "no layer was recognised: nowhere does this code multiply its samples with one of "
+            f"the arrays that it changes ({', '.join(first.parameters)})"
+        )
+    explained = max(_explained(first, seen), key=lambda one: (one.exact, len(one.found)))
+    again = readings(second, explained.model, explained.scales)
+    found = confirmed(explained.found, again)
+    return annotation(first.run, explained.model, found, _summary(explained))
+
+
+@dataclass(frozen=True, slots=True)
+class _Explained:
+    """A run under the assumption of one loss."""
+
+    model: Model
+    family: Family
+    factor: float  # what the updates are times the gradient of the base loss
+    exact: bool
+    rate: float | None
+    scales: dict[str, float]
+    found: dict[int, list[Reading]]
+
+
+def _explained(one: Probe, seen: Seen) -> Iterator[_Explained]:
+    for family in families(seen.layers[-1].activation):
+        try:
+            derived = model(seen, family.base, one.X, one.Y, one.parameters)
+        except BackpassError:  # a loss that takes no targets of this shape
+            continue
+        values = derived.values(one.X, one.Y, one.parameters)
+        moved = first_updates(one.run, one.parameters)
+        wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in derived.paths])
+        given = np.concatenate([moved[path].ravel() for path in derived.paths.values()])
+        length = float(wanted @ wanted)
+        if not np.isfinite(length) or length == 0:
+            continue
+        factor = float(given @ wanted) / length
+        exact = bool(np.linalg.norm(given - factor * wanted) <= EXACT * np.linalg.norm(given))
+        rate = _rate(one, family, factor, seen) if exact else None
+        scales = _scales(one, factor if exact else None)
+        found = readings(one, derived, scales)
+        yield _Explained(derived, family, factor, exact, rate, scales, found)
+
+
+def _rate(one: Probe, family: Family, factor: float, seen: Seen) -> float | None:
+    """A number that the code holds and that makes the factor one of a known loss."""
+    n, m = seen.output.shape
+    held = [float(value) for value in one.run.before.values() if value.ndim == 0]
+    seen_numbers = [float(e.value) for e in one.run.events if e.value.ndim == 0]
+    for _, times in family.members:
+        for rate in (*held, *seen_numbers, 1.0):
+            if rate > 0 and abs(rate * times(n, m) - factor) <= EXACT * abs(factor):
+                return rate
+    return None
+
+
+def _scales(one: Probe, factor: float | None) -> dict[str, float]:
+    """Factors under which a quantity is still called by its name, the plainest first."""
+    n = float(max(len(np.atleast_2d(one.Y)), np.atleast_2d(one.Y).shape[-1]))
+    scales = {"": 1.0, "−": -1.0}
+    if factor is not None:
+        scales |= {f"{factor:.4g} · ": factor, f"−{factor:.4g} · ": -factor}
+    scales |= {"2 · ": 2.0, "½ · ": 0.5, "−2 · ": -2.0, "−½ · ": -0.5}
+    for count in {n, float(np.asarray(one.X).shape[0]), float(np.asarray(one.X).shape[-1])}:
+        scales |= {f"{count:g} · ": count, f"−{count:g} · ": -count}
+        scales |= {f"1/{count:g} · ": 1 / count, f"−1/{count:g} · ": -1 / count}
+    return scales
+
+
+# ── the sentences above the listing ──────────────────────────────────────────────────────────
+
+
+def _summary(one: _Explained) -> list[str]:
+    seen = one.model.seen
+    widths = [seen.inputs, *(layer.units for layer in seen.layers)]
+    path = " → ".join(map(str, widths))
+    activations = ", ".join(layer.activation for layer in seen.layers)
+    lines = [f"A network {path} with {activations}. {_sides(seen)} {_bias(seen)}"]
+    names = [f"{name} is {path}" for name, path in one.model.paths.items()]
+    lines.append(f"{', '.join(names)}.")
+    lines.append(_trained(one))
+    return lines
+
+
+def _sides(seen: Seen) -> str:
+    if seen.columns:
+        return "Samples are columns in its products, and weights are out×in."
+    return "Samples are rows in its products, and weights are in×out."
+
+
+def _bias(seen: Seen) -> str:
+    if any(layer.ones for layer in seen.layers):
+        return "A column of ones goes before each product that has one."
+    if all(layer.bias is None for layer in seen.layers):
+        return "No array is added to a product: there is no bias but what the samples bring."
+    return "Each layer adds its bias."
+
+
+def _trained(one: _Explained) -> str:
+    n, m = one.model.seen.output.shape
+    if not one.exact:
+        return (
+            "Its updates are no multiple of the gradient of any loss known here; the names below "
+            f"are those of {one.family.members[0][0]}."
+        )
+    rate = one.rate
+    for title, times in one.family.members:
+        if rate is not None and abs(rate * times(n, m) - one.factor) <= EXACT * abs(one.factor):
+            return f"It descends {title} at the rate {rate:g}, exactly."
+    return (
+        f"It descends {one.family.members[0][0]}: its updates are {one.factor:.4g} times that "
+        "gradient, exactly."
+    )

@@ -1,0 +1,242 @@
+"""Somebody's own listing with the derivation beside it, line by line."""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backpass.doctor.model import Model
+from backpass.doctor.observe import Run
+from backpass.doctor.readings import Reading
+from backpass.doctor.rewrite import Place
+from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
+from backpass.reading.plain import UNICODE
+from backpass.reading.reason import reason
+from backpass.reading.words import say
+
+SAID = 4  # names of one place, before the rest is left to an ellipsis
+SHAPES = 58  # the column of shapes
+HARD = "\xa0"  # a space at which no line is broken
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sub-expression of the user's, what it is at its visits, and its shapes there."""
+
+    line: int
+    column: int
+    text: str
+    formulas: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    result: bool  # the whole of what the line computes
+
+    def to_json(self) -> dict[str, Any]:
+        """The note as plain values."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "text": self.text,
+            "is": list(self.formulas),
+            "shapes": [list(shape) for shape in self.shapes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line of the user's file, what its parts are, why, and what nothing was found for."""
+
+    file: str
+    number: int
+    source: str
+    notes: tuple[Note, ...] = ()
+    reasons: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """The functions that ran, with every line read; printing it shows the listing."""
+
+    summary: tuple[str, ...]
+    lines: tuple[Noted, ...]
+
+    @property
+    def share(self) -> float:
+        """Of the sub-expressions that were arrays, the part that has a name."""
+        named = sum(len(line.notes) for line in self.lines)
+        return named / max(1, named + sum(len(line.unread) for line in self.lines))
+
+    def __str__(self) -> str:
+        return joined(annotation_lines(self)).replace(HARD, " ")
+
+    def to_json(self) -> dict[str, Any]:
+        """The listing as plain values."""
+        return {
+            "summary": list(self.summary),
+            "share": self.share,
+            "lines": [
+                {
+                    "file": line.file,
+                    "line": line.number,
+                    "source": line.source,
+                    "notes": [note.to_json() for note in line.notes],
+                    "reasons": list(line.reasons),
+                    "unread": list(line.unread),
+                }
+                for line in self.lines
+            ],
+        }
+
+
+def annotation(
+    run: Run, model: Model, found: Mapping[int, Sequence[Reading]], summary: Sequence[str]
+) -> Annotation:
+    """The listing of every function that ran, in the order of the files."""
+    reasons = _Reasons(model)
+    lines: list[Noted] = []
+    for file in dict.fromkeys(run.files[event.place] for event in run.events):
+        seen = {event.place for event in run.events if run.files[event.place] == file}
+        lines += _file(file, [run.places[place] for place in sorted(seen)], found, run, reasons)
+    return Annotation(tuple(summary), tuple(lines))
+
+
+def _file(
+    file: str,
+    places: Sequence[Place],
+    found: Mapping[int, Sequence[Reading]],
+    run: Run,
+    reasons: _Reasons,
+) -> Iterator[Noted]:
+    arrays = {e.place for e in run.events if e.value.dtype.kind == "f" and e.value.ndim}
+    source = linecache.getlines(file)
+    for first, last in _spans(places, source):
+        for number in range(first, last + 1):
+            here = [one for one in places if one.line == number]
+            notes = tuple(_notes(here, found))
+            unread = tuple(
+                dict.fromkeys(
+                    one.text for one in here
+                    if one.number in arrays and one.number not in found and one.moment == "value"
+                )
+            )  # fmt: skip
+            told = tuple(reasons.of(here, found))
+            text = source[number - 1].rstrip() if number <= len(source) else ""
+            yield Noted(file, number, text, notes, told, unread)
+
+
+def _spans(places: Sequence[Place], source: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """From the `def` of each function that ran to its last line that ran."""
+    functions: dict[str, list[int]] = {}
+    for place in places:
+        top = place.function.partition(".<lambda>")[0]
+        functions.setdefault(top, []).extend((place.line, place.end_line))
+    for name, numbers in functions.items():
+        head = name.rpartition(".")[2]
+        first = min(numbers)
+        while first > 1 and not source[first - 1].lstrip().startswith(f"def {head}"):
+            first -= 1
+        yield first if first > 1 or source[0].startswith("def") else min(numbers), max(numbers)
+
+
+def _notes(places: Sequence[Place], found: Mapping[int, Sequence[Reading]]) -> Iterator[Note]:
+    """The places of a line, the widest first, each text once."""
+    said: set[tuple[str, str]] = set()
+    for place in sorted(places, key=lambda one: (one.parent is not None, one.column, -one.number)):
+        kept = found.get(place.number, ())
+        formulas = tuple(reading.formula for reading in kept)
+        key = place.text if place.parent is not None else "", " ".join(formulas)
+        if not kept or place.moment == "before" or key in said:
+            continue
+        said.add(key)
+        yield Note(
+            place.line, place.column, place.text, formulas,
+            tuple(reading.shape for reading in kept), place.parent is None,
+        )  # fmt: skip
+
+
+class _Reasons:
+    """The reason of each backward quantity, said where the code makes it first."""
+
+    def __init__(self, model: Model) -> None:
+        passes = model.derivation.passes
+        self.words = {
+            step.name: say(reason(passes, step), UNICODE) for step in model.derivation.backward
+        }
+
+    def of(self, places: Sequence[Place], found: Mapping[int, Sequence[Reading]]) -> Iterator[str]:
+        """One reason for all the quantities that a line makes in its turns."""
+        made = [
+            reading.quantity
+            for place in places
+            for reading in found.get(place.number, ())
+            if _is_product(place) and reading.part != "entry"
+        ]
+        told = [name for name in dict.fromkeys(made) if self.words.get(name)]
+        for group in _alike(told):
+            words = [self.words.pop(name) for name in group]
+            rest = f" ({', '.join(group[1:])} likewise)" if len(group) > 1 else ""
+            yield f"{group[0]}: {words[0]}{rest}"
+
+
+def _is_product(place: Place) -> bool:
+    """Whether something is computed there, and not only read again."""
+    return any(sign in place.text for sign in "@*(+-/")
+
+
+def _alike(names: Sequence[str]) -> list[list[str]]:
+    """Names that differ by their number: dW2 and dW1."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.rstrip("0123456789"), []).append(name)
+    return list(groups.values())
+
+
+# ── as text ──────────────────────────────────────────────────────────────────────────────────
+
+
+def annotation_lines(annotation: Annotation) -> list[Line]:
+    """The listing at 80 columns: the user's line, what comes out of it, and what goes in."""
+    lines: list[Line] = [line for text in annotation.summary for line in wrapped(text, 0, "words")]
+    file, before = "", 0
+    for noted in annotation.lines:
+        if noted.file != file:
+            lines += [EMPTY, (Span(Path(noted.file).name, "heading"),)]
+        if noted.file != file or noted.number != before + 1:
+            lines.append(EMPTY)
+        file, before = noted.file, noted.number
+        lines.append((Span(f"{noted.number:4}  ", "shape"), Span(noted.source, "formula")))
+        lines += _below(noted)
+    return lines
+
+
+def _below(noted: Noted) -> Iterator[Line]:
+    margin = 6 + len(noted.source) - len(noted.source.lstrip()) + 2
+    margin = min(margin, 24)
+    results = [note for note in noted.notes if note.result]
+    for note in results:
+        left = " " * margin + f"→ {_names(note)}"
+        shapes = _shapes(note)
+        if len(left) + len(shapes) + 2 <= WIDTH:
+            gap = max(2, SHAPES - len(left))
+            gap = gap if len(left) + gap + len(shapes) <= WIDTH else 2
+            yield Span(left, "good"), Span(" " * gap + shapes, "shape")
+        else:
+            yield from wrapped(left.strip(), margin, "good")
+    parts = [f"{note.text}: {_names(note)}" for note in noted.notes if not note.result]
+    room = WIDTH - margin
+    whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
+    yield from wrapped("  ·  ".join(whole), margin, "name")
+    for text in noted.reasons:
+        yield from wrapped(text, margin, "reason")
+
+
+def _names(note: Note) -> str:
+    return ", ".join(note.formulas[:SAID]) + (", …" if len(note.formulas) > SAID else "")
+
+
+def _shapes(note: Note) -> str:
+    shapes = dict.fromkeys("×".join(map(str, shape)) or "scalar" for shape in note.shapes[:SAID])
+    return ", ".join(shapes)

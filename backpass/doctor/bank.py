@@ -1,0 +1,100 @@
+"""The losses that hand-written code is held to, each family by one gradient and many scales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.derive import Derivation, derive
+from backpass.nn.losses import LOSSES
+
+Array = NDArray[np.float64]
+Times = Callable[[int, int], float]  # of n samples and m outputs
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`.
+
+    `members` are titles with what they are times the base, the usual one first; `fits` are the
+    activations of the last layer that it is used with, the first of them its own.
+    """
+
+    name: str
+    base: str
+    fits: tuple[str, ...]
+    members: tuple[tuple[str, Times], ...]
+
+    def value(self, output: Array, target: Array) -> float:
+        """The base loss."""
+        with np.errstate(all="ignore"):
+            return float(LOSSES[self.base].function(output, target))
+
+    def gradient(self, output: Array, target: Array) -> Array:
+        """The gradient of the base loss by the outputs."""
+        with np.errstate(all="ignore"):
+            return np.asarray(_derived(self.base)(output, target)[1]["output"])
+
+
+@cache
+def _derived(base: str) -> Derivation:
+    function: Any = LOSSES[base].function
+    return derive(
+        lambda output, target: function(output, target), "output: n m, target: n m", wrt="output"
+    )
+
+
+_ANY = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "silu", "softplus", "sin",
+        "softmax")  # fmt: skip
+
+FAMILIES = (
+    Family("squared error", "half_sum_of_squares", _ANY, (
+        ("½Σ(a − y)²", lambda n, m: 1),
+        ("Σ(a − y)²", lambda n, m: 2),
+        ("the mean of (a − y)²", lambda n, m: 2 / (n * m)),
+        ("the mean over samples of ½Σ(a − y)²", lambda n, m: 1 / n),
+        ("the mean over samples of Σ(a − y)²", lambda n, m: 2 / n),
+        ("half the mean of (a − y)²", lambda n, m: 1 / (n * m)),
+    )),
+    Family("cross-entropy", "cross_entropy_from_probabilities", ("softmax",), (
+        ("cross-entropy, averaged over samples", lambda n, m: 1),
+        ("cross-entropy, summed over samples", lambda n, m: n),
+        ("cross-entropy, averaged over all entries", lambda n, m: 1 / m),
+    )),
+    Family("cross-entropy", "cross_entropy", ("linear", "log_softmax"), (
+        ("cross-entropy of the softmax, averaged over samples", lambda n, m: 1),
+        ("cross-entropy of the softmax, summed over samples", lambda n, m: n),
+        ("cross-entropy of the softmax, averaged over all entries", lambda n, m: 1 / m),
+    )),
+    Family("binary cross-entropy", "binary_cross_entropy_from_probabilities", ("sigmoid",), (
+        ("binary cross-entropy, averaged", lambda n, m: 1),
+        ("binary cross-entropy, averaged over samples", lambda n, m: m),
+        ("binary cross-entropy, summed", lambda n, m: n * m),
+    )),
+    Family("binary cross-entropy", "binary_cross_entropy", ("linear",), (
+        ("binary cross-entropy of the sigmoid, averaged", lambda n, m: 1),
+        ("binary cross-entropy of the sigmoid, averaged over samples", lambda n, m: m),
+        ("binary cross-entropy of the sigmoid, summed", lambda n, m: n * m),
+    )),
+    Family("absolute error", "mae", _ANY, (
+        ("the mean of |a − y|", lambda n, m: 1),
+        ("Σ|a − y|", lambda n, m: n * m),
+        ("the mean over samples of Σ|a − y|", lambda n, m: m),
+    )),
+    Family("Huber's error", "huber", _ANY, (
+        ("Huber's error, averaged", lambda n, m: 1),
+        ("Huber's error, summed", lambda n, m: n * m),
+        ("Huber's error, averaged over samples", lambda n, m: m),
+    )),
+)  # fmt: skip
+
+
+def families(activation: str) -> list[Family]:
+    """Those that a last layer with this activation is trained with, its own first."""
+    fitting = [one for one in FAMILIES if activation in one.fits]
+    return sorted(fitting, key=lambda one: one.fits[0] != activation or activation == "linear")

@@ -1,0 +1,152 @@
+"""The passes of a network that was seen, in numbers: samples as rows, whatever the user has.
+
+Slopes and gradients are derived, not typed in; this is the one place where the doctor computes
+them layer by layer, so that a mistake can be put at any layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.derive import derive
+from backpass.doctor.infer import Layer, Seen
+from backpass.doctor.probe import Probe
+from backpass.nn.layers import ACTIVATIONS
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One forward pass, and what the run did to its parameters.
+
+    Layers count from 1: `A[0]` holds the samples, `inputs[l]` what was multiplied with `W[l]`, a
+    column of ones included where the user has one. `W` is in×out. `moved` is what the first
+    update took away, `new` what was left; both by `("W", l)` and `("b", l)`.
+    """
+
+    layers: tuple[Layer, ...]
+    y: Array
+    A: tuple[Array, ...]
+    Z: tuple[Array, ...]
+    inputs: tuple[Array, ...]
+    W: tuple[Array, ...]
+    b: tuple[Array | None, ...]
+    moved: Mapping[tuple[str, int], Array]
+
+    @property
+    def depth(self) -> int:
+        return len(self.layers)
+
+    @property
+    def samples(self) -> int:
+        return len(self.y)
+
+    def new(self, layer: int) -> Array:
+        """The weight after the first update."""
+        return self.W[layer] - self.moved["W", layer]
+
+    def inner(self, layer: int, W: Array) -> Array:
+        """A weight without the row that meets the ones."""
+        match self.layers[layer - 1].ones:
+            case None:
+                return W
+            case "last":
+                return W[:-1]
+            case "first":
+                return W[1:]
+
+    def widened(self, layer: int, A: Array) -> Array:
+        """What a layer multiplies with its weight when it is given this."""
+        ones = np.ones((len(A), 1))
+        match self.layers[layer - 1].ones:
+            case None:
+                return A
+            case "last":
+                return np.hstack([A, ones])
+            case "first":
+                return np.hstack([ones, A])
+
+
+def run_pass(
+    seen: Seen, probe: Probe, moved: Mapping[str, Array], rows: Sequence[int] | None = None
+) -> Pass:
+    """The forward pass on a probe's numbers, or on some of its samples."""
+    X, y = samples(seen, probe)
+    if rows is not None:
+        X, y = X[list(rows)], y[list(rows)]
+    A: list[Array] = [X]
+    Z: list[Array] = [X]
+    inputs: list[Array] = [X]
+    W: list[Array] = [X]
+    b: list[Array | None] = [None]
+    steps: dict[tuple[str, int], Array] = {}
+    for place, layer in enumerate(seen.layers, 1):
+        weight = _float(probe.parameters[layer.weight])
+        W.append(weight.T if layer.turned else weight)
+        step = _float(moved[layer.weight])
+        steps["W", place] = step.T if layer.turned else step
+        bias = None if layer.bias is None else _float(probe.parameters[layer.bias]).ravel()
+        b.append(bias)
+        if layer.bias is not None:
+            steps["b", place] = _float(moved[layer.bias]).ravel()
+        into = _widen(A[-1], layer)
+        inputs.append(into)
+        Z.append(into @ W[-1] if bias is None else into @ W[-1] + bias)
+        A.append(np.asarray(ACTIVATIONS[layer.activation](Z[-1]), float))
+    return Pass(seen.layers, y, tuple(A), tuple(Z), tuple(inputs), tuple(W), tuple(b), steps)
+
+
+def samples(seen: Seen, probe: Probe) -> tuple[Array, Array]:
+    """Samples and targets with a row for each sample; labels become rows with a single 1."""
+    X, y = np.asarray(probe.X), np.asarray(probe.Y)
+    X = np.atleast_2d(X.T if seen.turned and X.ndim == 2 else X)
+    shape = seen.output.shape
+    if y.dtype.kind in "iu" and y.ndim <= 1 and y.size == shape[0] and shape[1] > 1:
+        return _float(X), np.eye(shape[1])[y.ravel()]
+    if y.ndim == 2 and seen.turned:
+        y = y.T
+    return _float(X), _float(y).reshape(shape) if y.size == np.prod(shape) else _float(y)
+
+
+def _float(value: NDArray[Any]) -> Array:
+    return np.asarray(value, float)
+
+
+def _widen(A: Array, layer: Layer) -> Array:
+    ones = np.ones((len(A), 1))
+    match layer.ones:
+        case None:
+            return A
+        case "last":
+            return np.hstack([A, ones])
+        case "first":
+            return np.hstack([ones, A])
+
+
+# ── slopes ───────────────────────────────────────────────────────────────────────────────────
+
+
+def back(activation: str, Z: Array, dA: Array) -> Array:
+    """∂L/∂Z from ∂L/∂A, through an activation."""
+    return np.asarray(_through(activation)(Z, dA)[1]["z"])
+
+
+def slope(activation: str, Z: Array) -> Array:
+    """f′ entry by entry; of a softmax this is the diagonal of its Jacobian, p(1 − p)."""
+    if activation == "softmax":
+        p = np.asarray(ACTIVATIONS["softmax"](Z))
+        return p * (1 - p)
+    return back(activation, Z, np.ones_like(Z))
+
+
+@cache
+def _through(activation: str) -> Callable[..., Any]:
+    function = ACTIVATIONS[activation]
+    return derive(lambda z, dA: np.sum(function(z) * dA), "z: n m, dA: n m", wrt="z")
