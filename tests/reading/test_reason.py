@@ -47,4 +47,4 @@ def test_a_matrix_that_all_sentences_share():
     assert "so k is summed; W has k last, hence .T" in one_line(derivation_text(both))
     text = why(both, "dX")
     assert text.startswith("dX = dZ @ W.T     (b×n×k)(k×d) → b×n×d\n")
-    assert "is transposed.\n    dZ @ W.T   (b×n×k)(k×d) → b×n×d\n\n" in text
+    assert "transposed.\n    dZ @ W.T   (b×n×k)(k×d) → b×n×d\n\n" in text
