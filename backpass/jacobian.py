@@ -111,13 +111,19 @@ def _identity(labels: Sequence[Label]) -> Callable[[tuple[Term, ...]], Term]:
     return seed
 
 
-def _spread(program: Program, of: str, wrt: Sequence[str]) -> tuple[list[Step], dict[str, str]]:
-    """∂of/∂wrt for every entry of `of`: an array with the axes of `of` in front."""
+def _spread(
+    program: Program, of: str, wrt: Sequence[str], others: Sequence[Step] = ()
+) -> tuple[list[Step], dict[str, str]]:
+    """∂of/∂wrt for every entry of `of`: an array with the axes of `of` in front.
+
+    The names of `others` are taken.
+    """
+    arrays = {**program.arrays, **{step.name: step.target for step in others}}
     shape = program.arrays[of].shape
     extra = tuple(Label(f"e{place}", axis) for place, axis in enumerate(shape))
     seed = _identity(extra)
     return reverse(
-        program.steps, program.arrays, of, wrt,
+        program.steps, arrays, of, wrt,
         seed=seed, extra=extra, name=lambda one: f"d{of}_d{one}",
     )  # fmt: skip
 
@@ -158,7 +164,7 @@ def hessian(
     steps: list[Step] = []
     results: dict[tuple[str, ...], str] = {}
     for leaf, gradient in d.gradients.items():
-        grown, found = _spread(d.program, gradient, d.wrt)
+        grown, found = _spread(d.program, gradient, d.wrt, steps)
         steps += grown
         for other in d.wrt:
             if other in found:

@@ -75,6 +75,22 @@ def test_a_hessian_of_one_array_stands_alone_and_may_have_empty_blocks():
     assert H["x"]["y"].shape == (4, 2)
 
 
+def test_blocks_of_a_hessian_that_need_lines_of_the_same_name_keep_them_apart():
+    """Every derivative of a softmax sums in a line called s."""
+
+    def attention(Q, K, V):
+        return np.sum((bp.softmax(Q @ K.T, axis=1) @ V) ** 2)
+
+    shapes = "Q: t h, K: t h, V: t h"
+    Q, K, V = (RANDOM.normal(size=(3, 2)) for _ in range(3))
+    H = bp.hessian(attention, shapes, wrt="Q K")(Q, K, V)
+    d, e = bp.derive(attention, shapes, wrt="Q K"), 1e-5
+    up, down = d(Q, K + e * np.eye(3, 2), V)[1], d(Q, K - e * np.eye(3, 2), V)[1]
+    for first in "QK":
+        along = np.einsum("abcd,cd->ab", H[first]["K"], np.eye(3, 2))
+        np.testing.assert_allclose(along, (up[first] - down[first]) / (2 * e), atol=1e-8)
+
+
 def test_a_hessian_times_a_vector_needs_no_hessian():
     H = bp.hessian(loss, SHAPES, wrt="W")(X, W, b)
     v = RANDOM.normal(size=W.shape)
