@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from functools import cache
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 
 
 def page(title: str, body: str) -> str:
@@ -49,4 +49,4 @@ def _style() -> str:
 
 @cache
 def _read(name: str) -> bytes:
-    return files("backpass.reading").joinpath(name).read_bytes()
+    return Path(__file__).with_name(name).read_bytes()
