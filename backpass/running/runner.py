@@ -127,6 +127,8 @@ def _array(name: str, values: Mapping[str, Any]) -> Any:
         raise UnknownName(f"the input {name} was not given") from None
     if type(value) is np.ndarray:
         return value
+    if isinstance(value, np.ma.MaskedArray):  # NumPy would drop the mask in silence
+        raise DerivationError(f"{name} is a masked array; give its data, and the mask as an input")
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -56,6 +56,8 @@ def test_kinds_are_checked_and_numbers_brought_to_floats():
     run = runner("X: n k; m: n bool; Y[n,k] = X[n,k]*m[n]/3")
     whole = run({"X": np.array([[3, 4]]), "m": np.array([1])})
     np.testing.assert_allclose(whole, [[1, 4 / 3]])
+    with pytest.raises(DerivationError, match="X is a masked array; give its data, and the mask"):
+        run({"X": np.ma.masked_array(X, X > 0), "m": [True, False]})
     with pytest.raises(DerivationError, match="X must be numbers, not complex128"):
         run({"X": X * 1j, "m": [True, False]})
     with pytest.raises(DerivationError, match="m must be truth values, not float64"):
