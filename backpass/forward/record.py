@@ -5,12 +5,14 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from inspect import signature
+from io import StringIO
 from itertools import dropwhile, takewhile
 from traceback import walk_tb
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -188,6 +190,8 @@ def _unknown(
         kinds = f'"{name}: elementwise" or "{name}: scalar"'
         hint = nearest(name, known) or f"; declare it, functions={kinds}"
         return UnknownName(f"{name} is no function known here{hint}", line=line)
+    if re.match(r"\s*==", text[found.end :]):
+        return UnknownName(f"{name} is given a value by one =, {name} = …", line=line)
     hint = nearest(name, [*shapes, *known]) or f'; add "{name}: …", with () for a single number'
     return UnknownName(f"{name} has no shape{hint}", line=line)
 
@@ -229,6 +233,8 @@ def with_functions(
     forward: Callable[..., Any], declared: Mapping[str, Callable[..., Any]]
 ) -> Callable[..., Any]:
     """The same function, for which the declared names have a meaning."""
+    if isinstance(forward, MethodType):
+        return MethodType(with_functions(forward.__func__, declared), forward.__self__)
     if not declared or not isinstance(forward, FunctionType):
         return forward
     new = FunctionType(
@@ -256,8 +262,9 @@ def _run_function(
     call.arguments |= nests
     if first:
         tape.locate = lambda frame: _place(frame, code)
+    shown = nullcontext() if first else redirect_stdout(StringIO())  # what it prints, once
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), shown:
             result = forward(*call.args, **call.kwargs)
     except BackpassError:
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from backpass.language.errors import UnknownName, nearest
+from backpass.language.errors import UnknownName, choices
 from backpass.language.expr import ONE as ONE_TERM
 from backpass.language.expr import Label, Read, reads
 from backpass.language.program import Call, Step, Write, step_reads
@@ -50,8 +50,8 @@ def explain(passes: Passes, name: str) -> Explanation:
     if name in of_input and name not in backward:
         name = of_input[name]
     if name not in backward:
-        known = [*backward, *forward, *of_input]
-        raise UnknownName(f"{name} is no line of this derivation{nearest(name, known)}")
+        known = choices(name, [*backward, *forward, *of_input], "ask for one of")
+        raise UnknownName(f"{name} is no line of this derivation{known}")
     return tuple(_backward(passes, backward[name]))
 
 

@@ -35,6 +35,8 @@ def load_function(target: str) -> Callable[..., Any]:
 
 
 def _module(path: Path) -> ModuleType:
+    if path.is_dir():
+        raise BackpassError(f"{path} is a folder; name a file in it, as in {path}/model.py::loss")
     if not path.is_file():
         there = [str(other) for other in path.parent.glob("*.py")]
         raise BackpassError(f"there is no file {path}{nearest(str(path), there)}")

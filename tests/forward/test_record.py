@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 
 import numpy as np
@@ -99,6 +100,7 @@ FORMULAS = [
     ("L = Σ sigmod(X W)", "sigmod is no function known here; did you mean sigmoid?",
      "      ^^^^^^"),
     ("L = Σ h(X W)", 'h is no function known here; declare it, functions=', "      ^"),
+    ("L == Σ X", "L is given a value by one =, L = …", "^"),
     ("L = Σ X V", 'V has no shape; add "V: …", with () for a single number', "        ^"),
     ("L = Σ X w", "w has no shape; did you mean W?", "        ^"),
     ("L = ∇C(X W)", '∇C needs C: pass functions="C: scalar"', "    ^^"),
@@ -169,6 +171,25 @@ def test_what_the_users_code_raises_is_told_at_its_line(forward, kind, sentence,
         record(forward, "X: n k, W: k j")
     assert caught.value.message.startswith(sentence)
     assert caught.value.where == f"test_record.py:{forward.__code__.co_firstlineno + line}"
+
+
+def test_what_a_forward_pass_prints_is_printed_once(capsys):
+    def forward(X):
+        sys.stdout.write("here\n")
+        return np.sum(X)
+
+    record(forward, "X: n k")
+    assert capsys.readouterr().out == "here\n"
+
+
+class Net:
+    def loss(self, X):
+        return np.sum(g(X))  # noqa: F821
+
+
+def test_a_method_may_call_declared_functions():
+    program = record(Net().loss, "X: n", "g: elementwise").program
+    assert [step.name for step in program.steps] == ["A", "L"]
 
 
 def test_a_dict_has_keys_and_no_attributes():
