@@ -32,6 +32,14 @@ class Race:
         """How many times the processor time of ours theirs took, in each pair."""
         return [b.cpu / a.cpu for a, b in zip(self.ours, self.theirs, strict=True)]
 
+    def shared(self, parts: int) -> Race:
+        """The same race, with the time of one of as many equal parts."""
+
+        def of(times: Sequence[Time]) -> list[Time]:
+            return [Time(one.cpu / parts, one.wall / parts) for one in times]
+
+        return Race(of(self.ours), of(self.theirs))
+
 
 def middle(times: Sequence[Time]) -> Time:
     """The median of each clock."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
+import rich.table
 from rich import box
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks import page
 from benchmarks.clock import Race, Time, middle
 
 
@@ -32,7 +33,14 @@ def compared(what: str, found: Race, wanted: float | None = None) -> Row:
     ours, theirs = _time(middle(found.ours)), _time(middle(found.theirs))
     if wanted is None:
         return Row(what, ours, theirs, shown)
-    return Row(what, ours, theirs, shown, times(wanted), ratio >= wanted)
+    return Row(what, ours, theirs, shown, goal(wanted), ratio >= wanted)
+
+
+def goal(wanted: float) -> str:
+    """What is wanted, in words."""
+    if wanted < 1:
+        return f"at most {1 / wanted:g}× slower"
+    return "as fast" if wanted == 1 else f"{wanted:g}× faster"
 
 
 def times(ratio: float) -> str:
@@ -65,14 +73,45 @@ def megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def show(title: str, theirs: str, rows: Iterable[Row]) -> None:
+MARKS = {None: "", True: " ✓", False: " ✗ missed"}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows beside one competitor: for the terminal, and as a block `name` of a page."""
+
+    name: str
+    title: str
+    theirs: str
+    rows: list[Row]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return ("", "backpass", self.theirs, "backpass is", "wanted")
+
+    @property
+    def cells(self) -> list[tuple[str, ...]]:
+        """The text of every row, below the heads."""
+        return [
+            (one.what, one.ours, one.theirs, one.ratio, one.wanted + MARKS[one.kept])
+            for one in self.rows
+        ]
+
+
+def show(table: Table) -> None:
     """Print one table."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-    table.add_column("", no_wrap=True)
-    for name in ("backpass", theirs, "backpass is"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("wanted", no_wrap=True)
-    for row in rows:
-        mark = {None: "", True: " ✓", False: " ✗ missed"}[row.kept]
-        table.add_row(row.what, row.ours, row.theirs, row.ratio, row.wanted + mark)
-    Console(width=140, highlight=False, markup=False).print(table)
+    shown = rich.table.Table(
+        title=table.title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
+    for place, head in enumerate(table.heads):
+        shown.add_column(head, justify="right" if 0 < place < 4 else "left", no_wrap=True)
+    for cells in table.cells:
+        shown.add_row(*cells)
+    Console(width=140, highlight=False, markup=False).print(shown)
+
+
+def markdown(table: Table) -> str:
+    """The same for a page; a column that says nothing is left out."""
+    columns = list(zip(table.heads, *table.cells, strict=True))
+    heads, *cells = zip(*(one for one in columns if any(one[1:])), strict=True)
+    return page.table(heads, cells)

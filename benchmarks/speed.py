@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from backpass.nn.data import load_digits, split
+from benchmarks import page
+from benchmarks.calling import calls
 from benchmarks.clock import Race, memory, middle, process, race, warm
 from benchmarks.first import clock
 from benchmarks.networks import (
+    BATCH,
+    STEPS,
     Sizes,
     derive_deep,
     derive_digits,
     digits_arguments,
     digits_by_hand,
+    fit,
+    fit_by_hand,
+    network,
     trace_deep,
 )
-from benchmarks.report import Row, compared, megabytes, show
+from benchmarks.report import Row, Table, compared, markdown, megabytes, show
+
+PAGE = "benchmarks.md"
 
 SHORT, LONG = 100, 1000  # layers
 PAIRS = {SHORT: 21, LONG: 7}
@@ -53,33 +63,39 @@ def first_deriving() -> Races:
 def derived(races: Races, wanted: float | None = None) -> Iterator[Row]:
     """The races, and how both sides grew with the number of layers."""
     for (sizes, layers), found in races.items():
-        yield compared(f"{layers} layers, sizes {SIZES[sizes]}", found, wanted)
+        yield compared(f"{layers:,} layers, sizes {SIZES[sizes]}", found, wanted)
     for sizes in dict.fromkeys(sizes for sizes, _ in races):
         short, long = races[sizes, SHORT], races[sizes, LONG]
         ours, theirs = (
             f"× {middle(after).cpu / middle(before).cpu:.1f}"
             for before, after in ((short.ours, long.ours), (short.theirs, long.theirs))
         )
-        what = f"{LONG} layers against {SHORT}, {SIZES[sizes]}"
+        what = f"{LONG:,} layers against {SHORT}, {SIZES[sizes]}"
         yield Row(what, ours, theirs, wanted=f"about × {LONG // SHORT}")
 
 
 def running() -> Iterator[Row]:
     """Value and gradients of the network that reads digits."""
-    threadpool_limits(1)  # two threads would wait for each other on a busy machine
-    derived = derive_digits()
-    for batch, calls in ((32, 400), (1024, 40)):
+    for batch, count in ((32, 400), (1024, 40)):
         arguments = digits_arguments(batch)
-        (value, ours), (hand, theirs) = derived(*arguments), digits_by_hand(*arguments)
+        (value, ours), (hand, theirs) = derive_digits()(*arguments), digits_by_hand(*arguments)
         np.testing.assert_allclose(value, hand, rtol=1e-12)
         for name, gradient in theirs.items():
             np.testing.assert_allclose(ours[name], gradient, rtol=1e-9, atol=1e-12)
-        found = race(
-            warm(lambda a=arguments: derived(*a), calls),
-            warm(lambda a=arguments: digits_by_hand(*a), calls),
-            pairs=21,
-        )
-        yield compared(f"64-32-10, batch {batch}, float64", found, wanted=1)
+        yield compared(f"batch of {batch:,}", calls(batch, count), wanted=1)
+    yield compared("batch of 1,024, memory kept", calls(1024, 40, kept=True))
+
+
+def training() -> Iterator[Row]:
+    """A step of `net.fit` beside a loop by hand that takes the same steps."""
+    (X, y), _ = split(*load_digits())
+    ours, theirs = network(), network()
+    fit(ours, X, y)
+    fit_by_hand(theirs, X, y)
+    for name, values in ours.weights.items():
+        np.testing.assert_allclose(values, theirs.weights[name], rtol=1e-9, atol=1e-12)
+    found = race(warm(lambda: fit(ours, X, y)), warm(lambda: fit_by_hand(theirs, X, y)), pairs=21)
+    yield compared(f"a step of {BATCH}", found.shared(STEPS), wanted=1)
 
 
 HELP = "import sys; from backpass.cli import main; sys.exit(main())"  # what the command runs
@@ -98,15 +114,26 @@ def remembering() -> Iterator[Row]:
     for sizes in ("named", "different"):
         for layers in PAIRS:
             peak, kept = memory(derive_deep(layers, sizes))
-            yield Row(f"{layers} layers, sizes {SIZES[sizes]}", megabytes(peak), megabytes(kept))
+            yield Row(f"{layers:,} layers, sizes {SIZES[sizes]}", megabytes(peak), megabytes(kept))
+
+
+TABLES: tuple[tuple[str, str, str, Callable[[], Iterable[Row]]], ...] = (
+    ("again", "derive and jax.make_jaxpr(jax.grad(f))", "JAX", lambda: derived(deriving(), 2)),
+    ("first", "the first derivation of a new process", "JAX", lambda: derived(first_deriving())),
+    ("memory", "memory of a derivation: peak, and what stays", "stays", remembering),
+    ("calls", "64-32-10, value and gradients, d(...)", "NumPy by hand", running),
+    ("steps", "64-32-10, training by net.fit", "NumPy by hand", training),
+    ("starts", "a process from start to end", "import numpy", starting),
+)
 
 
 def main(*, write: bool) -> None:
-    """Measure, and print a table as soon as it is known."""
+    """Measure, print a table as soon as it is known, and put it into the page if that is wanted."""
+    threadpool_limits(1)  # two threads would wait for each other on a busy machine
     print("Processor time, in brackets time on the wall clock: medians of pairs run in turns.")
     print("Ratios are of processor time, in brackets the quartiles over the pairs.\n")
-    show("derive and jax.make_jaxpr(jax.grad(f))", "JAX", derived(deriving(), wanted=2))
-    show("the first derivation of a new process", "JAX", derived(first_deriving()))
-    show("value and gradients of a batch, d(...)", "NumPy by hand", running())
-    show("a process from start to end", "import numpy", starting())
-    show("memory of a derivation: peak, and what stays", "stays", remembering())
+    for name, title, theirs, measure in TABLES:
+        table = Table(name, title, theirs, list(measure()))
+        show(table)
+        if write:
+            page.write(PAGE, {name: markdown(table)})

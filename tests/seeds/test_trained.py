@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import page, picture, seeds, seeds_page
+from benchmarks import picture, seeds, seeds_page
 from benchmarks.tutorial import XOR, XOR_Y, compile_step, derive_class, draw, train, with_ones
 from tests.seeds.networks import ListedNetwork
 
@@ -82,18 +82,3 @@ def test_the_picture_is_small(tmp_path):
     text = (tmp_path / "seeds.svg").read_text("utf-8")
     assert text.count("<use") > 20  # letters are shapes, whatever fonts a reader has
     assert (DOCS / seeds_page.PICTURE).stat().st_size < 200_000
-
-
-def test_the_page_has_a_block_for_every_experiment_and_all_are_filled():
-    blocks = page.blocks((DOCS / seeds_page.PAGE).read_text("utf-8"))
-    assert sorted(blocks) == sorted(block.__name__ for block in seeds_page.BLOCKS)
-    assert [name for name, text in blocks.items() if not text.strip()] == []
-
-
-def test_a_block_is_replaced_and_nothing_else():
-    before = "a\n<!-- one -->\nold\n<!-- /one -->\nb\n<!-- two -->\n<!-- /two -->\n"
-    after = page.filled(before, {"one": "new"})
-    assert after == before.replace("old", "new")
-    assert page.blocks(after) == {"one": "new\n", "two": ""}
-    with pytest.raises(KeyError, match="three"):
-        page.filled(before, {"three": ""})

@@ -1,0 +1,55 @@
+"""Pages of figures are written by what measures them, and by nobody else."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import page, seeds_page, speed
+from benchmarks.clock import Race, Time
+from benchmarks.report import Row, Table, compared, markdown
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize(
+    ("file", "measured"),
+    [
+        (seeds_page.PAGE, [block.__name__ for block in seeds_page.BLOCKS]),
+        (speed.PAGE, [name for name, *_ in speed.TABLES]),
+    ],
+)
+def test_a_page_has_a_block_for_everything_that_is_measured_and_all_are_filled(file, measured):
+    blocks = page.blocks((DOCS / file).read_text("utf-8"))
+    assert sorted(blocks) == sorted(measured)
+    assert [name for name, text in blocks.items() if not text.strip()] == []
+
+
+def test_a_block_is_replaced_and_nothing_else():
+    before = "a\n<!-- one -->\nold\n<!-- /one -->\nb\n<!-- two -->\n<!-- /two -->\n"
+    after = page.filled(before, {"one": "new"})
+    assert after == before.replace("old", "new")
+    assert page.blocks(after) == {"one": "new\n", "two": ""}
+    with pytest.raises(KeyError, match="three"):
+        page.filled(before, {"three": ""})
+
+
+def test_a_race_is_told_by_its_median_and_its_quartiles():
+    quick = [Time(cpu, 2 * cpu) for cpu in (1e-3, 1e-3, 2e-3)]
+    slow = [Time(2e-3, 4e-3)] * 3
+    lost = compared("a call", Race(slow, quick), wanted=1)
+    won = compared("a start", Race(quick, slow), wanted=0.5)
+    table = Table("both", "both", "by hand", [lost, won, Row("memory", "1 MB", "2 MB")])
+    assert (
+        markdown(table)
+        == """\
+|  | backpass | by hand | backpass is | wanted |
+| --- | ---: | ---: | ---: | ---: |
+| a call | 2 ms (4 ms) | 1 ms (2 ms) | 2.00× slower (1.50 to 2.00) | as fast ✗ missed |
+| a start | 1 ms (2 ms) | 2 ms (4 ms) | 2.00× faster (1.50 to 2.00) | at most 2× slower ✓ |
+| memory | 1 MB | 2 MB |  |  |"""
+    )
+
+
+def test_a_column_that_says_nothing_is_left_out():
+    table = Table("memory", "memory", "stays", [Row("100 layers", "1 MB", "2 MB")])
+    assert markdown(table).splitlines()[0] == "|  | backpass | stays |"
