@@ -73,7 +73,8 @@ class Job:
     y: Array
     X_held: Array
     y_held: Array
-    pictures: Array | None  # of the held-out samples, as the file has them
+    held: Sequence[str]  # where the held-out samples stand in their file
+    pictures: Array | None  # of them, as the file has them
     epochs: int
     batch_size: int
     held_out: int
@@ -118,6 +119,7 @@ def prepare(data: Data, recipe: Recipe) -> Job:
         y=model.oriented(y[trained]),
         X_held=model.oriented(scale.apply(X[held])),
         y_held=model.oriented(y[held]),
+        held=[table.sample(row) for row in held.tolist()],
         pictures=_ink(X[held]).reshape(-1, *table.picture) if drawn and table.picture else None,
         epochs=recipe.epochs or _epochs(len(trained), batch),
         batch_size=batch,

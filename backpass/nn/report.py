@@ -38,8 +38,8 @@ class Report:
 
     `exam` is what came out on the held-out samples. `pictures` are these samples as (n, height,
     width) ink between 0 and 1, where they are pictures: then weights and mistakes are drawn.
-    `classes` are the names of the classes, which are numbered without. `check` says whether the
-    gradient is right.
+    `classes` are the names of the classes and `samples` those of the held-out samples, which are
+    numbered without. `check` says whether the gradient is right.
     """
 
     title: str
@@ -50,6 +50,7 @@ class Report:
     check: Check | None = None
     pictures: Array | None = None
     classes: Sequence[str] = ()
+    samples: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         if self.pictures is None:
@@ -302,7 +303,8 @@ def _mistakes(report: Report) -> Iterator[str]:
         yield _heads(["held-out sample", "is", "taken for", *(["sure"] if surest else [])])
         for place in some:
             cells = "".join(f"<td>{escape(one)}</td>" for one in _mistake(report, place))
-            yield f'<tr><th scope="row">{place}</th>{cells}</tr>'
+            name = escape(report.samples[place]) if report.samples else place
+            yield f'<tr><th scope="row">{name}</th>{cells}</tr>'
         yield "</table>"
     else:
         yield (

@@ -137,6 +137,7 @@ def train(
                 check=net.derivation().check(times=1),
                 pictures=job.pictures,
                 classes=job.model.target.classes,
+                samples=job.held,
             ),
         )
     kept = f"The model is kept in {files.output}"

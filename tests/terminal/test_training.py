@@ -77,11 +77,16 @@ def test_the_numbers_are_there_by_name(folder: Path):
 
 
 def test_the_report_is_about_this_training(folder: Path):
-    text, _ = shown("flowers.csv", "kind", epochs=3, report=Path("page.html"))
+    text, found = shown("flowers.csv", "kind", epochs=1, lr=1e-3, report=Path("page.html"))
     page = (folder / "page.html").read_text("utf-8")
     assert "flowers.csv" in page
     assert "rose" in page
     assert "Each column of numbers is scaled" in page
+    assert found.exam.misread
+    for place in found.exam.misread[:12]:
+        line, kind = found.job.held[place], found.job.model.target.classes[found.job.y_held[place]]
+        assert line in page
+        assert FLOWERS.splitlines()[int(line.removeprefix("line ")) - 1].endswith(kind)
     assert "The model is kept in m.safetensors, the report in page.html." in text
 
 

@@ -31,8 +31,7 @@ class Column:
 
     def place(self, row: int) -> str:
         """Where a cell stands, in the words of its file: lines of a text, rows of an array."""
-        where = f"row {row + 1}" if self.lines is None else f"line {self.lines[row]}"
-        return f"{where}, {self.said}"
+        return f"{_where(self.lines, row)}, {self.said}"
 
     def cell(self, row: int) -> str:
         """A cell as a sentence quotes it: as it stands, unless it is long."""
@@ -69,6 +68,10 @@ class Table:
         said = f"column {name!r}" if self.named else f"column {name}"
         return Column(name, said, numbers, texts, self.lines)
 
+    def sample(self, row: int) -> str:
+        """What a sample is called: the line, or the row, that it stands in."""
+        return _where(self.lines, row)
+
     def find(self, wanted: str) -> int:
         """The place of a column by its name, or else by its number, from 1 or from -1 backwards.
 
@@ -100,6 +103,10 @@ class Table:
             return f"its {count} columns have no names: give a number from 1 to {count}"
         more = f" and {count - FEW} more" if count > FEW else ""
         return f"there are {', '.join(self.names[:FEW])}{more}"
+
+
+def _where(lines: Sequence[int] | None, row: int) -> str:
+    return f"row {row + 1}" if lines is None else f"line {lines[row]}"
 
 
 def numbered(count: int) -> tuple[str, ...]:
