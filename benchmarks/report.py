@@ -78,16 +78,15 @@ MARKS = {None: "", True: " ✓", False: " ✗ missed"}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows beside one competitor: for the terminal, and as a block `name` of a page."""
+    """Rows under a title; `sides` are the heads of ours and theirs."""
 
-    name: str
     title: str
-    theirs: str
+    sides: tuple[str, str]
     rows: list[Row]
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return ("", "backpass", self.theirs, "backpass is", "wanted")
+        return ("", *self.sides, "backpass is", "wanted")
 
     @property
     def cells(self) -> list[tuple[str, ...]]:
