@@ -88,7 +88,8 @@ def called(label: Label, product: tree.Matmul) -> Shown:
     """A label by the size that the shapes show, where no other axis has it."""
     axes = {*product.left.axes, *product.right.axes}
     alone = sum(other.size == label.size for other in axes) == 1
-    return spell_size(label.size) if alone and label.size.is_name else Name(label.name)
+    plain = label.size.is_name or label.size.number is not None
+    return spell_size(label.size) if alone and plain else Name(label.name)
 
 
 def mark(factor: tree.Transpose, passes: Passes) -> str:

@@ -59,7 +59,7 @@ backward
   dW3 = dz3 a2ᵀ                 (2×1)(1×3) → 2×3
         each entry of W3 joins one entry of a2 to one of z3: nothing is summed
   da2 = W3ᵀ dz3                 (3×2)(2×1) → 3×1
-        i is summed; W3 has i first, hence ᵀ
+        2 is summed; W3 has 2 first, hence ᵀ
   dz2 = da2 ⊙ [z2 > 0]          3×1
         relu acts entry by entry, so ⊙; its slope is 1 where z > 0, else 0
   dW2 = dz2 a1ᵀ                 (3×1)(1×2) → 3×2
