@@ -9,11 +9,12 @@ the code say which sizes must be tried (`constants_of`).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dis import opname
 from itertools import chain
 from math import prod
-from types import CodeType, FunctionType
+from types import CellType, CodeType, FunctionType
 from typing import Any, cast
 
 from backpass.forward.tape import Tape
@@ -82,26 +83,36 @@ def _length(tape: Tape, value: int) -> Length:
 ASKING = ("COMPARE_OP", "CONTAINS_OP", "POP_JUMP", "JUMP_IF")  # begin what a question compiles to
 
 
-def constants_of(function: FunctionType) -> list[int]:
-    """The whole numbers that a function and those it names may compare a length with.
+def constants_of(function: FunctionType) -> tuple[set[int], bool]:
+    """The whole numbers in a function and in those it names, and whether any of these asks.
 
-    There are none where nothing is compared and no way branches off.
+    A function asks where it compares, or where its way branches off.
     """
-    found: list[int] = []
+    found: set[int] = set()
     asks = False
     seen: set[CodeType] = set()
-    waiting = [function.__code__]
+    waiting: list[tuple[CodeType, Mapping[str, Any]]] = [_body(function)]
     while waiting:
-        here = waiting.pop()
+        here, known = waiting.pop()
         if here in seen:
             continue
         seen.add(here)
         asks = asks or any(opname[code].startswith(ASKING) for code in here.co_code[::2])
-        named = [function.__globals__.get(name) for name in here.co_names]
-        waiting += [one.__code__ for one in named if isinstance(one, FunctionType)]
-        constants: list[Any] = [*here.co_consts, *named]
-        waiting += [one for one in constants if isinstance(one, CodeType)]
+        constants: list[Any] = [*here.co_consts]
+        constants += [known.get(name) for name in (*here.co_names, *here.co_freevars)]
         tuples = cast("list[tuple[Any, ...]]", [one for one in constants if type(one) is tuple])
-        constants += chain.from_iterable(tuples)
-        found += [one for one in constants if type(one) is int]
-    return found if asks else []
+        found.update(one for one in (*constants, *chain(*tuples)) if type(one) is int)
+        waiting += [(one, known) for one in constants if isinstance(one, CodeType)]
+        waiting += [_body(one) for one in constants if isinstance(one, FunctionType)]
+    return found, asks
+
+
+def _body(function: FunctionType) -> tuple[CodeType, Mapping[str, Any]]:
+    """What runs, and what the names mean that it does not give itself."""
+    code, known = function.__code__, function.__globals__
+    cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
+    own = {name: cell.cell_contents for name, cell in cells if cell != EMPTY}
+    return code, ChainMap(own, known)
+
+
+EMPTY = CellType()  # of a name that is bound later

@@ -75,18 +75,20 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
         known = {**library.FUNCTIONS, **declared}
         arguments = declare(shapes, None)
         _match(forward, arguments, known)
+        constants, asks = set[int](), False
         go = partial(_run_formula, forward, arguments, known)
     else:
         code_of(forward)  # refuses what has none
         forward = with_functions(forward, declared)
         arguments = declare(shapes, parameters(forward))
+        constants, asks = constants_of(function_of(forward))
         go = partial(_run_function, forward, arguments)
     leaves = {leaf.name: leaf for leaf in arguments.leaves}
     axes = [axis for leaf in leaves.values() for axis in leaf.shape]
     symbols = list(dict.fromkeys(name for axis in axes for name in names(axis)))
-    numbers = frozenset(axis.number for axis in axes if axis.number is not None)
-    asked = [] if isinstance(forward, str) else [*constants_of(function_of(forward))]
-    tapes, result, chosen = _record_all(go, symbols, numbers, asked)
+    numbers = {axis.number for axis in axes if axis.number is not None}
+    numbers |= constants  # an axis of 7 that the code makes is no k either
+    tapes, result, chosen = _record_all(go, symbols, numbers, sorted(constants) if asks else ())
     recorded = agree(tapes, chosen)
     program = lower(recognise(recorded, chosen), recorded, leaves, result)
     last = program.steps[-1].line if program.steps else None

@@ -55,6 +55,25 @@ def test_what_len_gives_is_tried_at_one_and_at_what_it_is_compared_with(forward)
         bp.derive(forward, "x: n")
 
 
+def test_what_a_closure_holds_is_looked_through_too():
+    bound = 12
+
+    def scaled(x):
+        return np.sum(x) if len(x) == bound else np.sum(x**2)
+
+    refused = pytest.raises(bp.BackpassError, match="depend on the sizes")
+    with refused:
+        bp.derive(lambda x: scaled(x) + 1, "x: n")
+
+
+def test_an_axis_that_the_code_makes_is_none_of_the_named_sizes():
+    def loss(x):
+        rows = np.ones((5, 1)) * x
+        return sum(np.sum(row**2) for row in rows)
+
+    assert bp.derive(loss, "x: n")(np.ones(3))[0] == 15
+
+
 def test_a_length_at_which_nothing_is_computed_is_no_objection():
     def variance(x):
         if len(x) == 0:
