@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from backpass.language.shapes import Size, product, size
+from backpass.language.shapes import Shape, Size, product, size
 from backpass.reading import presentation as show
 from backpass.reading.component import as_derivatives, closed, component
-from backpass.reading.dims import dims, shape_text
+from backpass.reading.dims import dims, multiplies, shape_text
 from backpass.reading.explanation import (
     Block,
     Display,
@@ -55,9 +55,8 @@ def chain_blocks(passes: Passes, name: str, layout: Layout = "mixed") -> Explana
     inner, last = _split(way)
     blocks: list[Block] = [Heading(_title(passes, way, layout)), paragraph(_about(layout))]
     blocks += _batch(passes, way)
-    if inner or last is None:
-        blocks += _product(passes, way, inner, layout)
-        blocks += _added_up(inner)
+    blocks += _product(passes, way, inner, layout)
+    blocks += _added_up(inner)
     if last is not None:
         blocks += _parameter(passes, way, inner, last, layout)
     return (*blocks, *_whole(passes, way, layout), *shared(passes, way))
@@ -130,7 +129,7 @@ def _product(passes: Passes, way: Path, inner: Sequence[Link], layout: Layout) -
     rows = [_start(passes, way, layout), *(_jacobian(one, layout) for one in inner)]
     blocks.append(Display(tuple(_elided(rows, (("…",), ())))))
     blocks += _branches(passes, way)
-    if any(one.diagonal for one in inner):
+    if any(one.diagonal and one.rows for one in inner):
         told = words(
             "A diagonal matrix times a vector is a product entry by entry: ⊙ in its place. So the "
             "program computes, from the loss on:"
@@ -201,13 +200,19 @@ def _turned(shown: Shown, layout: Layout, is_gradient: bool) -> Shown:
 
 def _start(passes: Passes, way: Path, layout: Layout) -> tuple[Words, Words]:
     """The gradient that the chain starts from."""
-    right = _right_side(passes, way.end)
-    left = gradient(passes, way.end)
+    node = matrix(passes.step(passes.adjoints[way.end]), passes.arrays)
+    left: Shown = gradient(passes, way.end)
     inner, _ = _split(way)
-    sizes: Sizes = (_length(passes, way, inner), size(1))
+    sizes: Shape = (_length(passes, way, inner), size(1))
+    told = ""
+    if len(passes.arrays[way.end].shape) == 2 and (not way.links or (node and multiplies(node))):
+        sizes = passes.arrays[way.end].shape  # a product says it of all samples at once
+        counted = any(one.batch or one.summed for one in way.links)
+        told = ", all rows at once" if counted else ""
+    right = None if node is None else as_derivatives(passes, spell_tree(node, "math"))
     if layout == "numerator":
-        right, sizes = right and show.Transposed(right), (size(1), sizes[0])
-    return (left if right is None else Equal(left, right),), words(_two(sizes))
+        right, sizes = right and show.Transposed(right), sizes[::-1]
+    return (left if right is None else Equal(left, right),), words(shape_text(sizes) + told)
 
 
 def _right_side(passes: Passes, name: str) -> Shown | None:

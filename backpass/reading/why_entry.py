@@ -147,6 +147,9 @@ def _halves(flow: Flow) -> list[Words]:
     """What the factor in front of a square does, and what it does not."""
     told = [words("The slope of a square is twice its base.")]
     assert flow.write is not None
+    if len(flow.source.writes) > 1:  # a factor in front of one term does more than to scale
+        halved = words("The ½ in front takes the 2 away.")
+        return [*told, halved] if cancelled(flow) is not None else told
     counts = [node for node in walk(flow.write.term) if _divides(node)]
     if cancelled(flow) is not None:
         told.append(

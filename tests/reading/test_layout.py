@@ -202,3 +202,28 @@ def test_what_lies_beside_an_array_has_zeros_in_its_jacobian():
     assert "does not touch another" in text
     assert "∂H/∂Z = [I; 0]   5×2" in text
     assert "∂H/∂Z = [I | 0]   2×5" in told(SLICED, "X V", "Z", "denominator")
+
+
+def test_a_gradient_from_several_ways_is_one_of_whole_arrays():
+    text = told(SKIPPED, "W V", "W")
+    assert "∂L/∂H = ∂L/∂R + (∂L/∂Z) Vᵀ   n×k, all rows at once" in text
+    assert "H is used in R and Z: several ways lead on from there" in text
+    assert "∂L/∂H = ∂L/∂R + (∂L/∂Z) Vᵀ   n×k\n" in told(SKIPPED, "W V", "H")
+
+
+SKIPPED = """\
+X: n k
+W: k k
+V: k k
+H[n,k′] = X[n,k]*W[k,k′]
+Z[n,k′] = H[n,k]*V[k,k′]
+R[n,k] = H[n,k] + tanh(Z[n,k])
+L = R[n,k]**2
+return L
+"""
+
+
+def test_a_number_is_no_diagonal_matrix():
+    text = told("x: n\nb: ()\nZ[n] = x[n] + b\nL = tanh(Z[n])\nreturn L\n", "b", "b")
+    assert "∂Z/∂b = 1" in text
+    assert "diagonal matrix" not in text
