@@ -288,7 +288,7 @@ def restored(path: str | Path, arrays: Weights, about: dict[str, Any]) -> Networ
             about["init"], about["convention"], about["dtype"], about["seed"],
         )  # fmt: skip
         net.random.bit_generator.state = about["random"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, KeyError, MemoryError, TypeError, ValueError) as error:
         raise BackpassError(
             f"{path} does not describe a network as net.save does ({error!r})"
         ) from error

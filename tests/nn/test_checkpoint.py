@@ -75,12 +75,14 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path):
     path = tmp_path / "net.safetensors"
     network().save(path)
     arrays, about = checkpoint.read(path)
+    too_large = {**about["random"], "uinteger": 2**40}
     for change, message in (
         ({"format": 99}, "has format 99"),
         ({"layers": [[7, "tanh"], [2, "linear"]]}, "does not hold W1 as its layers need it"),
         ({"layers": 3}, "does not describe a network"),
         ({"optimizer": ["Magic", {}]}, "does not describe a network"),
         ({"random": {}}, "does not describe a network"),
+        ({"random": too_large}, "does not describe a network"),
         ({"loss": "hinge"}, "there is no loss 'hinge'"),
     ):
         checkpoint.write(path, arrays, {**about, **change})

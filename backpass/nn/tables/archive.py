@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,13 +18,28 @@ from backpass.language.errors import BackpassError, UnknownName, nearest
 
 Array = NDArray[Any]
 NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"
-BROKEN = (ValueError, EOFError, OSError, KeyError, zipfile.BadZipFile, zlib.error, MemoryError)
+# what NumPy and zipfile raise for files that are not whole, or not theirs
+BROKEN = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def read_npy(source: str, content: bytes) -> Array:
     """The array of an NPY file; BackpassError for a damaged one, and for one that holds objects."""
     try:
-        return np.load(io.BytesIO(content), allow_pickle=False)
+        return _load(content)
     except BROKEN as error:
         raise _refusal(source, error) from error
 
@@ -29,8 +47,8 @@ def read_npy(source: str, content: bytes) -> Array:
 def read_npz(source: str, content: bytes) -> dict[str, Array]:
     """The arrays of an NPZ file by name; BackpassError for another kind of zip file."""
     try:
-        stored: Any = np.load(io.BytesIO(content), allow_pickle=False)
-        with stored:
+        with warnings.catch_warnings(), _load(content) as stored:
+            warnings.simplefilter("ignore", UserWarning)
             if any(name.endswith(".xml") for name in stored.files):
                 raise BackpassError(f"{source} is a spreadsheet; save it as CSV first")
             found = {name: stored[name] for name in stored.files}
@@ -65,6 +83,12 @@ def inputs_and_target(
             "name them X and y"
         )
     return found[0], wanted
+
+
+def _load(content: bytes) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that a head was written by Python 2
+        return np.load(io.BytesIO(content), allow_pickle=False)
 
 
 def _list(names: Mapping[str, Array]) -> str:

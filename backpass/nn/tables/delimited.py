@@ -101,7 +101,7 @@ def _has_header(rows: Sequence[list[str]]) -> bool:
 
 def _names(source: str, cells: Sequence[str]) -> tuple[str, ...]:
     """The names of a header; a column without one is called by its number."""
-    names = [cell.strip() for cell in cells]
+    names = [" ".join(cell.split()) for cell in cells]  # a name is one line
     for name, count in Counter(names).items():
         if name and count > 1:
             places = [str(place) for place, one in enumerate(names, 1) if one == name]

@@ -48,6 +48,27 @@ def test_damaged_and_foreign_files_are_refused():
         read_npz("data.zip", zipped("readme.txt", b"hello"))
 
 
+def test_heads_that_python_cannot_read_are_damage():
+    whole = npy(np.arange(6.0))
+    for old, new in (
+        (b"(6,), }", b"(6,     "),  # a bracket that is not closed
+        (b"(6,), }", b"(-6,),} "),
+        (b"(6,), }", b"(6L,),, "),
+        (b"(6,), }", b"(9**9,)}"),
+        (b"<f8", b"\xff\xff\xff"),
+    ):
+        with pytest.raises(BackpassError, match="damaged"):
+            read_npy("X.npy", whole.replace(old, new))
+    locked = npz(X=np.arange(6.0)).replace(b"PK\x01\x02", b"PK\x01\x02", 1)
+    place = locked.index(b"PK\x01\x02") + 8
+    locked = locked[:place] + b"\x01" + locked[place + 1 :]  # the bit of an encrypted file
+    with pytest.raises(BackpassError, match="damaged"):
+        read_npz("data.npz", locked)
+    old = whole.replace(b"(6,), } ", b"(6L,), }")  # as Python 2 wrote it
+    assert old != whole
+    np.testing.assert_array_equal(read_npy("X.npy", old), np.arange(6.0))
+
+
 @pytest.mark.parametrize(
     ("names", "target", "found"),
     [

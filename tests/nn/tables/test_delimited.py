@@ -57,6 +57,10 @@ def test_quoted_cells_may_hold_separators_quotes_and_newlines():
     assert list(table.lines or ()) == [3, 4]
 
 
+def test_a_name_is_one_line():
+    assert read('"a\n  b",c\n1,2\n').names == ("a b", "c")
+
+
 def test_semicolons_win_over_decimal_commas():
     assert read("1,5;2\n2,5;3\n").texts == {0: ["1,5", "2,5"]}
 
