@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from backpass.language.expr import ZERO, Label, Term, substitute
 from backpass.language.expr import labels as labels_of
-from backpass.language.program import Step, Write, bare, fresh, relabel
+from backpass.language.program import Array, Step, Write, bare, fresh, relabel
 from backpass.language.shapes import size
 from backpass.reading import presentation as show
 from backpass.reading.matrix import matrix
@@ -86,7 +86,7 @@ def widened(write: Write, new: Mapping[Label, Label]) -> dict[Label, Label]:
 
 def _nest(step: Step, write: Write) -> Equation:
     """A loop nest in index notation."""
-    alone = len(step.writes) == 1 and bare(write.left) is not None
+    alone = len(step.writes) == 1 and fills(write.left, step.target)
     short = tuple(
         part
         for part, axis in zip(write.left, step.target.shape, strict=True)
@@ -95,6 +95,13 @@ def _nest(step: Step, write: Write) -> Equation:
     write = _without_single(write)
     left = spell_entry(step.name, write.left)
     return Equation(left, spell_write(write), not alone or bool(short), short)
+
+
+def fills(left: Sequence[Term], target: Array) -> bool:
+    """Whether a nest meets no entry twice: its left is labels, and 0 on axes of length 1."""
+    parts = zip(left, target.shape, strict=True)
+    plain = [part for part, axis in parts if not (part == ZERO and axis == ONE)]
+    return all(isinstance(part, Label) for part in plain) and len({*plain}) == len(plain)
 
 
 def _without_single(write: Write) -> Write:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from backpass.language.expr import Label, Product, Read, Term, multiply, reads
-from backpass.language.program import Write, bare, relabel
+from backpass.language.expr import Label, Product, Read, Term, labels, multiply, reads
+from backpass.language.program import Write, relabel
 from backpass.reading import presentation as show
-from backpass.reading.equations import Equation, entries, widened
+from backpass.reading.equations import Equation, entries, fills, widened
 from backpass.reading.flow import Flow
 from backpass.reading.presentation import Shown
-from backpass.reading.spelling import spell_entry, spell_term, spell_write
+from backpass.reading.spelling import spell_entry, spell_write
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ def local(flow: Flow) -> Local | None:
         return None
     write = relabel(flow.write, new)
     at = tuple(part for part in flow.writes[0].left if isinstance(part, Label))
-    slopes = [_without(one.term, flow.inflow) for one in flow.writes]
+    to = tuple(part for part in write.left if isinstance(part, Label))
+    slopes = [_slope(one, (*to, *at), flow.inflow) for one in flow.writes]
     line = tuple(entries(flow.source, new))
     if None in slopes or len(line) != 1:
         return None
@@ -46,13 +47,14 @@ def local(flow: Flow) -> Local | None:
         of=spell_entry(flow.source.name, write.left),
         by=spell_entry(flow.operand, flow.writes[0].left),
         line=line[0],
-        slope=show.total(*(spell_term(slope) for slope in slopes if slope is not None)),
+        slope=show.total(*filter(None, slopes)),
         back=Equation(
             spell_entry(flow.step.name, flow.writes[0].left),
             show.total(*map(spell_write, flow.writes)),
-            adds=len(flow.step.writes) > len(flow.writes) or bare(flow.writes[0].left) is None,
+            adds=len(flow.step.writes) > len(flow.writes)
+            or not fills(flow.writes[0].left, flow.step.target),
         ),
-        to=tuple(part for part in write.left if isinstance(part, Label)),
+        to=to,
         at=at,
     )
 
@@ -78,6 +80,17 @@ def _shared_labels(flow: Flow, write: Write) -> dict[Label, Label] | None:
 
 def _adjoint(term: Term, name: str) -> Read | None:
     return next((read for read in reads(term) if name and read.name == name), None)
+
+
+def _slope(write: Write, kept: tuple[Label, ...], adjoint: str) -> Shown | None:
+    """How much one entry moves with another: what runs under a Σ of the forward line is summed."""
+    slope = _without(write.term, adjoint)
+    if slope is None:
+        return None
+    inner = tuple(label for label in dict.fromkeys(labels(slope)) if label not in kept)
+    if not adjoint:  # the loss adds up its terms, and this is the slope of one of them
+        inner = ()
+    return spell_write(Write(kept, slope, (*kept, *inner)))
 
 
 def _without(term: Term, adjoint: str) -> Term | None:

@@ -15,10 +15,9 @@ from backpass.language.expr import (
     reads,
     walk,
 )
-from backpass.language.program import bare
 from backpass.reading import tree
 from backpass.reading.dims import shape_text
-from backpass.reading.equations import as_words
+from backpass.reading.equations import as_words, fills
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.functions import BOTH, mentions, slope_clause
@@ -59,7 +58,7 @@ def _told(passes: Passes, flow: Flow, entry: Local) -> list[list[Words]]:
         told.append(_halves(flow) if _square(flow) else [])
     if flow.summed:
         told.append(_copied(passes, flow, entry))
-    if bare(flow.writes[0].left) is None:
+    if not fills(flow.writes[0].left, flow.step.target):
         text = "An entry of {a} may be read several times; what comes back to it is added up."
         told.append([words(text, a=flow.operand)])
     return told

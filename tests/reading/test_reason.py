@@ -48,3 +48,21 @@ def test_a_matrix_that_all_sentences_share():
     text = why(both, "dX")
     assert text.startswith("dX = dZ @ W.T     (b×n×k)(k×d) → b×n×d\n")
     assert "transposed.\n    dZ @ W.T   (b×n×k)(k×d) → b×n×d\n\n" in text
+
+
+VARIANCE = """\
+X: n k
+m: n 1
+v: n 1
+v[n,0] = (X[n,k] - m[n,0])**2/k
+L = exp(v[n,i])
+return L
+"""
+
+
+def test_what_runs_inside_a_line_is_summed_in_its_slope():
+    text = why(passes(VARIANCE, "m"), "dm")
+    assert "    v[n,0] = Σₖ (X[n,k] − m[n,0])² / k\n" in text
+    assert "    ∂v[n,0]/∂m[n,0] = −2 Σₖ (X[n,k] − m[n,0]) / k\n" in text
+    assert "    dm[n,0] = −2 Σₖ dv[n,0] · (X[n,k] − m[n,0]) / k\n" in text
+    assert "read several times" not in text
