@@ -113,6 +113,7 @@ def train(
     if console.is_terminal:
         console.print()  # above the bar, which is drawn on the error stream
     history, warned = _fitted(job, progress=not console.quiet)
+    job.model.save(files.output)  # before anything else can go wrong
     page.write([(Span(f"loss  {curve(history.loss)}  in {history.seconds:.2f} s", "words"),)])
     for sentence in warned:
         page.words(sentence, "bad")
@@ -124,7 +125,6 @@ def train(
     if exam.confusion is not None:
         page.write(confusion_lines(exam.confusion, job.model.target.classes))
 
-    job.model.save(files.output)
     if files.report is not None:
         write_report(
             files.report,

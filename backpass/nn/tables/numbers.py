@@ -13,7 +13,7 @@ from backpass.language.errors import BackpassError
 from backpass.nn.tables.delimited import is_missing
 from backpass.nn.tables.table import FEW, Column, Table
 
-AGAIN = "correct it, or leave its row out"
+AGAIN = "correct it, or leave its row or column out"
 DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 
@@ -58,10 +58,12 @@ def refuse(column: Column, row: int | None = None) -> NoReturn:
     row = int(np.argmax(np.isnan(column.numbers))) if row is None else row
     cell, where = column.cell(row), column.place(row)
     text = texts[row] if texts is not None else cell
-    if text == "":
-        raise BackpassError(f"{where} is empty; fill it in, or leave its row out")
     if is_missing(text):
-        raise BackpassError(f"{where} is {cell}, a missing value; fill it in, or leave its row out")
+        gaps = sum(map(is_missing, texts or ())) - 1
+        also = f", and {gaps} more of its cells are" if gaps > 1 else ""
+        also = ", and one more of its cells is" if gaps == 1 else also
+        what = f"{cell}, a missing value" if text else "empty"
+        raise BackpassError(f"{where} is {what}{also}; fill it in, or leave its row or column out")
     none = ", which is no number" if texts is not None else ""
     how = "write decimals with a point" if DECIMAL_COMMA.fullmatch(text) else AGAIN
     raise BackpassError(f"{where} is {cell}{none}; {how}")

@@ -24,13 +24,14 @@ def test_numbers_pass():
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
-        (("1", "", "3"), r"line 3, column 'a' is empty; fill it in, or leave its row out"),
+        (("1", "", "3"), r"line 3, column 'a' is empty; fill it in, or leave its row or col"),
         (("1", "2", "NA"), r"line 4, column 'a' is 'NA', a missing value; fill it in"),
         (("1", "2", "nan"), r"line 4, column 'a' is 'nan', a missing value"),
         (("1", "2", "two"), r"line 4, column 'a' is 'two', which is no number; correct it"),
         (("1", "inf", "3"), r"line 3, column 'a' is inf; correct it"),
         (("1,5", "2,5"), r"line 2, column 'a' is '1,5', which is no number; write decimals with a"),
-        (("", ""), r"line 2, column 'a' is empty"),
+        (("", ""), r"line 2, column 'a' is empty, and one more of its cells is; fill it in"),
+        (("1", "?", "", "NA", "2"), r"is '\?', a missing value, and 2 more of its cells are;"),
         (("", "red", "blue"), r"column 'a' holds text \('red' in line 3\)"),
         (("red", "blue", "7"), r"column 'a' holds text \('red' in line 2\); train without it, "
          "--ignore, or with an input for each of its values, --one-hot"),
