@@ -37,6 +37,8 @@ def refreshed(page: str) -> str:
     """The page with the real output in every block that shows one."""
     session: dict[str, object] = {"__name__": "page"}
     output: str | None = None
+    folder = TemporaryDirectory()  # what commands write goes there, and is there for the next
+    (Path(folder.name) / "examples").symlink_to(ROOT / "examples")
 
     def block(found: re.Match[str]) -> str:
         nonlocal output
@@ -50,12 +52,14 @@ def refreshed(page: str) -> str:
                 text = before.rstrip("\n") + "\n"
             case "console":
                 commands = [one[1] for one in COMMAND.finditer(text)]
-                text = "".join(f"$ {one}\n{answer(one)}" for one in commands)
+                with chdir(folder.name):
+                    text = "".join(f"$ {one}\n{answer(one)}" for one in commands)
             case _:
                 pass
         return f"```{language}{more}\n{text}```"
 
-    return BLOCK.sub(block, page)
+    with folder:
+        return BLOCK.sub(block, page)
 
 
 def printed(source: str, session: dict[str, object]) -> str:

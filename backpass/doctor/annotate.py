@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation, annotation
-from backpass.doctor.bank import Family, families
+from backpass.doctor.bank import families
 from backpass.doctor.infer import Seen, network
-from backpass.doctor.model import Model, model
+from backpass.doctor.model import Model, Times, model
 from backpass.doctor.probe import Probe, probe
 from backpass.doctor.readings import Reading, confirmed, readings
 from backpass.doctor.updates import first_updates
@@ -50,13 +50,13 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
 
 @dataclass(frozen=True, slots=True)
 class _Explained:
-    """A run under the assumption of one loss."""
+    """A run under the assumption of one loss: `factor` times its gradient is what updates are."""
 
     model: Model
-    family: Family
-    factor: float  # what the updates are times the gradient of the base loss
+    title: str
+    factor: float
     exact: bool
-    rate: float | None
+    known: bool  # that the factor is a rate that the code holds
     scales: dict[str, float]
     found: dict[int, list[Reading]]
 
@@ -67,43 +67,58 @@ def _explained(one: Probe, seen: Seen) -> Iterator[_Explained]:
             derived = model(seen, family.base, one.X, one.Y, one.parameters)
         except BackpassError:  # a loss that takes no targets of this shape
             continue
-        values = derived.values(one.X, one.Y, one.parameters)
-        moved = first_updates(one.run, one.parameters)
-        wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in derived.paths])
-        given = np.concatenate([moved[path].ravel() for path in derived.paths.values()])
-        length = float(wanted @ wanted)
-        if not np.isfinite(length) or length == 0:
-            continue
-        factor = float(given @ wanted) / length
-        exact = bool(np.linalg.norm(given - factor * wanted) <= EXACT * np.linalg.norm(given))
-        rate = _rate(one, family, factor, seen) if exact else None
+        factor, exact = _fit(one, derived)
+        title, times = family.members[0]
+        rate = None
+        if exact:
+            title, times, rate = _member(one, family.members, factor, seen)
+            derived = model(seen, family.base, one.X, one.Y, one.parameters, times)
+            factor /= times(*seen.output.shape)
         scales = _scales(one, factor if exact else None)
         found = readings(one, derived, scales)
-        yield _Explained(derived, family, factor, exact, rate, scales, found)
+        yield _Explained(derived, title, factor, exact, rate is not None, scales, found)
 
 
-def _rate(one: Probe, family: Family, factor: float, seen: Seen) -> float | None:
-    """A number that the code holds and that makes the factor one of a known loss."""
-    n, m = seen.output.shape
+def _fit(one: Probe, derived: Model) -> tuple[float, bool]:
+    """What the first updates are times the gradient, and whether they are exactly that."""
+    values = derived.values(one.X, one.Y, one.parameters)
+    moved = first_updates(one.run, one.parameters)
+    wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in derived.paths])
+    given = np.concatenate([moved[path].ravel() for path in derived.paths.values()])
+    length = float(wanted @ wanted)
+    if not np.isfinite(length) or length == 0:
+        return 1.0, False
+    factor = float(given @ wanted) / length
+    rest = float(np.linalg.norm(given - factor * wanted))
+    return factor, rest <= EXACT * float(np.linalg.norm(given))
+
+
+def _member(
+    one: Probe, members: Sequence[tuple[str, Times]], factor: float, seen: Seen
+) -> tuple[str, Times, float | None]:
+    """The loss of a family under which the factor is a number that the code holds, and that rate.
+
+    Without one it is the usual loss, and the rate stays open.
+    """
     held = [float(value) for value in one.run.before.values() if value.ndim == 0]
-    seen_numbers = [float(e.value) for e in one.run.events if e.value.ndim == 0]
-    for _, times in family.members:
-        for rate in (*held, *seen_numbers, 1.0):
-            if rate > 0 and abs(rate * times(n, m) - factor) <= EXACT * abs(factor):
-                return rate
-    return None
+    met = [float(event.value) for event in one.run.events if event.value.ndim == 0]
+    for title, times in members:
+        for rate in (*held, *met, 1.0):
+            if rate > 0 and abs(rate * times(*seen.output.shape) - factor) <= EXACT * abs(factor):
+                return title, times, rate
+    return *members[0], None
 
 
 def _scales(one: Probe, factor: float | None) -> dict[str, float]:
     """Factors under which a quantity is still called by its name, the plainest first."""
-    n = float(max(len(np.atleast_2d(one.Y)), np.atleast_2d(one.Y).shape[-1]))
     scales = {"": 1.0, "−": -1.0}
     if factor is not None:
         scales |= {f"{factor:.4g} · ": factor, f"−{factor:.4g} · ": -factor}
     scales |= {"2 · ": 2.0, "½ · ": 0.5, "−2 · ": -2.0, "−½ · ": -0.5}
-    for count in {n, float(np.asarray(one.X).shape[0]), float(np.asarray(one.X).shape[-1])}:
-        scales |= {f"{count:g} · ": count, f"−{count:g} · ": -count}
-        scales |= {f"1/{count:g} · ": 1 / count, f"−1/{count:g} · ": -1 / count}
+    sides = {float(size) for data in (one.X, one.Y) for size in np.shape(data)} - {0.0, 1.0}
+    for size in sorted(sides):
+        scales |= {f"{size:g} · ": size, f"−{size:g} · ": -size}
+        scales |= {f"1/{size:g} · ": 1 / size, f"−1/{size:g} · ": -1 / size}
     return scales
 
 
@@ -116,8 +131,8 @@ def _summary(one: _Explained) -> list[str]:
     path = " → ".join(map(str, widths))
     activations = ", ".join(layer.activation for layer in seen.layers)
     lines = [f"A network {path} with {activations}. {_sides(seen)} {_bias(seen)}"]
-    names = [f"{name} is {path}" for name, path in one.model.paths.items()]
-    lines.append(f"{', '.join(names)}.")
+    names = [f"{name} is {path}" for name, path in one.model.paths.items() if name != path]
+    lines += [f"{', '.join(names)}."] if names else []
     lines.append(_trained(one))
     return lines
 
@@ -137,17 +152,13 @@ def _bias(seen: Seen) -> str:
 
 
 def _trained(one: _Explained) -> str:
-    n, m = one.model.seen.output.shape
     if not one.exact:
         return (
             "Its updates are no multiple of the gradient of any loss known here; the names below "
-            f"are those of {one.family.members[0][0]}."
+            f"are those of {one.title}."
         )
-    rate = one.rate
-    for title, times in one.family.members:
-        if rate is not None and abs(rate * times(n, m) - one.factor) <= EXACT * abs(one.factor):
-            return f"It descends {title} at the rate {rate:g}, exactly."
+    if one.known:
+        return f"It descends {one.title} at the rate {one.factor:g}, exactly."
     return (
-        f"It descends {one.family.members[0][0]}: its updates are {one.factor:.4g} times that "
-        "gradient, exactly."
+        f"It descends {one.title}: its updates are {one.factor:.4g} times that gradient, exactly."
     )

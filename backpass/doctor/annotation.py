@@ -225,7 +225,8 @@ def _below(noted: Noted) -> Iterator[Line]:
             yield Span(left, "good"), Span(" " * gap + shapes, "shape")
         else:
             yield from wrapped(left.strip(), margin, "good")
-    parts = [f"{note.text}: {_names(note)}" for note in noted.notes if not note.result]
+    others = [note for note in noted.notes if not note.result and note.formulas != (note.text,)]
+    parts = [f"{note.text}: {_names(note)}" for note in others]
     room = WIDTH - margin
     whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
     yield from wrapped("  ·  ".join(whole), margin, "name")

@@ -45,8 +45,21 @@ class Model:
         return compile_numpy(whole, name="everything")
 
 
-def model(seen: Seen, loss: str, X: Array, y: Array, parameters: dict[str, Array]) -> Model:
-    """Derive the network with this loss, its arrays named W1, b1, W2 and so on."""
+Times = Callable[[Any, Any], Any]  # a factor by the number of samples and of outputs
+
+
+def model(
+    seen: Seen,
+    loss: str,
+    X: Array,
+    y: Array,
+    parameters: dict[str, Array],
+    times: Times = lambda n, m: 1,
+) -> Model:
+    """Derive the network with this loss, its arrays named W1, b1, W2 and so on.
+
+    `times` is what the loss is multiplied with, such as 1/n where samples are averaged.
+    """
     X, y = seen.laid(X), seen.laid(y)
     paths: dict[str, str] = {}
     held: dict[str, str] = {}
@@ -69,9 +82,21 @@ def model(seen: Seen, loss: str, X: Array, y: Array, parameters: dict[str, Array
             bias = parameters[layer.bias].shape
             held[f"b{place}"] = " ".join(out if size != 1 else "1" for size in bias)
     one = LOSSES[loss]
-    forward = _forward(seen.layers, one.function, seen.columns)
+    forward = _forward(seen.layers, _scaled(one, times, seen.columns), seen.columns)
     derivation = derive(forward, {**shapes, "parameters": held}, wrt=list(paths))
     return Model(seen, one, derivation, paths)
+
+
+def _scaled(loss: Loss, times: Times, columns: bool) -> Callable[[Any, Any], Any]:
+    """The loss times a factor, in which sizes stay symbols."""
+    if times(7, 11) == 1:
+        return loss.function
+
+    def scaled(output: Any, target: Any) -> Any:
+        n, m = reversed(output.shape) if columns else output.shape
+        return loss.function(output, target) * times(n, m)
+
+    return scaled
 
 
 class _Sizes:
