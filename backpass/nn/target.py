@@ -97,7 +97,7 @@ def choose_task(column: Column, task: str | None) -> tuple[Task, str]:
             f"{column.place(row)} is {column.cell(row)}, which is no number; correct it, or take "
             "classification as the task"
         )
-    return ("classification" if task == "classification" else "regression"), "as you said"
+    return ("classification" if task == "classification" else "regression"), "you said"
 
 
 def choose_loss(task: Task, text: str | None) -> Loss:

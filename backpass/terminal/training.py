@@ -129,7 +129,7 @@ def train(
         write_report(
             files.report,
             Report(
-                title=f"{files.data.name}: {job.model.target.name}",
+                title=f"{job.model.target.name} of {files.data.name}",
                 net=net,
                 history=history,
                 exam=exam,

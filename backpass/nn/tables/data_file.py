@@ -15,6 +15,7 @@ from backpass.nn.tables.idx import is_idx, read_idx
 from backpass.nn.tables.table import Column, Table, from_array
 
 GZIP = b"\x1f\x8b"
+NAMELESS = "prediction"  # what a target without a name is called
 KINDS = "CSV, NPY, NPZ or IDX"
 
 
@@ -57,6 +58,7 @@ def read_data(
         if target is not None:
             place = table.find(target)
             goal = table.column(place)
+            goal = goal if table.named else replace(goal, name=NAMELESS)
     if goal is not None and len(goal) != len(table):
         raise ShapeError(
             f"{table.source} has {len(table)} samples and there are {len(goal)} targets; give one "
@@ -67,7 +69,8 @@ def read_data(
 
 def _labels(path: str | Path, header: bool | None) -> Column:
     source = Path(path).name
-    return _only(_table(source, _content(path), header), source)
+    table = _table(source, _content(path), header)
+    return _only(table, table.names[0] if table.named else NAMELESS)
 
 
 def _only(table: Table, name: str) -> Column:
@@ -75,7 +78,7 @@ def _only(table: Table, name: str) -> Column:
         raise ShapeError(
             f"{table.source} has {len(table.names)} values for each sample; give one target each"
         )
-    return replace(table.column(0), name=name, said=f"the target in {name}")
+    return replace(table.column(0), name=name, said=f"the target in {table.source}")
 
 
 def _table(source: str, content: bytes, header: bool | None) -> Table:

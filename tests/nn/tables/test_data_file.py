@@ -24,20 +24,21 @@ def wrote(folder: Path, name: str, content: bytes) -> Path:
 
 @pytest.mark.parametrize("packed", [bytes, gzip.compress])
 @pytest.mark.parametrize(
-    ("content", "target"),
+    ("content", "target", "name"),
     [
-        (CSV, "y"),
-        (CSV, "-1"),
-        (CSV.partition(b"\n")[2], "4"),
-        (npy(np.column_stack([X, Y])), "-1"),
-        (npz(X=X, y=Y), None),
-        (npz(X_train=X, y_train=Y, X_test=X[:1], y_test=Y[:1]), "y_train"),
+        (CSV, "y", "y"),
+        (CSV, "-1", "y"),
+        (CSV.partition(b"\n")[2], "4", "prediction"),
+        (npy(np.column_stack([X, Y])), "-1", "prediction"),
+        (npz(X=X, y=Y), None, "y"),
+        (npz(X_train=X, y_train=Y, X_test=X[:1], y_test=Y[:1]), "y_train", "y_train"),
     ],
     ids=["CSV", "CSV from the end", "CSV without header", "NPY", "NPZ", "NPZ by name"],
 )
-def test_formats_are_known_by_their_content(tmp_path: Path, packed, content, target):
+def test_formats_are_known_by_their_content(tmp_path: Path, packed, content, target, name):
     data = read_data(wrote(tmp_path, "data", packed(content)), target)
     assert data.target is not None
+    assert data.target.name == name
     assert data.target.numbers.tolist() == Y.tolist()
     columns = [place for place in range(len(data.table.names)) if place != data.place]
     np.testing.assert_array_equal(data.table.numbers[:, columns], X)
@@ -45,11 +46,14 @@ def test_formats_are_known_by_their_content(tmp_path: Path, packed, content, tar
 
 def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path):
     images = wrote(tmp_path, "images.gz", gzip.compress(idx(X.reshape(4, 3, 1))))
-    for content in (idx(Y), npy(Y), npz(labels=Y), b"kind\n0\n1\n1\n0\n", b"0\n1\n1\n0\n"):
+    kinds = b"0\n1\n1\n0\n"
+    for content in (idx(Y), npy(Y), npz(labels=Y), b"kind\n" + kinds, kinds):
         data = read_data(images, labels=wrote(tmp_path, "labels", content))
         assert data.target is not None
         assert data.target.numbers.tolist() == Y.tolist()
         assert data.place is None
+        assert data.target.name == ("kind" if b"kind" in content else "prediction")
+        assert data.target.said == "the target in labels"
         assert data.table.picture == (3, 1)
 
 
