@@ -7,10 +7,13 @@ from functools import partial
 from inspect import Signature, signature
 from typing import Any, cast
 
+import numpy as np
+
 from backpass.calculus import library
 from backpass.forward.arguments import Arguments, replace_leaves
-from backpass.forward.formula import run
+from backpass.forward.formula import free_names, run
 from backpass.forward.record import Forward, with_functions
+from backpass.language.shapes import bind
 
 Functions = Mapping[str, Callable[..., Any]]
 Own = Callable[[Mapping[str, Any], Functions], Any]  # arrays by leaf name, declared functions
@@ -33,12 +36,17 @@ def own_function(forward: Forward, arguments: Arguments) -> Own:
     The second argument are bodies for the functions that were declared without one.
     """
     if isinstance(forward, str):
-        return partial(_formula, forward)
+        return partial(_formula, forward, arguments)
     return partial(_function, forward, signature(forward), arguments)
 
 
-def _formula(text: str, values: Mapping[str, Any], functions: Functions) -> Any:
-    return run(text, values, {**library.FUNCTIONS, **functions})[-1].value
+def _formula(
+    text: str, arguments: Arguments, values: Mapping[str, Any], functions: Functions
+) -> Any:
+    known = {**library.FUNCTIONS, **functions}
+    sizes = bind((leaf.name, leaf.shape, np.shape(values[leaf.name])) for leaf in arguments.leaves)
+    used = {name: sizes[name] for name in free_names(text, known, values) if name in sizes}
+    return run(text, {**used, **values}, known)[-1].value
 
 
 def _function(

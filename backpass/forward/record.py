@@ -74,9 +74,9 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     if isinstance(forward, str):
         known = {**library.FUNCTIONS, **declared}
         arguments = declare(shapes, None)
-        _match(forward, arguments, known)
+        sizes = _match(forward, arguments, known)
         constants, asks = set[int](), False
-        go = partial(_run_formula, forward, arguments, known)
+        go = partial(_run_formula, forward, arguments, known, sizes)
     else:
         code_of(forward)  # refuses what has none
         forward = with_functions(forward, declared)
@@ -163,22 +163,29 @@ def _single(result: Any, tape: Tape, line: Line | None) -> Traced:
 # Formulas.
 
 
-def _match(text: str, arguments: Arguments, known: Mapping[str, Op]) -> None:
-    """A formula's quantities and the declared shapes must be the same names."""
+def _match(text: str, arguments: Arguments, known: Mapping[str, Op]) -> list[str]:
+    """A formula's quantities and the declared shapes must be the same names.
+
+    A name that is a size in these shapes is that number, as the n of 1/n; those are returned.
+    """
     shapes = arguments.nests
     free = free_names(text, known, shapes)
+    axes = [axis for leaf in arguments.leaves for axis in leaf.shape]
+    told = dict.fromkeys(name for axis in axes for name in names(axis))
+    sizes = [name for name in free if name in told and name not in shapes]
     for name in free:
-        if name not in shapes:
-            raise _unknown(text, name, shapes, known)
+        if name not in shapes and name not in sizes:
+            raise _unknown(text, name, [*shapes, *told], known)
     for name in shapes:
         if name not in free:
             raise UnknownName(
                 f"{name} has a shape and does not occur in the formula{nearest(name, free)}"
             )
+    return sizes
 
 
 def _unknown(
-    text: str, name: str, shapes: Mapping[str, Any], known: Mapping[str, Op]
+    text: str, name: str, shapes: Collection[str], known: Mapping[str, Op]
 ) -> BackpassError:
     """What to say of a name without a shape: it may be a function that nobody has declared."""
     nodes = [node for one in parse(text, known, shapes) for node, _ in walk(one.body)]
@@ -199,7 +206,13 @@ def _unknown(
 
 
 def _run_formula(
-    text: str, arguments: Arguments, known: Mapping[str, Op], world: World, tape: Tape, first: bool
+    text: str,
+    arguments: Arguments,
+    known: Mapping[str, Op],
+    sizes: Sequence[str],
+    world: World,
+    tape: Tape,
+    first: bool,
 ) -> Traced:
     """One recording of a formula: each statement names its value."""
     current: list[Statement] = []
@@ -211,7 +224,8 @@ def _run_formula(
 
     tape.locate = place
     tape.line = lambda: None  # the formula says itself where it stands
-    results = run(text, _inputs(arguments, world, tape), known, on_statement=current.append)
+    values = {**_inputs(arguments, world, tape), **{name: world[name] for name in sizes}}
+    results = run(text, values, known, on_statement=current.append)
     for result in results:
         target = result.statement.target
         if target is not None and isinstance(result.value, Traced):

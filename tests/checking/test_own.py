@@ -28,6 +28,11 @@ def test_a_formula_is_read_without_being_recorded():
     assert own({"W": W, "x": X}, {}) == pytest.approx(0.5 * np.sum((W @ X) ** 2))
 
 
+def test_sizes_in_a_formula_are_read_off_the_arrays():
+    arguments = declare("W: m k+1, x: m", None)
+    assert own_function("L = Σ W / (m k)", arguments)({"W": W, "x": X}, {}) == 5
+
+
 def test_declared_functions_get_their_bodies():
     arguments = declare("x: k", None)
     assert own_function("L = sum(g(x))", arguments)({"x": X}, {"g": np.square}) == 1.25

@@ -96,6 +96,17 @@ def test_a_quantity_may_be_called_like_a_function():
     assert record("L = Σ sum²", "sum: n").program.inputs[0].name == "sum"
 
 
+def test_a_size_is_a_number_in_a_formula():
+    program = record("L = 1/n Σ softmax(Q Kᵀ / √k)²", "Q: n k, K: n k").program
+    shown = [format_step(step, program.arrays) for step in program.steps]
+    assert shown[0] == "Z[n,n′] = 1 / k**(1/2) * Q[n,k] * K[n′,k]"
+    assert shown[-1] == "L = A[n,n′]**2 / n"
+    (hidden,) = record("L = n Σ x", "x: n, n: ()").program.steps
+    assert format_step(hidden) == "L = n * x[n′]"
+    (assigned, _) = record("n = Σ x; L = n²", "x: n").program.steps
+    assert assigned.name == "n"
+
+
 FORMULAS = [
     ("L = Σ sigmod(X W)", "sigmod is no function known here; did you mean sigmoid?",
      "      ^^^^^^"),
@@ -103,6 +114,7 @@ FORMULAS = [
     ("L == Σ X", "L is given a value by one =, L = …", "^"),
     ("L = Σ X V", 'V has no shape; add "V: …", with () for a single number', "        ^"),
     ("L = Σ X w", "w has no shape; did you mean W?", "        ^"),
+    ("L = Σ X W / N", "N has no shape; did you mean n?", "            ^"),
     ("L = ∇C(X W)", '∇C needs C: pass functions="C: scalar"', "    ^^"),
     ("L = Σ σ′(X W)", 'σ′ needs σ: pass functions="σ: elementwise"', "      ^^"),
 ]  # fmt: skip
