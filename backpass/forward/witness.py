@@ -163,11 +163,16 @@ def _triangle(arrays: Sequence[Any]) -> tuple[str, int] | None:
         return None
     diagonals = np.concatenate([j - i for i, j in map(np.nonzero, arrays)])
     # one array may be too small to show where the ones end; all of them together do
-    for relation, half, k in (("<=", np.tril, diagonals.max()), (">=", np.triu, diagonals.min())):
+    low, high = int(diagonals.min()), int(diagonals.max())
+    for relation, half, k in (("<=", np.tril, high), (">=", np.triu, low), ("==", _band, low)):
         if all(np.array_equal(a, half(np.ones(a.shape), k)) for a in arrays):
-            strict = k == (-1 if relation == "<=" else 1)
-            return (relation[0], 0) if strict else (relation, int(k))
+            strict = (relation, k) in (("<=", -1), (">=", 1))
+            return (relation[0], 0) if strict else (relation, k)
     return None
+
+
+def _band(ones: Any, k: int) -> Any:
+    return np.eye(*ones.shape, k=k)
 
 
 def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:

@@ -113,10 +113,11 @@ def test_a_mask_is_told_by_its_diagonal():
         n, k = X.shape
         rows, columns = np.arange(n)[:, None], np.arange(k)
         masks = [rows >= columns, rows > columns, np.tri(n, k, 2), columns >= rows - 6]
+        masks.append(np.eye(n, k, k=-1))
         return sum(np.sum(X**2 * mask) for mask in masks)
 
     told = " ".join(lines(forward, "X: n k"))
-    assert all(f"[k{mask}]" in told for mask in ("<=n", "<n", "<=n+2", ">=n-6"))
+    assert all(f"[k{mask}]" in told for mask in ("<=n", "<n", "<=n+2", ">=n-6", "==n-1"))
 
 
 def test_a_fixed_array_stays_and_takes_part():

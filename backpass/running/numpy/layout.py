@@ -12,6 +12,7 @@ from backpass.running.numpy.frame import WIDEST, WIDTH
 STEP = "    "
 OPERATORS = re.compile(r" (?=[+-] )")
 COMMAS = re.compile(r", ")
+SIGNS = re.compile(r" \+?= ")
 PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -67,11 +68,23 @@ def _row(row: Row, room: int, column: int) -> list[str]:
     return [note, *lines] if row.note else lines
 
 
+def fitted(text: str, room: int) -> list[str]:
+    """A line with its comment, which goes above it where there is no room for both."""
+    if len(text) <= room:
+        return [text]
+    code, _, note = text.partition("  # ")
+    margin = " " * (len(code) - len(code.lstrip()))
+    lines = [f"# {note}"] if note else []
+    lines += broken(code.strip(), room - len(margin))
+    return [margin + line for line in lines]
+
+
 def broken(text: str, room: int) -> list[str]:
     """A statement over as many lines as it takes: after brackets, before signs."""
     if len(text) <= room:
         return [text]
-    head = re.match(r"[^=(\[{]* = |return ", text)
+    assigned = (SIGNS.match(text, place) for place in _outside(text))
+    head = re.match("return ", text) or next(filter(None, assigned), None)
     start = head.end() if head else 0
     terms = list(_split(text[start:], OPERATORS))
     if len(terms) > 1:

@@ -22,7 +22,7 @@ from backpass.running.numpy.code import Desk
 from backpass.running.numpy.entry import opening, shapes, worded, written_out
 from backpass.running.numpy.frame import Nest
 from backpass.running.numpy.joint import Joint, joints
-from backpass.running.numpy.layout import broken
+from backpass.running.numpy.layout import broken, fitted
 from backpass.running.numpy.steps import statements
 
 
@@ -97,7 +97,7 @@ def source(
         ),
         *(line for one in top for line in broken(one, frame.WIDTH - 4)),
         *frame.size_lines(inputs, desk.asked.sizes, words, desk.size_names),
-        *frame.commented(body),
+        *(line for one in frame.commented(body) for line in fitted(one, frame.WIDTH - 4)),
         *broken(f"return {result}", frame.WIDTH - 4),
     )
     signature = ", ".join([*given, *(words[one] for one in functions)])

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from backpass.running.numpy.layout import Row, broken, indented, joined, laid_out
+from backpass.running.numpy.layout import Row, broken, fitted, indented, joined, laid_out
 
 
 def test_comments_stand_below_one_another_at_one_depth():
@@ -47,6 +47,21 @@ def test_long_lines_are_broken_and_mean_the_same(text):
         return ast.dump(ast.parse(source))
 
     assert meaning("\n".join(lines)) == meaning(text)
+
+
+def test_a_comment_goes_above_a_line_that_is_too_long():
+    assert fitted("A = X + Y  # (n, m)", 30) == ["A = X + Y  # (n, m)"]
+    assert fitted("    A[i:i + 2] += X @ W  # (n, m)", 25) == [
+        "    # (n, m)",
+        "    A[i:i + 2] += X @ W",
+    ]
+    lines = fitted("    A[i:i + 2] += (X * Y) @ W + b", 28)
+    assert lines == [
+        "    A[i:i + 2] += (",
+        "        (X * Y) @ W",
+        "        + b",
+        "    )",
+    ]
 
 
 def test_short_lines_stay_and_so_does_what_cannot_be_broken():
