@@ -190,7 +190,9 @@ def derive(
 )
 @click.option("--activation", metavar="NAME", default="tanh", show_default=True)
 @click.option("--loss", metavar="NAME", help="Or a formula.  [default: cross_entropy or mse]")
-@click.option("--lr", metavar="RATE", type=float, help="How far a step goes.  [default: 0.05]")
+@click.option(
+    "--lr", metavar="RATE", type=float, help="How far a step goes.  [default: 0.1; of numbers 0.05]"
+)
 @click.option("--epochs", metavar="COUNT", type=int, help="[default: as many as the samples need]")
 @click.option("--batch-size", metavar="COUNT", type=int, default=16, show_default=True)
 @click.option("--init", metavar="NAME", default="glorot", show_default=True)

@@ -112,14 +112,15 @@ def numbers_of(job: Job) -> tuple[int, int, float]:
 
 
 def test_epochs_and_rates_follow_the_data():
-    assert numbers_of(prepare(data(CLASSES), Recipe())) == (300, 16, 0.05)
-    assert numbers_of(prepare(data(CLASSES), Recipe(batch_size=1))) == (20, 1, 0.05)
+    assert numbers_of(prepare(data(CLASSES), Recipe())) == (300, 16, 0.1)
+    assert numbers_of(prepare(data(CLASSES), Recipe(batch_size=1))) == (20, 1, 0.1)
     many = Data(
         from_array("x", np.zeros((60_000, 1))), from_array("y", np.arange(60_000) % 2).column(0)
     )
-    assert numbers_of(prepare(many, Recipe())) == (7, 16, 0.05)
-    assert numbers_of(prepare(many, Recipe(batch_size=1))) == (1, 1, 0.05)
+    assert numbers_of(prepare(many, Recipe())) == (7, 16, 0.1)
+    assert numbers_of(prepare(many, Recipe(batch_size=1))) == (1, 1, 0.1)
     assert numbers_of(prepare(data(CLASSES), Recipe(epochs=7, lr=0.3))) == (7, 16, 0.3)
+    assert numbers_of(prepare(data(NUMBERS), Recipe())) == (300, 16, 0.05)
     sums = Recipe(loss="half_sum_of_squares", batch_size=10)
     assert numbers_of(prepare(data(NUMBERS), sums)) == (200, 10, 0.005)
     job = prepare(data(CLASSES), Recipe(batch_size=100))

@@ -42,7 +42,7 @@ def shown(name: str, target: str, **more: object) -> tuple[str, Trained]:
 def test_classes_are_trained_judged_and_saved(folder: Path):
     text, found = shown("flowers.csv", "kind", epochs=30)
     assert "Column 'kind' has 2 classes, as it holds text: iris, rose." in text
-    assert "2 → 32 tanh → 2 linear, cross_entropy, SGD(lr=0.05), 162 weights; 30 epochs" in text
+    assert "2 → 32 tanh → 2 linear, cross_entropy, SGD(lr=0.1), 162 weights; 30 epochs" in text
     assert "  dW2 = A1.T @ dZ2              (32×n)(n×2) → 32×2" in text
     assert f"{found.exam.score:.1%} of the 10 held-out samples are right. To say " in text
     assert "backpass predict m.safetensors new.csv" in text
