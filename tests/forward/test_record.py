@@ -102,7 +102,7 @@ def test_a_size_is_a_number_in_a_formula():
     assert shown[0] == "Z[n,n′] = 1 / k**(1/2) * Q[n,k] * K[n′,k]"
     assert shown[-1] == "L = 1 / n * A1[n,n′]**2"
     (hidden,) = record("L = n Σ x", "x: n, n: ()").program.steps
-    assert format_step(hidden) == "L = n * x[n′]"
+    assert format_step(hidden) == "L = n[] * x[n]"
     (assigned, _) = record("n = Σ x; L = n²", "x: n").program.steps
     assert assigned.name == "n"
 
