@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from backpass.derive import Derivation as Derivation
     from backpass.derive import derive as derive
     from backpass.doctor.annotate import annotate as annotate
+    from backpass.doctor.doctor import doctor as doctor
     from backpass.jacobian import hessian as hessian
     from backpass.jacobian import hvp as hvp
     from backpass.jacobian import jacobian as jacobian
@@ -44,6 +45,7 @@ _HOMES = {
     "annotate": "backpass.doctor.annotate",
     "check": "backpass.check",
     "derive": "backpass.derive",
+    "doctor": "backpass.doctor.doctor",
     "hessian": "backpass.jacobian",
     "hvp": "backpass.jacobian",
     "jacobian": "backpass.jacobian",
@@ -59,6 +61,7 @@ __all__ = [
     "annotate",
     "check",
     "derive",
+    "doctor",
     "hessian",
     "hvp",
     "jacobian",

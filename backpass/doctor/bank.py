@@ -44,9 +44,16 @@ class Family:
 @cache
 def _derived(base: str) -> Derivation:
     function: Any = LOSSES[base].function
-    return derive(
-        lambda output, target: function(output, target), "output: n m, target: n m", wrt="output"
-    )
+    return derive(_of(function), "output: n m, target: n m", wrt="output")
+
+
+def _of(function: Any) -> Callable[[Any, Any], Any]:
+    """The loss under names of ours, whatever its own arguments are called."""
+
+    def loss(output: Any, target: Any) -> Any:
+        return function(output, target)
+
+    return loss
 
 
 _ANY = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "silu", "softplus", "sin",

@@ -27,15 +27,22 @@ class Probe:
     frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
 
 
-def probe(call: Callable[..., Any], args: Sequence[Any], seed: int = 0) -> Probe:
+Where = int | str | None  # an argument, by its place or its name
+
+
+def probe(
+    call: Callable[..., Any], args: Sequence[Any], seed: int = 0, x: Where = None, y: Where = None
+) -> Probe:
     """Run the update once as it stands, to see what it changes, and once on random numbers.
 
-    The last two arguments are the samples and their targets. Raises BackpassError when there are
-    none, and when nothing changes.
+    The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
+    Raises BackpassError when there are none, and when nothing changes.
     """
     if len(args) < 2:
         raise BackpassError("give samples and targets as the last two arguments")
-    data = set(argument_names(call, len(args))[-2:])
+    names = argument_names(call, len(args))
+    places = _place(x, -2, names), _place(y, -1, names)
+    data = {names[place] for place in places}
     roots = Roots.of(call, args)
     taken = roots.state()
     first = observe(call, args)
@@ -45,15 +52,30 @@ def probe(call: Callable[..., Any], args: Sequence[Any], seed: int = 0) -> Probe
     if not changed:
         raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
     random = np.random.default_rng(seed)
-    X, Y = _samples(args[-2], random), _targets(args[-1], random)
+    X, Y = _samples(args[places[0]], random), _targets(args[places[1]], random)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     try:
         for path, value in values.items():
             taken.replace(path, value)
-        run = observe(call, [*list(roots.arguments.values())[:-2], X, Y], seed=seed)
+        given = list(roots.arguments.values())
+        given[places[0]], given[places[1]] = X, Y
+        run = observe(call, given, seed=seed)
     finally:
         taken.restore()
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
+
+
+def _place(wanted: Where, usual: int, names: list[str]) -> int:
+    """The place of an argument among those that were given."""
+    match wanted:
+        case None:
+            return usual % len(names)
+        case str() if wanted in names:
+            return names.index(wanted)
+        case int() if -len(names) <= wanted < len(names):
+            return wanted % len(names)
+        case _:
+            raise BackpassError(f"there is no argument {wanted!r}; there are {', '.join(names)}")
 
 
 def _called(call: Callable[..., Any]) -> str:

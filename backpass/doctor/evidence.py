@@ -1,0 +1,241 @@
+"""What a run shows besides gradients: its learning rate, its loss, and the samples that it used."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.bank import FAMILIES, Family
+from backpass.doctor.observe import Event, Run
+from backpass.doctor.passes import Pass
+from backpass.doctor.probe import Probe
+from backpass.doctor.rewrite import Place
+from backpass.doctor.state import as_numbers
+
+Array = NDArray[np.float64]
+_CLOSE = 1e-6
+_CLIPPED = 1e-4  # a logarithm that is kept from zero by adding a little
+
+
+# ── the learning rate ────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Numbers that may be the learning rate, by what the code calls them.
+
+    `near` are those of the statement that updates a tensor, by its path; `far` those that have a
+    name anywhere.
+    """
+
+    near: dict[str, dict[float, str]]
+    far: dict[float, str]
+
+
+def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
+    """Numbers that are the same on every probe."""
+    run = runs[0]
+    named = {
+        number: abs(value)
+        for number, value in _steady(runs).items()
+        if value not in (0, 1) and _is_name(run.places[number].text)
+    }
+    far: dict[float, str] = {}
+    for number, value in named.items():
+        far.setdefault(value, run.places[number].text)
+    near: dict[str, dict[float, str]] = {}
+    for path, step in moved.items():
+        found = near.setdefault(path, {})
+        place = updating(run, path, step)
+        if place is None:
+            continue
+        statement = run.files[place.number], place.statement
+        beside = [
+            number
+            for number, one in run.places.items()
+            if (run.files[number], one.statement) == statement
+        ]
+        for number in beside:
+            if number in named:
+                found.setdefault(named[number], run.places[number].text)
+        for number in beside:
+            for value in _constants(run.places[number].text):
+                found.setdefault(value, f"{value:g}")
+    return Rates(near, far)
+
+
+def _steady(runs: Sequence[Run]) -> dict[int, float]:
+    """Places that were worth one number, and the same in every run."""
+    found: list[dict[int, set[float]]] = []
+    for run in runs:
+        values: dict[int, set[float]] = {}
+        for event in run.events:
+            if event.value.ndim == 0 and event.value.dtype.kind == "f":
+                values.setdefault(event.place, set()).add(float(event.value))
+        found.append(values)
+    return {
+        place: next(iter(seen))
+        for place, seen in found[0].items()
+        if len(seen) == 1 and all(other.get(place) == seen for other in found[1:])
+    }
+
+
+def _is_name(text: str) -> bool:
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return False
+    return isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
+
+
+def _constants(text: str) -> Iterator[float]:
+    try:
+        tree = ast.parse(text, mode="eval")
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float) and node.value:
+            yield node.value
+
+
+def updating(run: Run, path: str, step: Array) -> Place | None:
+    """Where a parameter was first given its new value."""
+    old = run.before.get(path)
+    if old is None or not np.any(step):
+        return None
+    new = np.asarray(old, float) - step
+    whole = [one for one in run.events if one.value.shape == new.shape]
+    for event in whole:
+        if np.allclose(event.value, new, rtol=1e-12, atol=0):
+            return run.places[event.place]
+    where = np.unravel_index(int(np.argmax(np.abs(step))), new.shape) if new.ndim else ()
+    for event in run.events:
+        given = event.value.ndim == 0 and run.places[event.place].moment == "after"
+        if given and math.isclose(float(event.value), float(new[where]), rel_tol=1e-12):
+            return run.places[event.place]
+    return None
+
+
+# ── the loss ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A loss that the code computes: `times` the family's own one, and `decay` times Σ W²."""
+
+    family: Family
+    title: str
+    times: float
+    decay: float
+    event: int  # the number of the event, -1 for what the call returns
+    place: Place | None
+
+
+def shown(probes: Sequence[Probe], passes: Sequence[Pass]) -> list[Shown]:
+    """Losses of the bank that are among the numbers of every run."""
+    numbers = [_scalars(one.run) for one in probes]
+    found: list[Shown] = []
+    activation = passes[0].layers[-1].activation
+    for family in FAMILIES:
+        if activation not in family.fits:
+            continue
+        for title, times in family.members:
+            factors = [times(*one.y.shape) for one in passes]
+            values = [
+                factor * family.value(one.A[-1], one.y)
+                for factor, one in zip(factors, passes, strict=True)
+            ]
+            slack = _CLIPPED if "entropy" in family.name else _CLOSE
+            event = _among(numbers[0], values[0], slack)
+            if event is not None and all(
+                _among(other, value, slack) is not None
+                for other, value in zip(numbers[1:], values[1:], strict=True)
+            ):
+                place = _place(probes[0].run, event)
+                found.append(Shown(family, title, factors[0], 0.0, event, place))
+    return _last(found)
+
+
+def _last(found: list[Shown]) -> list[Shown]:
+    """What is returned is the loss, else what is computed last: a sum becomes a mean."""
+    returned = [one for one in found if one.event < 0]
+    last = max((one.event for one in found), default=-1)
+    return returned or [one for one in found if one.event == last]
+
+
+def _place(run: Run, event: int) -> Place | None:
+    return None if event < 0 else run.places[run.events[event].place]
+
+
+def penalised(
+    probes: Sequence[Probe], passes: Sequence[Pass], family: Family, decay: float
+) -> list[Shown]:
+    """Losses of a family with a penalty on the weights beside it, of about this strength."""
+    squares = [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
+    numbers = [_scalars(one.run) for one in probes]
+    found: list[Shown] = []
+    for title, times in family.members:
+        factors = [times(*one.y.shape) for one in passes]
+        values = [
+            factor * family.value(one.A[-1], one.y)
+            for factor, one in zip(factors, passes, strict=True)
+        ]
+        for seen, event in numbers[0].items():
+            strength = (seen - values[0]) / squares[0]
+            if strength <= 0 or not 1e-3 < strength / decay < 1e3:
+                continue
+            others = zip(numbers[1:], values[1:], squares[1:], strict=True)
+            if all(_among(n, v + strength * s, _CLOSE) is not None for n, v, s in others):
+                where = _place(probes[0].run, event)
+                found.append(Shown(family, title, factors[0], strength, event, where))
+    return found
+
+
+def _scalars(run: Run) -> dict[float, int]:
+    """Single numbers of a run, with the event where each was seen first; -1 is the result."""
+    found: dict[float, int] = {}
+    result = as_numbers(run.result)
+    if result is not None and result.size == 1:
+        found[float(result.reshape(()))] = -1
+    for number, event in enumerate(run.events):
+        if event.value.size == 1 and event.value.dtype.kind == "f":
+            found.setdefault(float(event.value.reshape(())), number)
+    return found
+
+
+def _among(numbers: Mapping[float, int], value: float, slack: float) -> int | None:
+    for number, place in numbers.items():
+        if math.isclose(number, value, rel_tol=slack):
+            return place
+    return None
+
+
+# ── the samples ──────────────────────────────────────────────────────────────────────────────
+
+
+def used(run: Run, output: Array) -> list[int]:
+    """Which samples went through the network before any of its parameters was updated."""
+    rows = {row for event in run.events for row in _rows_of(event, output)}
+    if not rows and output.shape[1] == 1:  # one number each
+        seen = {float(event.value) for event in run.events if event.value.ndim == 0}
+        rows = {
+            row
+            for row, value in enumerate(output[:, 0])
+            if any(math.isclose(value, one, rel_tol=1e-12) for one in seen)
+        }
+    return sorted(rows) if rows else list(range(len(output)))
+
+
+def _rows_of(event: Event, output: Array) -> Iterator[int]:
+    value = event.value
+    for given in (value, value.T) if value.ndim == 2 else (np.atleast_2d(value),):
+        if given.ndim != 2 or given.shape[-1] != output.shape[1]:
+            continue
+        for place, row in enumerate(output):
+            if np.any(np.all(np.isclose(given, row, rtol=1e-12, atol=0), axis=1)):
+                yield place

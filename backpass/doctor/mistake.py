@@ -1,0 +1,114 @@
+"""Where a mistake can be made, and what a row of the catalogue is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.passes import Pass, back, slope
+
+Array = NDArray[np.float64]
+Stage = Literal["carry", "slope", "weight", "bias"]
+
+
+@dataclass(frozen=True)
+class At:
+    """A layer of a backward pass, as somebody's code computes it.
+
+    `carry` is its ∂L/∂A and `delta` its ∂L/∂Z; either may be wrong already. `error` is ∂L/∂A of
+    the outputs.
+    """
+
+    run: Pass
+    layer: int
+    error: Array
+    above: At | None = None
+    carry: Array | None = None
+    delta: Array | None = None
+
+    @property
+    def f(self) -> str:
+        return self.run.layers[self.layer - 1].activation
+
+    @property
+    def a(self) -> Array:
+        return self.run.A[self.layer]
+
+    @property
+    def z(self) -> Array:
+        return self.run.Z[self.layer]
+
+    @property
+    def into(self) -> Array:
+        return self.run.inputs[self.layer]
+
+    @property
+    def W(self) -> Array:
+        return self.run.W[self.layer]
+
+    @cached_property
+    def slope(self) -> Array:
+        return slope(self.f, self.z)
+
+    @property
+    def dA(self) -> Array:
+        assert self.carry is not None
+        return self.carry
+
+    @property
+    def dZ(self) -> Array:
+        assert self.delta is not None
+        return self.delta
+
+    @property
+    def up(self) -> At:
+        assert self.above is not None
+        return self.above
+
+    @property
+    def W_up(self) -> Array:
+        """The weight that these outputs go into, without the row that meets the ones."""
+        return self.run.inner(self.layer + 1, self.run.W[self.layer + 1])
+
+    # ── what is right ────────────────────────────────────────────────────────────────────────
+
+    def carried(self) -> Array:
+        return self.up.dZ @ self.W_up.T
+
+    def through(self) -> Array:
+        return back(self.f, self.z, self.dA)
+
+    def weight(self) -> Array:
+        return self.into.T @ self.dZ
+
+    def bias(self) -> Array:
+        return self.dZ.sum(axis=0)
+
+    # ── one further ──────────────────────────────────────────────────────────────────────────
+
+    def with_carry(self, carry: Array) -> At:
+        return replace(self, carry=carry)
+
+    def with_delta(self, delta: Array) -> At:
+        return replace(self, delta=delta)
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A row of the catalogue: what code with this mistake computes in place of what is right.
+
+    `value` gives None where the mistake cannot be made. `bug` is its number in the catalogue, None
+    for what has none there. `says` is what the code computes, `fix` what it should; both speak of
+    the layer by the names in braces that `backpass.doctor.wording` knows.
+    """
+
+    bug: int | None
+    name: str
+    value: Callable[[At], Array | None]
+    says: str
+    fix: str

@@ -1,0 +1,145 @@
+"""What the doctor says: a verdict for the whole, one for each tensor, and what was found."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Verdict = Literal[
+    "correct",
+    "correct up to a scale",
+    "correct for another loss",
+    "correct in the other layout",
+    "bug",
+    "unknown",
+]
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One trained array: `scale` is what its update is times the gradient, None if it is none."""
+
+    name: str  # W1
+    path: str  # self.W[0]
+    shape: tuple[int, ...]
+    verdict: Verdict
+    scale: float | None
+    rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something to know: a mistake, or where code and its loss disagree.
+
+    `bug` is the number in the catalogue of known mistakes, None for what is not in it; `also`
+    are those that would make the same numbers on this network.
+    """
+
+    bug: int | None
+    name: str
+    tensor: str
+    line: int | None
+    source: str
+    explanation: str
+    fix: str
+    accuses: bool = True
+    tensors: tuple[str, ...] = ()
+    also: tuple[int, ...] = ()
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A verdict on somebody's gradients; print it to read it."""
+
+    verdict: Verdict
+    tensors: tuple[Tensor, ...]
+    findings: tuple[Finding, ...]
+    subject: str  # what was examined
+    network: str
+    loss: str
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as plain data: numbers, texts, lists and dicts."""
+        return json.loads(json.dumps(asdict(self)))
+
+    def __str__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield from _filled(f"{report.subject}: {report.verdict}")
+    yield ""
+    for sentence in (report.network, report.loss):
+        if sentence:
+            yield from _filled(sentence, "  ")
+    if report.tensors:
+        yield ""
+        yield from _table(report.tensors)
+    for number, finding in enumerate(report.findings, 1):
+        yield ""
+        yield from _finding(finding, number if len(report.findings) > 1 else None)
+    if report.notes:
+        yield ""
+        for note in report.notes:
+            yield from _filled(note, "  ")
+
+
+def _table(tensors: tuple[Tensor, ...]) -> Iterator[str]:
+    names = max(len(one.name) for one in tensors)
+    paths = max(len(one.path) for one in tensors)
+    shapes = max(len(_shape(one.shape)) for one in tensors)
+    for one in tensors:
+        scale = _scaled(one)
+        yield (
+            f"  {_MARKS[one.verdict]} {one.name:<{names}}  {one.path:<{paths}}  "
+            f"{_shape(one.shape):<{shapes}}  {one.verdict}{scale}"
+        )
+
+
+_MARKS: dict[Verdict, str] = {
+    "correct": "✓",
+    "correct up to a scale": "✓",
+    "correct for another loss": "✓",
+    "correct in the other layout": "✓",
+    "bug": "✗",
+    "unknown": "?",
+}
+
+
+def _scaled(one: Tensor) -> str:
+    if one.scale is None or one.verdict == "unknown":
+        return ""
+    if one.rate is None:
+        return ""
+    return f", {one.rate * one.scale:.4g} × gradient"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "number"
+
+
+def _finding(one: Finding, number: int | None) -> Iterator[str]:
+    head = "" if number is None else f"{number}. "
+    title = one.name if one.bug is None else f"{one.name} (mistake {one.bug})"
+    where = f"line {one.line}, " if one.line else ""
+    yield from _filled(f"{head}{where}{', '.join(one.tensors or (one.tensor,))}: {title}", "  ")
+    if one.source:
+        yield f"      {textwrap.shorten(one.source, WIDTH - 6, placeholder=' …')}"
+    yield from _filled(one.explanation, "    ")
+    if one.fix:
+        yield from _filled(f"should be: {one.fix}" if one.accuses else one.fix, "    ")
+    if one.also:
+        also = ", ".join(map(str, one.also))
+        yield from _filled(f"On this network the same as mistake {also}.", "    ")
+
+
+def _filled(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
+    )

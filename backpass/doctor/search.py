@@ -1,0 +1,327 @@
+"""Which mistakes, layer by layer from the outputs down, make exactly the updates that were seen.
+
+Every candidate is held to all probes at once, with one scale for all: what agrees by accident on
+one of them does not on the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.bank import Family
+from backpass.doctor.flow_mistakes import carries, slopes
+from backpass.doctor.gradient_mistakes import biases, weights
+from backpass.doctor.mistake import At, Mistake, Stage
+from backpass.doctor.passes import Pass
+
+Array = NDArray[np.float64]
+Tensor = tuple[str, int]  # ("W", 1)
+Made = tuple[At, ...]  # a layer's backward pass on each probe
+
+UNEXPLAINED = 3.0  # what a tensor that nothing explains costs, in mistakes
+DECAYED = 0.5
+BEAM = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """A mistake, where it was made, and what else would be the same on this network."""
+
+    layer: int
+    stage: Stage
+    mistake: Mistake
+    also: tuple[Mistake, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An update explained: `scale` times a gradient, and `decay` times the weight itself."""
+
+    scale: float
+    slip: Slip | None = None
+    decay: float = 0.0
+    more: tuple[Slip, ...] = ()  # where the tensor was made with a δ of its own
+
+    @property
+    def cost(self) -> float:
+        return (self.slip is not None) + len(self.more) + DECAYED * (self.decay != 0)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was done from the output down to a layer; `fits` is None where nothing explains it."""
+
+    family: Family
+    at: Made
+    slips: tuple[Slip, ...] = ()
+    fits: dict[Tensor, Fit | None] = field(default_factory=dict)
+
+    @property
+    def cost(self) -> float:
+        found = sum(UNEXPLAINED if fit is None else fit.cost for fit in self.fits.values())
+        return len(self.slips) + found
+
+    def layer(self, number: int) -> Made:
+        """The backward pass of a layer as it was made."""
+        found = self.at
+        while found[0].layer != number:
+            found = tuple(at.up for at in found)
+        return found
+
+
+def stories(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
+    """The best explanations of all updates, the best of them first."""
+    depth = passes[0].depth
+    tops: list[Story] = []
+    for family in families:
+        errors = [family.gradient(one.A[-1], one.y) for one in passes]
+        if all(np.isfinite(error).all() for error in errors):
+            top = tuple(At(one, depth, e, carry=e) for one, e in zip(passes, errors, strict=True))
+            tops.append(Story(family, top))
+    right = [_measured(_right(story), few=True) for story in tops]
+    exact = [story for story in right if story.cost == 0]
+    best = _kept(exact or [new for story in tops for new in _layer(story, [])])
+    for layer in range(depth - 1, 0, -1):
+        below = [_below(story, layer) for story in best]
+        best = _kept([new for story in below for new in _layer(story, carries(story.at[0]))])
+    return best
+
+
+def _below(story: Story, layer: int) -> Story:
+    at = tuple(At(one.run, layer, one.error, above=one) for one in story.at)
+    return replace(story, at=at)
+
+
+def _kept(found: list[Story]) -> list[Story]:
+    found = sorted(found, key=lambda story: story.cost)
+    return [story for story in found if story.cost <= found[0].cost + 0.1][:BEAM]
+
+
+# ── one layer ────────────────────────────────────────────────────────────────────────────────
+
+
+def _layer(story: Story, mistaken: Iterable[Mistake]) -> list[Story]:
+    """Every way through one layer that costs least; rarer ways are tried when commoner fail."""
+    down = list(mistaken)
+    right = _right(story)
+    first = _measured(right, few=True)
+    if first.cost == story.cost:
+        return [first]
+    across = list(slopes(story.at[0]))
+    once = [*_each(story, down, [None]), *_each(story, [None], across)]
+    found = [first, _measured(right), *(_measured(one, few=True) for one in once)]
+    if _least(found) <= story.cost + 1:
+        return _merged(found)
+    twice = list(_each(story, down, across))
+    found += [_measured(one) for one in once]
+    found += [_measured(one, few=True) for one in twice]
+    if _least(found) >= story.cost + UNEXPLAINED:
+        nearest = sorted(found, key=lambda one: one.cost)[:3]
+        found = [_completed(one, [*once, *twice]) for one in nearest]
+    return _merged(found)
+
+
+def _completed(story: Story, others: Sequence[Story]) -> Story:
+    """A tensor that its own δ does not explain may have been made with another one."""
+    layer, fits = story.at[0].layer, dict(story.fits)
+    for letter, right in (("W", At.weight), ("b", At.bias)):
+        if fits.get((letter, layer), 0) is not None:
+            continue
+        for other in others:
+            fit = _fit(other.at, letter, right, ())
+            if fit is not None and fit.decay == 0:
+                slips = [_alone(one) for one in other.slips[len(story.slips) - _own(story) :]]
+                fits[letter, layer] = Fit(fit.scale, slips[0], more=tuple(slips[1:]))
+                break
+    return replace(story, fits=fits)
+
+
+def _alone(slip: Slip) -> Slip:
+    if slip.mistake.bug != 16:
+        return slip
+    return replace(slip, mistake=replace(slip.mistake, bug=17, name="f′ is missing on one tensor"))
+
+
+def _own(story: Story) -> int:
+    """How many of its mistakes were made in its last layer."""
+    return sum(slip.layer == story.at[0].layer for slip in story.slips)
+
+
+def _right(story: Story) -> Story:
+    found = _through(_down(story, None), None)
+    assert found is not None
+    return found
+
+
+def _least(found: list[Story]) -> float:
+    return min(story.cost for story in found)
+
+
+def _each(
+    story: Story, down: Sequence[Mistake | None], across: Sequence[Mistake | None]
+) -> Iterator[Story]:
+    for one in down:
+        carried = _down(story, one)
+        for other in across if carried is not None else ():
+            through = _through(carried, other)
+            if through is not None:
+                yield through
+
+
+def _down(story: Story, mistake: Mistake | None) -> Story | None:
+    if story.at[0].carry is not None:  # the outputs: the loss has given it
+        return story
+    values = _values(story.at, At.carried if mistake is None else mistake.value)
+    if values is None:
+        return None
+    at = tuple(one.with_carry(value) for one, value in zip(story.at, values, strict=True))
+    return replace(story, at=at, slips=_and(story, "carry", mistake))
+
+
+def _through(story: Story | None, mistake: Mistake | None) -> Story | None:
+    if story is None:
+        return None
+    values = _values(story.at, At.through if mistake is None else mistake.value)
+    if values is None or any(v.shape != at.a.shape for v, at in zip(values, story.at, strict=True)):
+        return None
+    at = tuple(one.with_delta(value) for one, value in zip(story.at, values, strict=True))
+    return replace(story, at=at, slips=_and(story, "slope", mistake))
+
+
+def _and(story: Story, stage: Stage, mistake: Mistake | None) -> tuple[Slip, ...]:
+    if mistake is None:
+        return story.slips
+    return (*story.slips, Slip(story.at[0].layer, stage, mistake))
+
+
+def _values(at: Made, value: Callable[[At], Array | None]) -> list[Array] | None:
+    found: list[Array] = []
+    with np.errstate(all="ignore"):
+        for one in at:
+            made = value(one)
+            if made is None or not np.isfinite(made).all():
+                return None
+            found.append(made)
+    return found
+
+
+def _merged(found: list[Story]) -> list[Story]:
+    """The cheapest; of those that come to the same numbers, the first with the others beside it."""
+    least = _least(found)
+    kept: list[Story] = []
+    for story in found:
+        if story.cost > least + 0.1:
+            continue
+        for place, other in enumerate(kept):
+            if story.fits.keys() == other.fits.keys() and _same(story, other):
+                kept[place] = _beside(other, story)
+                break
+        else:
+            kept.append(story)
+    return kept
+
+
+def _same(one: Story, other: Story) -> bool:
+    pairs = zip(one.at, other.at, strict=True)
+    return all(np.allclose(a.dZ, b.dZ, rtol=1e-9, atol=1e-14) for a, b in pairs)
+
+
+def _beside(one: Story, other: Story) -> Story:
+    """The one story, and at its last slip what the other one calls it."""
+    if len(one.slips) != len(other.slips) or not one.slips or one.slips[-1] == other.slips[-1]:
+        return one
+    last = one.slips[-1]
+    also = (*last.also, other.slips[-1].mistake)
+    return replace(one, slips=(*one.slips[:-1], replace(last, also=also)))
+
+
+# ── tensors ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _measured(story: Story, *, few: bool = False) -> Story:
+    """The story with its layer's updates held to its gradients; `few` tries the right ones only."""
+    layer = story.at[0].layer
+    fits = dict(story.fits)
+    fits["W", layer] = _fit(story.at, "W", At.weight, () if few else weights(story.at[0]))
+    if ("b", layer) in story.at[0].run.moved:
+        fits["b", layer] = _fit(story.at, "b", At.bias, () if few else biases(story.at[0]))
+    return replace(story, fits=fits)
+
+
+def _fit(
+    at: Made, letter: str, right: Callable[[At], Array], mistaken: Iterable[Mistake]
+) -> Fit | None:
+    layer = at[0].layer
+    moved = [one.run.moved[letter, layer] for one in at]
+    held = [one.run.W[layer] if letter == "W" else _bias(one.run, layer) for one in at]
+    slack = _slack(moved, held)
+    gradient = [right(one) for one in at]
+    scale = proportion(moved, gradient, slack)
+    if scale is not None:
+        return Fit(scale)
+    decayed = _decayed(moved, gradient, held, slack)
+    if decayed is not None:
+        return Fit(decayed[0], decay=decayed[1])
+    found: Fit | None = None
+    for mistake in mistaken:
+        values = _values(at, mistake.value)
+        scale = None if values is None else proportion(moved, values, slack)
+        if scale is None:
+            continue
+        if found is None or found.slip is None:
+            stage: Stage = "weight" if letter == "W" else "bias"
+            found = Fit(scale, Slip(layer, stage, mistake))
+        else:
+            also = (*found.slip.also, mistake)
+            found = replace(found, slip=replace(found.slip, also=also))
+    return found
+
+
+def _bias(run: Pass, layer: int) -> Array:
+    found = run.b[layer]
+    assert found is not None
+    return found
+
+
+def _slack(moved: list[Array], held: list[Array]) -> float:
+    """What subtraction has rounded away, relative to the update."""
+    step = min(float(np.linalg.norm(one)) for one in moved)
+    size = max(float(np.linalg.norm(one)) for one in held)
+    return max(1e-7, min(50 * np.finfo(float).eps * size / step, 1e-3)) if step else 1e-7
+
+
+def proportion(moved: Sequence[Array], wanted: Sequence[Array], slack: float) -> float | None:
+    """The one number that makes all of these of those, if there is one; 0 for nothing at all."""
+    if any(one.shape != other.shape for one, other in zip(moved, wanted, strict=True)):
+        return None
+    seen = np.concatenate([one.ravel() for one in moved])
+    made = np.concatenate([one.ravel() for one in wanted])
+    size, length = float(np.linalg.norm(seen)), float(made @ made)
+    if size == 0 or length == 0:
+        return 1.0 if size == length == 0 else None
+    scale = float(seen @ made) / length
+    if abs(scale) * length**0.5 < 1e-3 * size:
+        return None
+    return scale if np.linalg.norm(seen - scale * made) <= slack * size else None
+
+
+def _decayed(
+    moved: list[Array], wanted: list[Array], held: list[Array], slack: float
+) -> tuple[float, float] | None:
+    """The scales of a gradient and of the parameter itself, when the update is their sum."""
+    if any(one.shape != other.shape for one, other in zip(moved, wanted, strict=True)):
+        return None
+    seen = np.concatenate([one.ravel() for one in moved])
+    table = np.stack(
+        [np.concatenate([one.ravel() for one in both]) for both in (wanted, held)], axis=1
+    )
+    if len(seen) < 6 or not np.any(seen) or not np.any(table[:, 0]):
+        return None
+    found = np.linalg.lstsq(table, seen, rcond=None)[0]
+    if np.linalg.norm(table @ found - seen) > slack * np.linalg.norm(seen) or found[0] == 0:
+        return None
+    return float(found[0]), float(found[1])
