@@ -17,6 +17,7 @@ from math import prod
 from backpass.calculus.elementwise import log, where
 from backpass.calculus.simplify import merge, tidy
 from backpass.calculus.whole import OWN, backward_steps, operand_texts
+from backpass.calculus.zeros import SHIFTLESS, Zeros
 from backpass.language.errors import NoRule
 from backpass.language.expr import (
     MINUS_ONE,
@@ -169,6 +170,8 @@ def reverse(
             back.called[one] = back.free(name(one))
     back.known = {step.body: step.name for step in steps if isinstance(step.body, Call)}
     back.applied = _applied(steps, arrays)
+    calls = ((step.name, step.body) for step in steps if isinstance(step.body, Call))
+    back.zeros.calls = {name: call for name, call in calls if call.function.name in SHIFTLESS}
     back.seeds[of] = seed
     first = {read.name: place for place, step in reversed(list(enumerate(steps)))
              for read in step_reads(step) if step.name in path}  # fmt: skip
@@ -201,6 +204,7 @@ class _Backward:
     applied: Mapping[tuple[Function, str], str] = field(
         default_factory=dict[tuple[Function, str], str]
     )  # a function and what it is applied to -> the step that holds this
+    zeros: Zeros = field(default_factory=Zeros)
     done: list[Step] = field(default_factory=list[Step])
     taken: set[str] = field(default_factory=set[str])
 
@@ -220,7 +224,14 @@ class _Backward:
     def emit(self, name: str, keep: bool) -> None:
         """Everything has flowed into a quantity: add it up, as a step or as a mere number."""
         target = self.adjoint(name)
-        writes = merge(self.flows.pop(name, ()), target)
+        flows = self.flows.pop(name, [])
+        writes = merge(flows, target)
+        if not writes:
+            self.done.append(Step(target, (), notes=self.zeros.why(name)))
+            self.seeds[name] = ZERO
+            return
+        if not self.extra:
+            self.zeros.learn(target, flows)
         if not keep and not self.extra and len(writes) == 1 and not reads(writes[0].term):
             (write,) = writes
             if not labels(write.term) and bare(write.left) is not None and not write.summed:
@@ -259,10 +270,13 @@ class _Backward:
 
     def through(self, step: Step) -> None:
         """Send what has flowed into a step on to everything that the step reads."""
+        seed = self.seeds.get(step.name)
+        if seed == ZERO:
+            self.zeros.end(step, self.called[step.name])
+            return
         if isinstance(step.body, Call):
             self._through_call(step, step.body)
             return
-        seed = self.seeds.get(step.name)
         for write in step.body:
             if seed is None:
                 dy = Read(self.called[step.name], (*self.extra, *write.left))
@@ -276,7 +290,12 @@ class _Backward:
                 slope = self.reused(slope)
                 flow = Write((*self.extra, *read.index), slope, (*self.extra, *write.labels),
                              origin, _met(numbers))  # fmt: skip
-                self.flows.setdefault(read.name, []).extend(tidy(flow))
+                self.flow_into(read.name, flow)
+
+    def flow_into(self, name: str, flow: Write) -> None:
+        """Let a flow join the others, unless it is nothing."""
+        found = [one for one in tidy(flow) if not self.zeros.vanishes(one, name)]
+        self.flows.setdefault(name, []).extend(found)
 
     def _through_call(self, step: Step, call: Call) -> None:
         """Send it on through a call, by the lines of its rule."""
@@ -286,6 +305,10 @@ class _Backward:
             self.done.append(self._spread(adjoint, seed))
             seed = None
         wanted = [arg.name for arg in call.args if arg.name in self.path]
+        if self.zeros.only_shares(step, call, None if seed else adjoint.name):
+            if self.done and self.done[-1].target == adjoint and seed is None:
+                self.done.pop()  # nothing else reads it
+            return
         called = (f"{OWN}d{text}" for text in operand_texts(call))
         operands = dict(zip(called, call.args, strict=True))
         names: dict[str, str] = {}
@@ -297,8 +320,8 @@ class _Backward:
             if own in operands:
                 read = operands[own]
                 origin = Origin(step.name, read, adjoint.name)
-                flows = self.flows.setdefault(read.name, [])
-                flows += [one for w in line.writes for one in tidy(replace(w, origin=origin))]
+                for write in line.writes:
+                    self.flow_into(read.name, replace(write, origin=origin))
             elif isinstance(line.body, Call) and line.body in self.known:
                 names[own] = self.known[line.body]
             else:

@@ -21,18 +21,38 @@ def reason(passes: Passes, step: Step) -> Words:
     """Why a backward step looks as it does, in one sentence."""
     parts = flows(passes, step)
     if not parts:
-        return _without_origin(step)
+        return _without_origin(passes, step)
     if len(parts) > 1:
         return shared(parts)
     return flow_reason(passes, parts[0])
 
 
-def _without_origin(step: Step) -> Words:
+def _without_origin(passes: Passes, step: Step) -> Words:
     if isinstance(step.body, Call):
         return _helper(step.body.function.name)
     if not step.body:
-        return words("nothing of the loss changes with it: what flows back adds up to zero")
+        return _nothing(passes, step)
     return words("the next line needs it")
+
+
+def _nothing(passes: Passes, step: Step) -> Words:
+    """Why a gradient is 0 whatever goes in."""
+    note = next(iter(step.notes), None)
+    call = passes.step(note.data[0]).body if note is not None else None
+    if note is None:
+        return words("nothing of the loss changes with it: what flows back adds up to 0")
+    if not isinstance(call, Call):
+        return words("{d} is 0, and nothing else flows back", d=note.data[0])
+    of, z = note.data[0], call.args[0]
+    if note.kind == "shares":
+        text = "the entries of {p} always add up to 1, and only their sum is asked for"
+        return words(text, p=of)
+    rows = ("a column of ", "a row of ")[z.index[-1] == call.over[-1]] if len(z.index) > 1 else ""
+    return words(
+        "{a} moves all entries of {rows}{z} alike, which {p} does not feel: what flows back adds "
+        "up to 0",
+        a=passes.gradients[step.name], z=z.name, p=of, rows=(rows,),
+    )  # fmt: skip
 
 
 def _helper(function: str) -> Words:
