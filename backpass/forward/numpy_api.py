@@ -15,6 +15,7 @@ import numpy as np
 from backpass.calculus import contraction, elementwise, indexing, reduction
 from backpass.calculus.op import OPS, Op, bound
 from backpass.forward.length import entries, lengths
+from backpass.forward.numpy_made import LINALG, MADE
 from backpass.forward.numpy_shapes import MOVES, Adapter, Axis, from_front, nodes, ravel
 from backpass.forward.tape import Ints, Node, Tape
 from backpass.language.errors import TraceError, nearest
@@ -170,7 +171,9 @@ def _size(tape: Tape, a: object, axis: int | None = None) -> int:
     return entries(tape, shape) if axis is None else lengths(tape, shape)[axis]
 
 
-FUNCTIONS: dict[str, Adapter] = MOVES | {
+FUNCTIONS: dict[str, Adapter] = {
+    **MOVES,
+    **MADE,
     "sum": _sum,
     "mean": _reduction(reduction.mean),
     "max": _reduction(reduction.max),
@@ -199,16 +202,13 @@ METHODS: dict[str, Adapter] = {
     name: FUNCTIONS[name]
     for name in (
         "sum", "mean", "max", "min", "argmax", "argmin", "clip", "swapaxes", "ravel", "squeeze",
-        "take", "trace", "diagonal", "dot", "copy", "reshape", "transpose",
+        "take", "trace", "diagonal", "dot", "copy", "reshape", "transpose", "var", "std",
     )
 } | {"flatten": ravel, "item": _item}  # fmt: skip
 
 # What is often wanted and not known, and how to say it with what is.
 
 INSTEAD = {
-    "var": "np.mean((x - np.mean(x)) ** 2)",
-    "std": "np.sqrt(np.mean((x - np.mean(x)) ** 2))",
-    "norm": "np.sqrt(np.sum(x ** 2))",
     "prod": "np.exp(np.sum(np.log(x))) for positive entries",
     "cumsum": "np.tril(np.ones((len(x), len(x)))) @ x",
     "average": "np.mean(x), or np.sum(w * x) / np.sum(w)",
@@ -219,7 +219,6 @@ INSTEAD = {
     "heaviside": "x > 0",
     "sinc": "np.sin(np.pi * x) / (np.pi * x)",
     "cbrt": "x ** (1 / 3)",
-    "diff": "x[1:] - x[:-1]",
     "roll": "np.concatenate([x[-1:], x[:-1]])",
     "split": "its parts, x[:k] and x[k:]",
     "kron": "np.einsum",
@@ -284,9 +283,10 @@ def call_function(
     """A NumPy function on traced values, such as np.sum or np.concatenate."""
     name = function.__name__
     shown = f"{function.__module__}.{name}".replace("numpy", "np", 1)
-    if function is not getattr(np, name, None) or name not in FUNCTIONS:  # such as np.linalg.inv
-        raise tape.refused(_without_rule(shown, name))
-    return _adapted(tape, shown, FUNCTIONS[name], args, options)
+    for module, adapters in ((np, FUNCTIONS), (np.linalg, LINALG)):
+        if function is getattr(module, name, None) and name in adapters:
+            return _adapted(tape, shown, adapters[name], args, options)
+    raise tape.refused(_without_rule(shown, name))
 
 
 def call_method(tape: Tape, name: str, args: Sequence[Any], options: Mapping[str, Any]) -> Any:

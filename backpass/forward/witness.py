@@ -307,6 +307,10 @@ def whole(values: Sequence[int], where: Sequence[World]) -> Size | None:
             rest = {v - world[name] - world[other] for v, world in zip(values, where, strict=True)}
             if len(rest) == 1:
                 return size(name) + size(other) + rest.pop()
+    for shift in (-1, 1):  # n*k − 1
+        product = _monomial([value - shift for value in values], where)
+        if product is not None:
+            return product + shift
     return None
 
 
