@@ -5,55 +5,18 @@ from __future__ import annotations
 import linecache
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from backpass.doctor.listing import HARD, Note, Noted, listing_lines
+from backpass.doctor.listing_html import listing_fragment, listing_page
 from backpass.doctor.model import Model
 from backpass.doctor.observe import Run
 from backpass.doctor.readings import Reading
 from backpass.doctor.rewrite import Place
-from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
+from backpass.reading.lines import joined
 from backpass.reading.plain import UNICODE
 from backpass.reading.reason import reason
 from backpass.reading.words import say
-
-SAID = 4  # names of one place, before the rest is left to an ellipsis
-SHAPES = 58  # the column of shapes
-HARD = "\xa0"  # a space at which no line is broken
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A sub-expression of the user's, what it is at its visits, and its shapes there."""
-
-    line: int
-    column: int
-    text: str
-    formulas: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    result: bool  # the whole of what the line computes
-
-    def to_json(self) -> dict[str, Any]:
-        """The note as plain values."""
-        return {
-            "line": self.line,
-            "column": self.column,
-            "text": self.text,
-            "is": list(self.formulas),
-            "shapes": [list(shape) for shape in self.shapes],
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """A line of the user's file, what its parts are, why, and what nothing was found for."""
-
-    file: str
-    number: int
-    source: str
-    notes: tuple[Note, ...] = ()
-    reasons: tuple[str, ...] = ()
-    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +33,16 @@ class Annotation:
         return named / max(1, named + sum(len(line.unread) for line in self.lines))
 
     def __str__(self) -> str:
-        return joined(annotation_lines(self)).replace(HARD, " ")
+        return joined(listing_lines(self.summary, self.lines)).replace(HARD, " ")
+
+    def html(self) -> str:
+        """The listing as one page that opens from disk."""
+        return listing_page("Your code, read back", self.summary, self.lines)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        del include, exclude  # a notebook takes what it can show
+        fragment = listing_fragment(self.summary, self.lines)
+        return {"text/plain": str(self), "text/html": fragment}
 
     def to_json(self) -> dict[str, Any]:
         """The listing as plain values."""
@@ -192,52 +164,3 @@ def _alike(names: Sequence[str]) -> list[list[str]]:
     for name in names:
         groups.setdefault(name.rstrip("0123456789"), []).append(name)
     return list(groups.values())
-
-
-# ── as text ──────────────────────────────────────────────────────────────────────────────────
-
-
-def annotation_lines(annotation: Annotation) -> list[Line]:
-    """The listing at 80 columns: the user's line, what comes out of it, and what goes in."""
-    lines: list[Line] = [line for text in annotation.summary for line in wrapped(text, 0, "words")]
-    file, before = "", 0
-    for noted in annotation.lines:
-        if noted.file != file:
-            lines += [EMPTY, (Span(Path(noted.file).name, "heading"),)]
-        if noted.file != file or noted.number != before + 1:
-            lines.append(EMPTY)
-        file, before = noted.file, noted.number
-        lines.append((Span(f"{noted.number:4}  ", "shape"), Span(noted.source, "formula")))
-        lines += _below(noted)
-    return lines
-
-
-def _below(noted: Noted) -> Iterator[Line]:
-    margin = 6 + len(noted.source) - len(noted.source.lstrip()) + 2
-    margin = min(margin, 24)
-    results = [note for note in noted.notes if note.result]
-    for note in results:
-        left = " " * margin + f"→ {_names(note)}"
-        shapes = _shapes(note)
-        if len(left) + len(shapes) + 2 <= WIDTH:
-            gap = max(2, SHAPES - len(left))
-            gap = gap if len(left) + gap + len(shapes) <= WIDTH else 2
-            yield Span(left, "good"), Span(" " * gap + shapes, "shape")
-        else:
-            yield from wrapped(left.strip(), margin, "good")
-    others = [note for note in noted.notes if not note.result and note.formulas != (note.text,)]
-    parts = [f"{note.text}: {_names(note)}" for note in others]
-    room = WIDTH - margin
-    whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
-    yield from wrapped("  ·  ".join(whole), margin, "name")
-    for text in noted.reasons:
-        yield from wrapped(text, margin, "reason")
-
-
-def _names(note: Note) -> str:
-    return ", ".join(note.formulas[:SAID]) + (", …" if len(note.formulas) > SAID else "")
-
-
-def _shapes(note: Note) -> str:
-    shapes = dict.fromkeys("×".join(map(str, shape)) or "scalar" for shape in note.shapes[:SAID])
-    return ", ".join(shapes)

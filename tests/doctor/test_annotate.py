@@ -120,6 +120,26 @@ def test_the_listing_is_plain_data_too():
     assert found["share"] == 1
 
 
+def test_the_listing_is_a_page_that_loads_nothing_and_a_notebook_shows_it():
+    found = annotated()
+    page = found.html()
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert '<code>A[-1].dot(W)</code>: <b data-name="Z1">Z1</b>' in page
+    assert "self.W[layer] -= self.alpha * A[layer].T @ delta" in page
+    shown = found._repr_mimebundle_()
+    assert shown["text/plain"] == str(found)
+    assert "<script" not in shown["text/html"]
+
+
+def test_what_people_write_is_text_on_a_page():
+    def step(W, X, y):
+        name = "<b>&"
+        W -= 0.1 * X.T @ (X @ W - y) * (len(name) < 9)
+
+    page = annotate(step, np.ones((3, 2)), np.ones((7, 3)), np.ones((7, 2))).html()
+    assert "name = &quot;&lt;b&gt;&amp;&quot;" in page
+
+
 def test_code_without_a_network_is_told_so():
     store = np.zeros(3)
 

@@ -1,0 +1,95 @@
+"""A listing with what each line comes to below it, at 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from backpass.reading.lines import EMPTY, WIDTH, Line, Span, wrapped
+
+SAID = 4  # names of one place, before the rest is left to an ellipsis
+SHAPES = 58  # the column of shapes
+HARD = "\xa0"  # a space at which no line is broken
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A sub-expression of the user's, what it is at its visits, and its shapes there."""
+
+    line: int
+    column: int
+    text: str
+    formulas: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    result: bool  # the whole of what the line computes
+
+    def to_json(self) -> dict[str, Any]:
+        """The note as plain values."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "text": self.text,
+            "is": list(self.formulas),
+            "shapes": [list(shape) for shape in self.shapes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A line of the user's file, what its parts are, why, and what nothing was found for."""
+
+    file: str
+    number: int
+    source: str
+    notes: tuple[Note, ...] = ()
+    reasons: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def listing_lines(summary: Sequence[str], listing: Sequence[Noted]) -> list[Line]:
+    """The user's line, what comes out of it, and what goes in."""
+    lines: list[Line] = [line for text in summary for line in wrapped(text, 0, "words")]
+    file, before = "", 0
+    for noted in listing:
+        if noted.file != file:
+            lines += [EMPTY, (Span(Path(noted.file).name, "heading"),)]
+        if noted.file != file or noted.number != before + 1:
+            lines.append(EMPTY)
+        file, before = noted.file, noted.number
+        lines.append((Span(f"{noted.number:4}  ", "shape"), Span(noted.source, "formula")))
+        lines += _below(noted)
+    return lines
+
+
+def _below(noted: Noted) -> Iterator[Line]:
+    margin = 6 + len(noted.source) - len(noted.source.lstrip()) + 2
+    margin = min(margin, 24)
+    results = [note for note in noted.notes if note.result]
+    for note in results:
+        left = " " * margin + f"→ {_names(note)}"
+        shapes = shapes_of(note)
+        if len(left) + len(shapes) + 2 <= WIDTH:
+            gap = max(2, SHAPES - len(left))
+            gap = gap if len(left) + gap + len(shapes) <= WIDTH else 2
+            yield Span(left, "good"), Span(" " * gap + shapes, "shape")
+        else:
+            yield from wrapped(left.strip(), margin, "good")
+    others = [note for note in noted.notes if not note.result and note.formulas != (note.text,)]
+    parts = [f"{note.text}: {_names(note)}" for note in others]
+    room = WIDTH - margin
+    whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
+    yield from wrapped("  ·  ".join(whole), margin, "name")
+    for text in noted.reasons:
+        yield from wrapped(text, margin, "reason")
+
+
+def _names(note: Note) -> str:
+    return ", ".join(note.formulas[:SAID]) + (", …" if len(note.formulas) > SAID else "")
+
+
+def shapes_of(note: Note) -> str:
+    """The shapes that a value had at its visits, each once."""
+    shapes = dict.fromkeys("×".join(map(str, shape)) or "scalar" for shape in note.shapes[:SAID])
+    return ", ".join(shapes)
