@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, overload
 
+from backpass.derive import Derivation
 from backpass.doctor.examine import examine
+from backpass.doctor.formula.report import FormulaReport
+from backpass.doctor.formula.verdict import formula_verdict
 from backpass.doctor.report import Report
+from backpass.language.errors import DerivationError
 
 
+@overload
 def doctor(
     subject: Callable[..., Any],
     *args: Any,
     lr: float | None = None,
     x: int | str | None = None,
     y: int | str | None = None,
-) -> Report:
-    """Hold training code to the derived gradient, and name the mistake if there is one.
+) -> Report: ...
+@overload
+def doctor(
+    subject: str,
+    *,
+    of: Derivation,
+    wrt: str | None = None,
+    called: Mapping[str, str] | None = None,
+) -> FormulaReport: ...
+def doctor(
+    subject: Callable[..., Any] | str,
+    *args: Any,
+    lr: float | None = None,
+    x: int | str | None = None,
+    y: int | str | None = None,
+    of: Derivation | None = None,
+    wrt: str | None = None,
+    called: Mapping[str, str] | None = None,
+) -> Report | FormulaReport:
+    """Hold training code or a formula to the derived gradient, and name the mistake in it.
 
         print(bp.doctor(net.fit_partial, X, Y))
+        print(bp.doctor("(a3 - y) ⊙ a3 ⊙ (1 - a3) a2", of=d, wrt="W3"))
 
     `subject` is a method or a function that trains: it changes arrays that can be reached from it
     or from its arguments. `args` are what it is called with; the last two are samples and targets
@@ -26,7 +50,17 @@ def doctor(
     count. `lr` is the learning rate where no number of the code shows it. It runs several times on
     random numbers; everything is put back afterwards.
 
-    Raises an error of the family `BackpassError` when nothing changes; what the code itself raises
-    goes through.
+    A formula is held to the derivation `of`, to its gradient by `wrt`, an input or a forward line;
+    it may speak of everything that the derivation names, and be several statements. `called` says
+    which quantity an expression of somebody's code is, `{"A[-1]": "A2"}`.
+
+    Raises an error of the family `BackpassError` when nothing changes, and for text that cannot be
+    read; what the code itself raises goes through.
     """
+    if isinstance(subject, str):
+        if of is None:
+            raise DerivationError(
+                "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
+            )
+        return formula_verdict(subject, of, wrt, called)
     return examine(subject, args, lr, x, y)

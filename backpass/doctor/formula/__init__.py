@@ -1,0 +1,1 @@
+"""Formulas that people write for a gradient, held to the derived one and repaired."""
