@@ -12,8 +12,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", nargs="?", choices=("speed", "seeds"), default="speed")
     parser.add_argument("--write", action="store_true", help="put the figures into the page too")
+    parser.add_argument("--only", nargs="+", metavar="BLOCK", help="these blocks of the page")
     asked = parser.parse_args()
-    (speed if asked.what == "speed" else seeds_page).main(write=asked.write)
+    (speed if asked.what == "speed" else seeds_page).main(asked.only, write=asked.write)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ A mark is a comment, which nobody sees on the page: what stands between `<!-- xo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 DOCS = Path(__file__).parents[1] / "docs"
+Block = TypeVar("Block")
 BLOCK = re.compile(r"<!-- (?P<name>[\w-]+) -->\n(?P<text>.*?)<!-- /(?P=name) -->", re.DOTALL)
 
 
@@ -36,6 +38,14 @@ def write(file: str, new: Mapping[str, str]) -> None:
     """Put new figures into a page of docs/."""
     path = DOCS / file
     path.write_text(filled(path.read_text("utf-8"), new), "utf-8")
+
+
+def chosen(
+    every: Sequence[Block], only: Sequence[str] | None, name: Callable[[Block], str]
+) -> Sequence[Block]:
+    """What makes the blocks of these names, or all of them; KeyError for a name that is none."""
+    by_name = {name(one): one for one in every}
+    return every if only is None else [by_name[one] for one in only]
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -144,10 +144,10 @@ def wrapped(text: str) -> str:
 BLOCKS: tuple[Callable[[], str], ...] = (xor, digits, order, rates, styles, bias)
 
 
-def main(*, write: bool) -> None:
-    """Run every experiment, and put what came out into the page if it is wanted there."""
+def main(only: Sequence[str] | None, *, write: bool) -> None:
+    """Run the experiments, and put what came out into the page if it is wanted there."""
     threadpool_limits(1)  # the products are too small for two
-    for block in BLOCKS:
+    for block in page.chosen(BLOCKS, only, lambda block: block.__name__):
         start = time.perf_counter()
         text = block()
         print(f"{block.__name__}\n\n{text}\n", flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -138,12 +138,12 @@ TABLES: tuple[tuple[str, str, tuple[str, str], Callable[[], Iterable[Row]]], ...
 )
 
 
-def main(*, write: bool) -> None:
+def main(only: Sequence[str] | None, *, write: bool) -> None:
     """Measure, print a table as soon as it is known, and put it into the page if that is wanted."""
     threadpool_limits(1)  # two threads would wait for each other on a busy machine
     print("Processor time, in brackets time on the wall clock: medians of pairs run in turns.")
     print("Ratios are of processor time, in brackets the quartiles over the pairs.\n")
-    for name, title, heads, measure in TABLES:
+    for name, title, heads, measure in page.chosen(TABLES, only, lambda table: table[0]):
         table = Table(title, heads, list(measure()))
         show(table)
         if write:
