@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import seeds_page, speed
+from benchmarks import page, seeds_page, speed
 
 
 def main() -> None:
@@ -14,7 +14,11 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the figures into the page too")
     parser.add_argument("--only", nargs="+", metavar="BLOCK", help="these blocks of the page")
     asked = parser.parse_args()
-    (speed if asked.what == "speed" else seeds_page).main(asked.only, write=asked.write)
+    measured = speed if asked.what == "speed" else seeds_page
+    known = page.blocks((page.DOCS / measured.PAGE).read_text("utf-8"))
+    if unknown := set(asked.only or ()) - set(known):
+        parser.error(f"there is no block {min(unknown)}; there are {', '.join(known)}")
+    measured.main(asked.only, write=asked.write)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def write(file: str, new: Mapping[str, str]) -> None:
 def chosen(
     every: Sequence[Block], only: Sequence[str] | None, name: Callable[[Block], str]
 ) -> Sequence[Block]:
-    """What makes the blocks of these names, or all of them; KeyError for a name that is none."""
+    """What makes the blocks of these names, or all of them."""
     by_name = {name(one): one for one in every}
     return every if only is None else [by_name[one] for one in only]
 
