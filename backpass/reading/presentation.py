@@ -279,14 +279,17 @@ def short(value: Fraction) -> bool:
     return value in VULGAR or decimal(value) is not None
 
 
+LONGEST = 20  # letters of a fraction; what comes of √2 is shown as the number that runs
+
+
 def decimal(value: Fraction) -> str | None:
     """The number as a decimal when that is how people would write it: 1/10 is 0.1, 1/64 is not."""
     if value.denominator == 1:
         return power_of_ten(value.numerator) or str(value.numerator)
-    text = repr(float(value))
-    if Fraction(text) != value or len(text.replace("e-0", "e-")) > len(str(value)):
-        return None
-    return text.replace("e-0", "e-")
+    text = repr(float(value)).replace("e-0", "e-")
+    if len(str(value)) > LONGEST:  # no quotient that anybody could read
+        return text
+    return text if Fraction(text) == value and len(text) <= len(str(value)) else None
 
 
 def power_of_ten(value: int) -> str | None:

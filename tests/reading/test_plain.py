@@ -141,3 +141,9 @@ def test_python_reads_the_ascii_text_as_the_same_number(term):
     except (ZeroDivisionError, OverflowError):
         return
     assert eval(text, {}, VALUES) == pytest.approx(expected, rel=1e-9, abs=1e-9), text
+
+
+def test_a_number_that_no_fraction_says_is_the_decimal_that_runs():
+    root = Fraction(2**0.5)
+    assert plain(show.scaled(1 / root, show.Name("x"))) == "0.7071067811865475 x"
+    assert plain(show.scaled(Fraction(2, 3), show.Name("x"))) == "2 x / 3"
