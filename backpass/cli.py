@@ -37,6 +37,12 @@ Examples:
       --shapes "W: m k, x: k, b: m, y: m" --wrt "W b" --why W
   backpass derive model.py::loss --shapes "X: n k, Y: n m, W: k m" --check
 """
+DOCTOR_EXAMPLES = """\b
+Examples:
+  backpass doctor --formula "(a - y) a (1 - a) x" --wrt W \\
+      --of "z = W x; a = sigmoid(z); L = sum((a - y)**2) / 2" \\
+      --shapes "x: k, W: m k, y: m"
+"""
 TRAIN_EXAMPLES = """\b
 Examples:
   backpass train iris.csv --target species
@@ -154,6 +160,43 @@ def derive(
     else:
         print_answers(d, asked)
     if asked["check"] is not None and not asked["check"]:
+        sys.exit(FAILED)
+
+
+@main.command(epilog=DOCTOR_EXAMPLES + STATUSES)
+@click.option("--formula", required=True, metavar="TEXT", help="For a gradient, as you have it.")
+@click.option("--of", "forward", required=True, metavar="FORWARD", help="As derive takes it.")
+@click.option("--shapes", required=True, metavar="TEXT", help="Of the arguments of FORWARD.")
+@click.option("--wrt", metavar="NAME", help="Whose gradient the formula is to be.")
+@click.option("--called", metavar="TEXT", help='What else quantities are called: "A[-1]: A2".')
+@click.option("--functions", metavar="TEXT", help='Stay symbols: "g: elementwise, C: scalar".')
+@click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
+def doctor(
+    formula: str,
+    forward: str,
+    shapes: str,
+    wrt: str | None,
+    called: str | None,
+    functions: str | None,
+    as_json: bool,
+) -> None:
+    """Hold a formula to the derived gradient: where it fails, and how it is repaired.
+
+    The formula may speak of inputs, forward lines and gradients (dz3), and be several statements.
+    """
+    from backpass.derive import derive as derivation
+    from backpass.doctor.formula.report import report_lines
+    from backpass.doctor.formula.verdict import formula_verdict
+    from backpass.terminal.streams import show, show_json
+
+    with redirect_stdout(sys.stderr):
+        d = derivation(_forward(forward), _shapes(shapes), None, functions)
+        report = formula_verdict(formula, d, wrt, _pairs(called or ""))
+    if as_json:
+        show_json(report.to_json())
+    else:
+        show(report_lines(report), sys.stdout)
+    if not report:
         sys.exit(FAILED)
 
 
@@ -303,6 +346,15 @@ def _forward(text: str) -> Any:
 
         return load_function(text.strip())
     return text
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Names and what they mean, from `A[-1]: A2, D[-1]: dZ2`."""
+    pairs = [one.split(":") for one in text.split(",") if one.strip()]
+    if any(len(pair) != 2 for pair in pairs):
+        message = f'--called {text!r} is no list of names; write "A[-1]: A2, D[-1]: dZ2"'
+        raise BackpassError(message)
+    return {own.strip(): name.strip() for own, name in pairs}
 
 
 def _shapes(text: str) -> Any:

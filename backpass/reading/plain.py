@@ -277,7 +277,7 @@ def _function(name: str, pen: Pen) -> str:
 # the layer of a name such as Aₗ₋₁
 LOW = re.compile("[ₗ₀-₉₊₋]+")
 LOWERED = str.maketrans("ₗ₊₋₀₁₂₃₄₅₆₇₈₉", "l+-0123456789")
-WORDS = {"′": "'", "∇": "grad_", "∂": "d", "²": "2", "³": "3"}
+WORDS = {"′": "'", "∇": "grad_", "∂": "d", "²": "2", "³": "3", "✓": "+", "✗": "x"}
 
 
 def spell(name: str, pen: Pen = UNICODE) -> str:
