@@ -102,6 +102,7 @@ GIVEN: dict[str, list[tuple[Shapes, dict[str, Any]]]] = {
     "triangle": [
         *(((), {"rows": N, "columns": K, "relation": r}) for r in ("<=", "<", ">=", ">")),
         ((), {"rows": N, "columns": K, "relation": ">=", "offset": -2}),
+        (("",), {"rows": N, "columns": K, "relation": "<"}),
     ],
     "eye": [((), {"rows": N, "columns": K})],
     "full": [(("",), {"shape": (N, K)})],

@@ -316,25 +316,29 @@ stack = register(Op("stack", "One beside the other, along a new axis.", _stack, 
 # Arrays that a forward pass makes itself.
 
 
-def _arange(length: Whole, axis: int = 0, rank: int = 1) -> Steps:
+def _arange(length: Whole, axis: int = 0, rank: int = 1, start: int = 0) -> Steps:
     shape = tuple(size(length) if place == axis else size(1) for place in range(rank))
     (label,) = axis_labels([size(length)])
     left = tuple(label if place == axis else ZERO for place in range(rank))
-    target = Array(RESULT, shape, "int", label.size)
-    return (Step(target, (Write(left, label, (label,)),)),)
+    target = Array(RESULT, shape, "int", label.size + start)
+    return (Step(target, (Write(left, add(label, size_term(start)), (label,)),)),)
 
 
 def _eye(rows: Whole, columns: Whole) -> Steps:
-    return _triangle(rows, columns, "==")
+    return _triangle(rows=rows, columns=columns, relation="==")
 
 
 def _triangle(
-    rows: Whole, columns: Whole, relation: Comparison, kind: Kind = "real", offset: int = 0
-) -> Steps:
+    value: Operand = ONE, *, rows: Whole, columns: Whole, relation: Comparison,
+    kind: Kind = "real", offset: int = 0,
+) -> Steps:  # fmt: skip
+    if isinstance(value, Array) and value.shape:
+        raise ShapeError("the value on one side of the diagonal is one number")
+    factor = Read(value.name, ()) if isinstance(value, Array) else value
     shape = (size(rows), size(columns))
     i, j = labels = axis_labels(shape)
-    bracket = Bracket(relation, j, add(i, size_term(offset)))
-    return (Step(Array(RESULT, shape, kind), (Write(labels, bracket, labels),)),)
+    term = multiply(factor, Bracket(relation, j, add(i, size_term(offset))))
+    return (Step(Array(RESULT, shape, kind), (Write(labels, term, labels),)),)
 
 
 def _one_hot(y: Operand, classes: Whole) -> Steps:
@@ -353,7 +357,7 @@ def _full(value: Operand = ONE, *, shape: tuple[Whole, ...]) -> Steps:
 
 
 arange = register(
-    Op("arange", "Every place says its own number.", _arange, ("length", "axis", "rank"))
+    Op("arange", "Every place says its own number.", _arange, ("length", "axis", "rank", "start"))
 )
 one_hot = register(Op("one_hot", "1 at the place that y names.", _one_hot, ("classes",)))
 triangle = register(

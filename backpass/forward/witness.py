@@ -182,6 +182,7 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
     shapes = tuple(one.shape for one in nodes)
     shape = _parameter(shapes, where, node)
     first = arrays[0]
+    grows = len({a.shape for a in arrays}) > 1  # of fixed lengths, numbers tell more
 
     def made(op: Op, *operands: Term, **params: Any) -> Value:
         return Value(node.index, op, operands, params, node.place, shapes)
@@ -191,17 +192,21 @@ def _array(nodes: tuple[Node, ...], where: Sequence[World]) -> Value:
         return made(indexing.full, filling, shape=shape)
     if all(a.ndim and a.size == max(a.shape) > 1 for a in arrays):
         axis = max(range(first.ndim), key=lambda place: first.shape[place])
-        if all(np.array_equal(a.ravel(), np.arange(a.size)) for a in arrays):
-            return made(indexing.arange, length=shape[axis], axis=axis, rank=first.ndim)
+        start = int(first.flat[0]) if grows and 0 < first.flat[0] < np.inf else 0
+        if all(np.array_equal(a.ravel(), start + np.arange(a.size)) for a in arrays):
+            return made(
+                indexing.arange, length=shape[axis], axis=axis, rank=first.ndim, start=start
+            )
     if all(a.ndim == 2 and np.array_equal(a, np.eye(*a.shape)) for a in arrays):
         return made(indexing.eye, rows=shape[0], columns=shape[1])
-    triangle = _triangle(arrays)
+    scale = next((one for a in arrays for one in a[a != 0][:1].tolist()), 1) if grows else 1
+    triangle = _triangle([a / scale for a in arrays])
     if triangle is not None:
         relation, offset = triangle
         kind = "bool" if node.kind == "bool" else "real"
-        return made(indexing.triangle, rows=shape[0], columns=shape[1],
+        return made(indexing.triangle, number(scale), rows=shape[0], columns=shape[1],
                     relation=relation, kind=kind, offset=offset)  # fmt: skip
-    if len({a.shape for a in arrays}) > 1:
+    if grows:
         raise _refused(
             node,
             "an array made here depends on the sizes, and is neither one number everywhere, "

@@ -128,6 +128,18 @@ def test_a_fixed_array_stays_and_takes_part():
     assert array.shape == (size(2), size(2))
 
 
+def test_what_a_mask_or_a_count_becomes_is_told_too():
+    def forward(X):
+        n = len(X)
+        later = np.triu(np.ones((n, n)), 1) * -1e9
+        weights = np.arange(1, n + 1)
+        return np.sum(np.tanh(X @ X.T + later) @ X) + np.sum(weights[:, None] * X)
+
+    told = " ".join(lines(forward, "X: n k"))
+    assert "- 1000000000 * [n′>n]" in told
+    assert "(index(n) + 1) * X[n,k]" in told
+
+
 def test_equal_arrays_are_fixed_once_and_stay_as_they_were_used():
     def forward(X):
         total, scale = 0.0, np.array([1.0, 2.0])
