@@ -64,6 +64,13 @@ class Accuser:
             place = self.lines.first(self.story.layer(self.story.at[0].run.depth)[0].dZ)
         return self._finding(bug, name, tensors, place, says, fix, accuses=False)
 
+    def found(
+        self, bug: int, name: str, tensors: Sequence[str], place: Place | None, says: str, fix: str,
+        also: Sequence[int] = (),
+    ) -> Finding:  # fmt: skip
+        """A mistake whose place is known."""
+        return self._finding(bug, name, tensors, place, says, fix, also=also)
+
     def _finding(
         self, bug: int | None, name: str, tensors: Sequence[str], place: Place | None, says: str,
         fix: str, *, accuses: bool = True, also: Sequence[int] = (),

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backpass.doctor.accuse import Accuser
+from backpass.doctor.activations import meant
 from backpass.doctor.bank import families
-from backpass.doctor.evidence import rates, shown, used
-from backpass.doctor.infer import Seen, network
-from backpass.doctor.passes import Pass, run_pass
-from backpass.doctor.probe import Probe, Where, probe
+from backpass.doctor.evidence import Shown, rates, shown
+from backpass.doctor.infer import Seen
+from backpass.doctor.observe import observe
+from backpass.doctor.passes import Pass
+from backpass.doctor.probe import Probe, Where
+from backpass.doctor.raised import raised
 from backpass.doctor.report import Report, Tensor
 from backpass.doctor.scales import scales
-from backpass.doctor.search import stories
-from backpass.doctor.updates import first_updates
+from backpass.doctor.search import Story, stories
+from backpass.doctor.structure import broadcast
 from backpass.doctor.verdict import Case, judge
+from backpass.doctor.watched import Watched, signs, watched
 from backpass.doctor.wording import Wording
-
-Array = NDArray[np.float64]
-SEEDS = (0, 1)
+from backpass.language.errors import BackpassError
 
 
 def examine(
@@ -31,52 +31,84 @@ def examine(
     lr: float | None = None,
     x: Where = None,
     y: Where = None,
+    *,
+    gradients: bool = False,
 ) -> Report:
-    """Probe an updating callable and say what its updates are."""
-    probes = [probe(call, args, seed, x, y) for seed in SEEDS]
-    moved = [first_updates(one.run, one.parameters) for one in probes]
+    """Probe code that updates, or that returns gradients, and say what they are."""
     subject = getattr(call, "__qualname__", None) or repr(call)
-    seen = [network(one) for one in probes]
-    if seen[0] is None or seen[1] is None:
-        return _unread(subject, probes[0])
-    passes = [
-        run_pass(one, found, step)
-        for one, found, step in zip(seen, probes, moved, strict=True)
-        if one is not None
-    ]
-    if any(one.y.shape != one.A[-1].shape for one in passes):
-        return _unread(subject, probes[0])
-    rows = [used(one.run, passed.A[-1]) for one, passed in zip(probes, passes, strict=True)]
-    if rows[0] == rows[1] and 0 < len(rows[0]) < passes[0].samples:
-        passes = [
-            run_pass(one, found, step, rows[0])
-            for one, found, step in zip(seen, probes, moved, strict=True)
-            if one is not None
-        ]
-    return _judged(subject, seen[0], probes, passes, moved, lr)
+    try:
+        ways = watched(call, args, x, y, gradients=gradients)
+    except BackpassError:
+        raise
+    except Exception:
+        run = observe(call, args)
+        if run.failure is None or not run.failure.line:
+            raise
+        return raised(subject, run)
+    found = [one for way in ways for one in _explained(way)]
+    if all(one.story.cost for one in found) and (behind := signs(ways[0])) is not None:
+        found.extend(_explained(behind))
+    if not found:
+        return _unread(subject, ways[0].probes[0])
+    best = min(found, key=lambda one: one.story.cost)
+    return _judged(subject, best, 1.0 if best.way.gradients else lr)
 
 
-def _judged(
-    subject: str, seen: Seen, probes: list[Probe], passes: list[Pass],
-    moved: list[dict[str, Array]], lr: float | None,
-) -> Report:  # fmt: skip
+@dataclass(frozen=True)
+class _Explained:
+    """A way to see the gradients, and the best story of them."""
+
+    way: Watched
+    seen: Seen
+    passes: list[Pass]
+    printed: list[Shown]
+    story: Story
+
+
+def _explained(way: Watched) -> Iterator[_Explained]:
+    """The story on the samples that were used, else on others that may have been."""
+    seen = [one for one in way.networks() if one is not None]
+    if len(seen) < len(way.probes) or len({one.layers for one in seen}) > 1:
+        return
+    for passes in way.passes(seen):
+        if any(one.y.shape != one.A[-1].shape for one in passes):
+            return
+        printed = shown(way.probes, passes)
+        bank = sorted(
+            families(meant(seen[0].layers[-1].activation)),
+            key=lambda family: all(one.family is not family for one in printed),
+        )
+        stories_found = stories(passes, bank)
+        if stories_found:
+            yield _Explained(way, seen[0], passes, printed, stories_found[0])
+            if stories_found[0].cost == 0:
+                return
+
+
+def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
+    seen, story, first = one.seen, one.story, one.way.probes[0]
     paths = {("W", place): layer.weight for place, layer in enumerate(seen.layers, 1)}
-    paths |= {("b", place): one.bias for place, one in enumerate(seen.layers, 1) if one.bias}
-    paths = dict(sorted(paths.items(), key=lambda one: (one[0][1], one[0][0])))
-    printed = shown(probes, passes)
-    bank = sorted(
-        families(seen.layers[-1].activation),
-        key=lambda family: all(one.family is not family for one in printed),
-    )
-    story = stories(passes, bank)[0]
-    wanted = [one for one in printed if one.family is story.family]
-    scale = scales(story, wanted, rates([one.run for one in probes], moved[0]), paths, lr)
-    wording = Wording(seen, story, probes[0].run)
-    accuser = Accuser(probes[0], story, wording, moved[0], paths, scale.common)
-    judged = judge(Case(probes, story, scale, printed, paths), accuser)
+    paths |= {("b", place): lay.bias for place, lay in enumerate(seen.layers, 1) if lay.bias}
+    paths = dict(sorted(paths.items(), key=lambda item: (item[0][1], item[0][0])))
+    wanted = [shown for shown in one.printed if shown.family is story.family]
+    numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])
+    scale = scales(story, wanted, numbers, paths, lr)
+    wording = Wording(seen, story, first.run)
+    accuser = Accuser(first, story, wording, one.way.moved[0], paths, scale.common)
+    runs = [probed.run for probed in one.way.probes]
+    crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])
+    judged = judge(Case(one.way.probes, story, scale, one.printed, paths), accuser)
+    findings = judged.findings
+    if crossed is not None:
+        n = one.passes[0].samples
+        findings = (accuser.found(
+            45, "(n,1) − (n,) is broadcast", list(paths.values()), crossed,
+            f"the outputs are {n}×1 and the targets {n}: their difference is {n}×{n}, every output "
+            "with every target", "reshape the targets: Y.reshape(-1, 1)",
+        ),)  # fmt: skip
     return Report(
-        judged.verdict, judged.tensors, judged.findings, subject, _network(seen, passes[0]),
-        judged.loss, judged.notes,
+        "bug" if crossed else judged.verdict, judged.tensors, findings, subject,
+        _network(seen, one.passes[0]), judged.loss, judged.notes,
     )  # fmt: skip
 
 

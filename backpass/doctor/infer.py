@@ -6,16 +6,16 @@ numbers that were seen, it is the next layer. No name and no style of the code i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.match import Index
 from backpass.doctor.probe import Probe
-from backpass.nn.layers import ACTIVATIONS
 
 Array = NDArray[np.float64]
 Ones = Literal["last", "first"]
@@ -26,7 +26,7 @@ class Layer:
     """One dense layer of the user's: where its arrays are, and how they stand there.
 
     `turned` is a weight that is out×in where samples are rows, `ones` where the constant column
-    is put before the product, and `activation` a name of `backpass.nn.layers.ACTIVATIONS`.
+    is put before the product, and `activation` a name of `backpass.doctor.activations`.
     """
 
     weight: str
@@ -61,13 +61,20 @@ class Seen:
         return given.T if given.ndim == 2 and self.turned != self.columns else given
 
 
-def network(probe: Probe) -> Seen | None:
-    """The longest chain of layers whose numbers were seen; None when not even one was."""
+def network(probe: Probe, rows: Sequence[int] | None = None) -> Seen | None:
+    """The longest chain of layers whose numbers were seen; None when not even one was.
+
+    With `rows`, the numbers that these samples alone would make.
+    """
     seen = _Numbers(probe)
     found: list[Seen] = []
     for turned in (False, True):
         X = np.asarray(probe.X, float)
         X = np.atleast_2d(X.T if turned and X.ndim == 2 else X)
+        if rows is not None:
+            if max(rows) >= len(X):
+                continue
+            X = X[list(rows)]
         for layers, output in _chains(X, probe.parameters, seen):
             if layers:
                 found.append(Seen(turned, X.shape[1], layers, output))
@@ -87,12 +94,21 @@ class _Numbers:
         self.index = Index(
             {str(number): event.value for number, event in enumerate(probe.run.events)},
             parts=False,
+            tolerance=1e-5 if probe.is_coarse else 1e-9,
         )
 
     def has(self, values: Array) -> bool:
         """Whether it was seen whole, or its first sample, or that sample's entries one by one."""
         first = values[0]
         return bool(self.index.find(values) or self.index.find(first)) or self._entries(first)
+
+    def since(self, values: Array) -> int:
+        """The first event that is this array, or what its first sample or an entry of it has."""
+        for part in (values, values[0], values[0, np.argmax(np.abs(values[0]))]):
+            found = self.index.find(np.asarray(part))
+            if found:
+                return min(int(one.name) for one in found)
+        return 0
 
     def tells(self, values: Array, other: Array) -> bool:
         """Whether what was seen is this array, and cannot be the other one."""
@@ -116,7 +132,7 @@ def _chains(
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
     """Every chain of layers from these activations on, the empty one last."""
     for name, weight in parameters.items():
-        if weight.ndim != 2:
+        if weight.ndim != 2 or not np.any(weight):
             continue
         left = {one: value for one, value in parameters.items() if one != name}
         for turned in (False, True):
@@ -148,7 +164,9 @@ def _affine(
         with_bias = [
             (bias, Z + value.reshape(1, -1))
             for bias, value in parameters.items()
-            if value.size == W.shape[1] and max(value.shape, default=1) == value.size
+            if value.size == W.shape[1]
+            and max(value.shape, default=1) == value.size
+            and np.any(value)
         ]
         found = [(bias, values) for bias, values in with_bias if seen.has(values)]
         if not found and seen.has(Z):
@@ -161,11 +179,13 @@ def _activated(Z: Array, seen: _Numbers) -> Iterator[tuple[str, Array]]:
     """What was made of the pre-activations; when nothing was, they go on as they are."""
     values = {
         name: np.asarray(function(Z), float)
-        for name, function in ACTIVATIONS.items()
-        if Z.shape[1] > 1 or name not in ("softmax", "log_softmax")
+        for name, function in FUNCTIONS.items()
+        if Z.shape[1] > 1 or "softmax" not in name
     }
     changed = {name: value for name, value in values.items() if not np.array_equal(value, Z)}
     sure = [(name, value) for name, value in changed.items() if seen.tells(value, Z)]
+    # 1 − σ(z) is σ(−z): what was made first was meant; a softmax of a softmax makes both
+    sure.sort(key=lambda one: (one[0] != "softmax twice", seen.since(one[1])))
     # ReLU of what is above zero is the thing itself: then the next layer decides
     perhaps = [(name, value) for name, value in changed.items() if seen.allows(value)]
     yield from sure or [("linear", Z), *perhaps]

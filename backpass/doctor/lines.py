@@ -38,6 +38,11 @@ class Lines:
         late = self._late(value)
         return self.place(self._caller(late)) if late else None
 
+    def begin(self, value: Array) -> Place | None:
+        """Where it stood first of all, in the forward pass too."""
+        number = next((number for number, _ in self.seen(value)), None)
+        return None if number is None else self.place(number)
+
     def inside(self, value: Array, caller: str) -> Place | None:
         """Where it first stood in another function than the one that called for it."""
         places = map(self.place, self._late(value))

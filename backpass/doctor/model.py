@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
+from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.infer import Layer, Seen
 from backpass.language.program import Program
-from backpass.nn.layers import ACTIVATIONS
 from backpass.nn.losses import LOSSES, Loss
 from backpass.running.runner import compile_numpy
 
@@ -141,7 +141,7 @@ def _forward(
         Z, A = [], [X]
         for place, layer in enumerate(layers, 1):
             Z.append(affine(A[-1], parameters, place, layer))
-            A.append(ACTIVATIONS[layer.activation](Z[-1]))
+            A.append(FUNCTIONS[layer.activation](Z[-1]))
         return loss(A[-1], y)
 
     return forward

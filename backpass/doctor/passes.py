@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import derive
+from backpass.doctor.activations import FUNCTIONS, WRONG, meant
 from backpass.doctor.infer import Layer, Seen
 from backpass.doctor.probe import Probe
-from backpass.nn.layers import ACTIVATIONS
 
 Array = NDArray[np.float64]
 
@@ -39,6 +39,7 @@ class Pass:
     W: tuple[Array, ...]
     b: tuple[Array | None, ...]
     moved: Mapping[tuple[str, int], Array]
+    coarse: bool = False  # computed in less than float64
 
     @property
     def depth(self) -> int:
@@ -99,15 +100,25 @@ def run_pass(
         into = _widen(A[-1], layer)
         inputs.append(into)
         Z.append(into @ W[-1] if bias is None else into @ W[-1] + bias)
-        A.append(np.asarray(ACTIVATIONS[layer.activation](Z[-1]), float))
-    return Pass(seen.layers, y, tuple(A), tuple(Z), tuple(inputs), tuple(W), tuple(b), steps)
+        A.append(np.asarray(FUNCTIONS[layer.activation](Z[-1]), float))
+    return Pass(
+        seen.layers,
+        y,
+        tuple(A),
+        tuple(Z),
+        tuple(inputs),
+        tuple(W),
+        tuple(b),
+        steps,
+        probe.is_coarse,
+    )
 
 
 def samples(seen: Seen, probe: Probe) -> tuple[Array, Array]:
     """Samples and targets with a row for each sample; labels become rows with a single 1."""
     X, y = np.asarray(probe.X), np.asarray(probe.Y)
     X = np.atleast_2d(X.T if seen.turned and X.ndim == 2 else X)
-    shape = seen.output.shape
+    shape = len(X), seen.output.shape[1]
     if y.dtype.kind in "iu" and y.ndim <= 1 and y.size == shape[0] and shape[1] > 1:
         return _float(X), np.eye(shape[1])[y.ravel()]
     if y.ndim == 2 and seen.turned:
@@ -134,19 +145,24 @@ def _widen(A: Array, layer: Layer) -> Array:
 
 
 def back(activation: str, Z: Array, dA: Array) -> Array:
-    """∂L/∂Z from ∂L/∂A, through an activation."""
+    """∂L/∂Z from ∂L/∂A, through an activation; a wrong one goes back as the right one does."""
+    if activation in WRONG:
+        a = np.asarray(FUNCTIONS[activation](Z))
+        if meant(activation) == "sigmoid":
+            return dA * a * (1 - a)
+        return a * (dA - np.sum(dA * a, axis=1, keepdims=True))
     return np.asarray(_through(activation)(Z, dA)[1]["z"])
 
 
 def slope(activation: str, Z: Array) -> Array:
     """f′ entry by entry; of a softmax this is the diagonal of its Jacobian, p(1 − p)."""
-    if activation == "softmax":
-        p = np.asarray(ACTIVATIONS["softmax"](Z))
+    if meant(activation) == "softmax":
+        p = np.asarray(FUNCTIONS[activation](Z))
         return p * (1 - p)
     return back(activation, Z, np.ones_like(Z))
 
 
 @cache
 def _through(activation: str) -> Callable[..., Any]:
-    function = ACTIVATIONS[activation]
+    function = FUNCTIONS[activation]
     return derive(lambda z, dA: np.sum(function(z) * dA), "z: n m, dA: n m", wrt="z")

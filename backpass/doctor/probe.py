@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,16 +26,30 @@ class Probe:
     parameters: dict[str, Array]  # by path: what they were worth before
     frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
 
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the code computes in less than float64, whatever it is given."""
+        return any(event.value.dtype in _COARSE and event.value.ndim for event in self.run.events)
 
+
+_COARSE = (np.float32, np.float16)
 Where = int | str | None  # an argument, by its place or its name
 
 
 def probe(
-    call: Callable[..., Any], args: Sequence[Any], seed: int = 0, x: Where = None, y: Where = None
+    call: Callable[..., Any],
+    args: Sequence[Any],
+    seed: int = 0,
+    x: Where = None,
+    y: Where = None,
+    keep: Collection[str] = (),
+    returning: bool = False,
 ) -> Probe:
     """Run the update once as it stands, to see what it changes, and once on random numbers.
 
     The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
+    Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers.
+    With `returning`, a call that changes nothing may return what it should have changed.
     Raises BackpassError when there are none, and when nothing changes.
     """
     if len(args) < 2:
@@ -49,14 +63,18 @@ def probe(
     if first.failure is not None:
         raise first.failure.error
     changed, beside = _parameters(first, data)
-    if not changed:
+    if not changed and returning:
+        changed, beside = _others(first, data), []
+    if not changed and not returning:
         raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
     random = np.random.default_rng(seed)
     X, Y = _samples(args[places[0]], random), _targets(args[places[1]], random)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
+    values |= {path: taken.values[path] for path in keep if path in values}
     try:
         for path, value in values.items():
-            taken.replace(path, value)
+            if path not in keep:
+                taken.replace(path, value)
         given = list(roots.arguments.values())
         given[places[0]], given[places[1]] = X, Y
         run = observe(call, given, seed=seed)
@@ -84,16 +102,12 @@ def _called(call: Callable[..., Any]) -> str:
 
 def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
     """Paths of what changed, and of arrays of the same rank beside them that did not."""
-
-    def root(path: str) -> str:
-        return path.replace(".", "[").partition("[")[0]
-
     changed = [
         path
         for path, value in run.before.items()
         if path in run.after
         and value.dtype.kind == "f"
-        and root(path) not in data
+        and _root(path) not in data
         and not np.array_equal(value, run.after[path])
     ]
     nests = set(map(_nest, changed))
@@ -103,10 +117,23 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         if path not in changed
         and value.dtype.kind == "f"
         and value.ndim > 0
-        and root(path) not in data
+        and _root(path) not in data
         and _nest(path) in nests
     ]
     return changed, beside
+
+
+def _others(run: Run, data: set[str]) -> list[str]:
+    """Paths of arrays that are given besides the samples and targets."""
+    return [
+        path
+        for path, value in run.before.items()
+        if value.dtype.kind == "f" and value.ndim > 0 and _root(path) not in data
+    ]
+
+
+def _root(path: str) -> str:
+    return path.replace(".", "[").partition("[")[0]
 
 
 def _nest(path: str) -> str:
@@ -121,7 +148,7 @@ def _random_like(value: Array, random: np.random.Generator) -> Array:
 
 
 def _samples(X: Any, random: np.random.Generator) -> Any:
-    """Random samples of the same shape; a column of ones stays one, unless all are."""
+    """Random samples of the same shape, in float64; a column of ones stays one, unless all are."""
     given = np.asarray(X, dtype=float)
     made = random.normal(0.0, 1.0, given.shape)
     if given.ndim == 2 and not np.all(given == 1):
@@ -133,7 +160,7 @@ def _samples(X: Any, random: np.random.Generator) -> Any:
                         made[place] = 1
                     else:
                         made[:, place] = 1
-    return made.tolist() if isinstance(X, list) else made.astype(_kind(X))
+    return made.tolist() if isinstance(X, list) else made
 
 
 def _targets(Y: Any, random: np.random.Generator) -> Any:
@@ -153,15 +180,10 @@ def _targets(Y: Any, random: np.random.Generator) -> Any:
         made = random.uniform(0.05, 0.95, given.shape)
     if isinstance(Y, list):
         return made.tolist()
-    return made.astype(_kind(Y)) if made.dtype.kind == given.dtype.kind == "f" else made
+    return made
 
 
 def _is_one_hot(given: Array) -> bool:
     if min(given.shape) < 2 or not np.all((given == 0) | (given == 1)):
         return False
     return bool(np.all(given.sum(axis=1) == 1) or np.all(given.sum(axis=0) == 1))
-
-
-def _kind(X: Any) -> Any:
-    kind = np.asarray(X).dtype
-    return kind if kind.kind == "f" else np.float64

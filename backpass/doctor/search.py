@@ -258,7 +258,7 @@ def _fit(
     layer = at[0].layer
     moved = [one.run.moved[letter, layer] for one in at]
     held = [one.run.W[layer] if letter == "W" else _bias(one.run, layer) for one in at]
-    slack = _slack(moved, held)
+    slack = _slack(moved, held, at[0].run.coarse)
     gradient = [right(one) for one in at]
     scale = proportion(moved, gradient, slack)
     if scale is not None:
@@ -287,11 +287,12 @@ def _bias(run: Pass, layer: int) -> Array:
     return found
 
 
-def _slack(moved: list[Array], held: list[Array]) -> float:
+def _slack(moved: list[Array], held: list[Array], coarse: bool) -> float:
     """What subtraction has rounded away, relative to the update."""
     step = min(float(np.linalg.norm(one)) for one in moved)
     size = max(float(np.linalg.norm(one)) for one in held)
-    return max(1e-7, min(50 * np.finfo(float).eps * size / step, 1e-3)) if step else 1e-7
+    least = 1e-5 if coarse else 1e-7
+    return max(least, min(50 * np.finfo(float).eps * size / step, 1e-3)) if step else least
 
 
 def proportion(moved: Sequence[Array], wanted: Sequence[Array], slack: float) -> float | None:

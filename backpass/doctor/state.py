@@ -62,6 +62,8 @@ class State:
     def replace(self, path: str, value: Array) -> None:
         """Let the numbers of a path be others, in float64, wherever the same object is held."""
         old = self.slots[path].held
+        if isinstance(self.slots[path].holder, tuple) and isinstance(old, np.ndarray):
+            old[...] = value  # a tuple cannot hold another array
         new: Any = np.array(value, float)
         if isinstance(old, list):
             new = new.tolist()

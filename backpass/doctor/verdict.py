@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
+from backpass.doctor.activations import meant
 from backpass.doctor.evidence import Shown, penalised
 from backpass.doctor.probe import Probe
 from backpass.doctor.report import Finding, Tensor, Verdict
 from backpass.doctor.scales import Scales, known_factors, same
 from backpass.doctor.search import Story
 from backpass.doctor.search import Tensor as Key
+from backpass.doctor.structure import aliased, forward_findings, grown
 
 Array = NDArray[np.float64]
 
@@ -43,7 +45,11 @@ class Judged:
 
 def judge(case: Case, accuser: Accuser) -> Judged:
     """What is to be said of an explanation."""
-    bugs = _joined([*_slipped(case, accuser), *_scaled(case, accuser)])
+    whole = all(fit is not None for fit in case.story.fits.values())
+    seen = forward_findings(case.story.at[0].run, case.paths, accuser) if whole else []
+    falls = any(one.bug == 53 for one in seen)  # its sign goes into every gradient below
+    scaled = [] if falls else _scaled(case, accuser)
+    bugs = _joined([*seen, *_slipped(case, accuser), *scaled])
     penalty, notes = _decay(case, accuser)
     bugs += penalty
     verdict, remarks, loss = _of_loss(case, accuser)
@@ -83,11 +89,14 @@ def _tensors(case: Case, whole: Verdict, bugs: Sequence[Finding]) -> Iterator[Te
 
 def _slipped(case: Case, accuser: Accuser) -> Iterator[Finding]:
     for slip in case.story.slips:
-        yield accuser.slip(slip, [path for (_, l), path in case.paths.items() if l == slip.layer])
+        finding = accuser.slip(
+            slip, [path for (_, l), path in case.paths.items() if l == slip.layer]
+        )
+        yield aliased(finding, slip, case.story.at[0].run, accuser)
     for key, fit in case.story.fits.items():
         if fit is not None and fit.slip is not None:
             for slip in (fit.slip, *fit.more):
-                yield accuser.slip(slip, [case.paths[key]])
+                yield grown(accuser.slip(slip, [case.paths[key]]), accuser)
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:
@@ -234,7 +243,7 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
             f"The updates descend {scales.title}, {rate}; the code shows {named.title}.",
         )
     loss = f"The updates descend {scales.title}, {rate}."
-    activation = case.story.layer(case.story.at[0].run.depth)[0].f
+    activation = meant(case.story.layer(case.story.at[0].run.depth)[0].f)
     own = activation in family.fits and "entropy" in family.name
     if case.shown:
         loss += " That is the loss which the code shows."

@@ -1,0 +1,69 @@
+"""Updates that are handed back or made of names inside a function, not done to what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.observe import Run
+from backpass.doctor.state import as_numbers
+
+Array = NDArray[Any]
+
+
+def returned(result: Any, parameters: Mapping[str, Array]) -> dict[str, Array] | None:
+    """What a call returned for each parameter: by its key where it has one, else in order."""
+    leaves = list(_leaves("", result))
+    found: dict[str, Array] = {}
+    for path, value in parameters.items():
+        fitting = [one for one in leaves if one[1].shape == value.shape]
+        if not fitting:
+            return None
+        named = [one for one in fitting if _key(one[0]) and _key(one[0]).endswith(_key(path))]
+        chosen = (named or fitting)[0]
+        leaves = [one for one in leaves if one is not chosen]
+        found[path] = chosen[1]
+    return found
+
+
+def _leaves(path: str, one: Any) -> Iterator[tuple[str, Array]]:
+    match one:
+        case dict():
+            for key, value in one.items():
+                yield from _leaves(f"{path}[{key!r}]", value)
+        case list() | tuple() if not (isinstance(one, list) and as_numbers(one) is not None):
+            for place, value in enumerate(one):
+                yield from _leaves(f"{path}[{place}]", value)
+        case _:
+            found = as_numbers(one)
+            if found is not None and found.ndim and found.dtype.kind == "f":
+                yield path, np.asarray(found)
+
+
+def _key(path: str) -> str:
+    """The last name in a path, '' where it is a number."""
+    last = path.rpartition("[")[2].rpartition(".")[2].strip("]'\"")
+    return "" if last.isdigit() else last
+
+
+def inside(run: Run) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Names of functions that held one array and later another of its shape: both of them."""
+    before: dict[str, Array] = {}
+    after: dict[str, Array] = {}
+    function: dict[str, str] = {}
+    for event in run.events:
+        place = run.places[event.place]
+        if not place.text.isidentifier() or event.value.dtype.kind != "f" or not event.value.ndim:
+            continue
+        name = place.text
+        if function.setdefault(name, place.function) != place.function:
+            continue
+        held = before.setdefault(name, event.value)
+        if held.shape != event.value.shape:
+            continue
+        if name not in after and not np.array_equal(held, event.value):
+            after[name] = event.value
+    return {name: before[name] for name in after}, after

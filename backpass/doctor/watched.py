@@ -1,0 +1,173 @@
+"""Where gradients are to be found: in updates, in what is returned, or in local names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.evidence import used
+from backpass.doctor.infer import Seen, network
+from backpass.doctor.passes import Pass, run_pass
+from backpass.doctor.probe import Probe, Where, probe
+from backpass.doctor.returned import inside, returned
+from backpass.doctor.updates import first_updates
+from backpass.language.errors import BackpassError
+
+Array = NDArray[np.float64]
+Moved = Mapping[str, Array]
+SEEDS = (0, 1)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Runs on random numbers: what moved in each, and `gradients` when that is no update."""
+
+    probes: tuple[Probe, ...]
+    moved: tuple[Moved, ...]
+    gradients: bool = False
+
+    def networks(self) -> list[Seen | None]:
+        """The network in each run, on all samples or on those that come first."""
+        found = [network(one) for one in self.probes]
+        first = [network(one, rows) for one in self.probes if (rows := leading(one)) is not None]
+        if len(first) == len(found) and _depth(first) > _depth(found):
+            return first
+        return found
+
+    def passes(self, seen: Sequence[Seen]) -> Iterator[list[Pass]]:
+        """The forward passes on the samples that the first update may come from."""
+        runs = list(zip(seen, self.probes, self.moved, strict=True))
+        whole = [run_pass(*one) for one in runs]
+        rows = [used(one.run, full.A[-1]) for one, full in zip(self.probes, whole, strict=True)]
+        some = [run_pass(*one, own) for one, own in zip(runs, rows, strict=True)]
+        yield some
+        if any(len(own) < full.samples for own, full in zip(rows, whole, strict=True)):
+            yield whole
+        lead = [leading(one) for one in self.probes]
+        if all(own is not None for own in lead) and lead != rows:
+            yield [run_pass(*one, own) for one, own in zip(runs, lead, strict=True)]
+
+
+def _depth(seen: Sequence[Seen | None]) -> int:
+    return min(0 if one is None else len(one.layers) for one in seen)
+
+
+def watched(
+    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, *, gradients: bool = False
+) -> list[Watched]:
+    """The ways to see this code's gradients, the likeliest first.
+
+    Raises BackpassError when nothing changes, nothing that fits is returned, and no array inside
+    the function takes two values.
+    """
+    probes = [probe(call, args, seed, x, y, returning=True) for seed in SEEDS]
+    if gradients or not _changes(probes[0]):
+        found = _returning(probes)
+        if gradients and not found:
+            raise BackpassError("what the code returns has no array for each of the parameters")
+        if found:
+            return found[:1] if gradients else found
+        return [_inside(call, probes)]
+    seen = network(probes[0])
+    if seen is not None:
+        layers = {path for one in seen.layers for path in (one.weight, one.bias)}
+        keep = [path for path in probes[0].parameters if path not in layers]
+        if keep:  # what an optimiser remembers starts as it is, mostly from zero
+            probes = [probe(call, args, seed, x, y, keep) for seed in SEEDS]
+    moved = tuple(first_updates(one.run, one.parameters) for one in probes)
+    return [Watched(tuple(probes), moved)]
+
+
+def _changes(one: Probe) -> bool:
+    return any(np.any(step) for step in first_updates(one.run, one.parameters).values())
+
+
+def _returning(probes: Sequence[Probe]) -> list[Watched]:
+    found = [returned(one.run.result, one.parameters) for one in probes]
+    if not probes[0].parameters or any(one is None for one in found):
+        return []
+    gradients = tuple(one for one in found if one is not None)
+    steps = tuple(
+        {path: one.parameters[path] - value for path, value in own.items()}
+        for one, own in zip(probes, gradients, strict=True)
+    )
+    return [Watched(tuple(probes), gradients, gradients=True), Watched(tuple(probes), steps)]
+
+
+def _inside(call: Callable[..., Any], probes: Sequence[Probe]) -> Watched:
+    both = [inside(one.run) for one in probes]
+    if not both[0][0] or both[0][0].keys() != both[1][0].keys():
+        name = getattr(call, "__qualname__", None) or repr(call)
+        raise BackpassError(
+            f"{name} changed no array that can be reached from it, and returned none that fits; "
+            "hand in what trains the network, such as net.fit_partial, with samples and targets"
+        )
+    steps = tuple({name: old[name] - new[name] for name in new} for old, new in both)
+    inner = tuple(replace(one, parameters=old) for one, (old, _) in zip(probes, both, strict=True))
+    return Watched(inner, steps)
+
+
+def signs(way: Watched) -> Watched | None:
+    """The gradients behind updates of one size everywhere, as Adam's first ones are.
+
+    Each is the first array of the run with the signs of the update and entries of its own, at one
+    place in every run.
+    """
+    moved: list[dict[str, Array]] = [{} for _ in way.probes]
+    for path in way.moved[0]:
+        steps = [own[path] for own in way.moved]
+        if any(_has_sizes(step) for step in steps):
+            found: list[Array] | None = steps
+        else:
+            found = _behind(way.probes, path, steps)
+        if found is None:
+            return None
+        for own, value in zip(moved, found, strict=True):
+            own[path] = value
+    return replace(way, moved=tuple(moved), gradients=True)
+
+
+def _has_sizes(step: Array) -> bool:
+    sizes = np.abs(step[step != 0])
+    return not sizes.size or bool(sizes.max() > 1.05 * sizes.min())
+
+
+def _behind(probes: Sequence[Probe], path: str, steps: Sequence[Array]) -> list[Array] | None:
+    alike: list[dict[int, Array]] = []
+    for one, step in zip(probes, steps, strict=True):
+        signed: dict[int, Array] = {}
+        for event in one.run.events:
+            value = event.value
+            if value.shape != step.shape or value.dtype.kind != "f":
+                continue
+            is_it = np.array_equal(np.sign(value), np.sign(step)) and _has_sizes(value)
+            if is_it and not np.array_equal(value, one.parameters[path]):
+                signed.setdefault(event.place, np.asarray(value, float))
+        alike.append(signed)
+    for place in alike[0]:
+        if all(place in signed for signed in alike):
+            return [signed[place] for signed in alike]
+    return None
+
+
+def leading(one: Probe) -> list[int] | None:
+    """Which samples come first in the run, where it does not begin with all of them."""
+    X = np.asarray(one.X, float)
+    if X.ndim != 2:
+        return None
+    for event in one.run.events:
+        value = event.value
+        if value.dtype.kind != "f" or value.size == X.size or not value.ndim or not value.size:
+            continue
+        for samples, given in ((X, value), (X.T, value.T)):
+            rows = np.atleast_2d(given)
+            if rows.shape[1] != samples.shape[1] or rows.ndim != 2:
+                continue
+            places = [np.flatnonzero((samples == row).all(axis=1)) for row in rows]
+            if all(len(place) for place in places):
+                return [int(place[0]) for place in places]
+    return None
