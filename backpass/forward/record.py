@@ -56,12 +56,13 @@ class Recording:
     program: Program
     arguments: Arguments
     worlds: tuple[World, ...]
-    line: Line | None  # where the result is returned, as far as that is known
+    forward: Forward
 
     def refused(self, message: str) -> DerivationError:
         """An error that quotes the line on which the result is returned."""
-        text = self.line.text if self.line else None
-        return DerivationError(message, line=text, where=show_line(self.line))
+        last = self.program.steps[-1].line if self.program.steps else None
+        line = return_line(self.forward) or last
+        return DerivationError(message, line=line.text if line else None, where=show_line(line))
 
 
 def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recording:
@@ -91,8 +92,7 @@ def record(forward: Forward, shapes: Any, functions: str | None = None) -> Recor
     tapes, result, chosen = _record_all(go, symbols, numbers, sorted(constants) if asks else ())
     recorded = agree(tapes, chosen)
     program = lower(recognise(recorded, chosen), recorded, leaves, result)
-    last = program.steps[-1].line if program.steps else None
-    return Recording(program, arguments, chosen, return_line(forward) or last)
+    return Recording(program, arguments, chosen, forward)
 
 
 def _record_all(
@@ -140,8 +140,8 @@ def _record_all(
     return tapes, results[0], tuple(chosen)
 
 
-def _single(result: Any, tape: Tape, line: Line | None) -> Traced:
-    """The one value that a forward pass must return, on this line."""
+def _single(result: Any, tape: Tape, forward: Forward) -> Traced:
+    """The one value that a forward pass must return."""
     kind = type(result).__name__
     match result:
         case Traced() if result.tape is tape:
@@ -156,6 +156,7 @@ def _single(result: Any, tape: Tape, line: Line | None) -> Traced:
             message = f"returns {result!r:.40}, which does not depend on its arguments"
         case _:
             message = f"returns a value of type {kind}, which does not depend on its arguments"
+    line = return_line(forward)
     text = line.text if line else None
     raise DerivationError(f"the forward pass {message}", line=text, where=show_line(line))
 
@@ -232,7 +233,7 @@ def _run_formula(
             node = result.value.node
             if node.op is not None and node.place.name is None:
                 node.place = Place(name=target, line=node.place.line)
-    return _single(results[-1].value, tape, return_line(text))
+    return _single(results[-1].value, tape, text)
 
 
 def _inputs(arguments: Arguments, world: World, tape: Tape) -> dict[str, Traced]:
@@ -288,7 +289,7 @@ def _run_function(
         if isinstance(error.__cause__, BackpassError):  # NumPy tells ours in words of its own
             raise error.__cause__ from None
         raise _failed(error, world, arguments) from error
-    return _single(result, tape, return_line(forward))
+    return _single(result, tape, forward)
 
 
 def _place(frame: FrameType, code: CodeType) -> Place:
