@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from backpass.language.errors import UnknownName, choices
 from backpass.language.expr import Label
 from backpass.language.program import bare, fresh
-from backpass.language.shapes import Size, product
+from backpass.language.shapes import Size, product, size
 from backpass.reading import presentation as show
 from backpass.reading.flow import Flow, flows
 from backpass.reading.local import Local, local
@@ -15,6 +15,8 @@ from backpass.reading.matrix import matrix
 from backpass.reading.passes import Passes, origins
 from backpass.reading.presentation import Shown
 from backpass.reading.tree import Axes, Name, Stacked
+
+ONE = size(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,12 @@ def link(passes: Passes, flow: Flow, counts: Size | None) -> Link:
     summed = tuple(label for label in samples if label not in at)
     rows = tuple(label for label in to if label not in samples)
     columns = tuple(label for label in at if label not in batch)
+    if len(rows) == len(columns) == 2 and by not in passes.forward.inputs:
+        # a single sample laid out as a row: its axis of length 1 is on both sides, and says nothing
+        single = [one for one in rows if one in columns and one.size == ONE][:1]
+        rows, columns = (
+            tuple(one for one in side if one not in single) for side in (rows, columns)
+        )
     simple = len(rows) == len(columns) == 1
     return Link(
         of.name, by.name, rows, columns, batch, summed, flow, entry, laid if simple else None

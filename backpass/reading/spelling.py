@@ -259,6 +259,8 @@ def _spread(node: tree.Spread, dialect: Dialect) -> Shown:
     if node.keeps:  # a Σ is written without its axes, kept or not
         return shown
     kept = tuple(axis in value.axes for axis in node.axes)
+    if dialect == "math" and len(kept) == 2 and all(axis.size == tree.ONE for axis in node.along):
+        return shown if kept[0] else show.Transposed(shown)  # a column has that axis anyway
     return show.Copied(shown, kept) if any(kept) and not all(kept) else shown
 
 

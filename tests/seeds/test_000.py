@@ -167,3 +167,9 @@ def test_q4_the_hidden_bias_node_is_one_more_unit_that_varies_and_learns():
     assert np.abs(gradients["W"][0][:, -1]).min() > 0
     for old, new, gradient in zip(before, network.W, gradients["W"], strict=True):
         np.testing.assert_allclose(new, old - 0.5 * gradient, rtol=0, atol=1e-14)
+
+
+def test_the_chain_of_one_sample_knows_its_jacobians():
+    text = listed("").chain("W1")
+    assert "∂net2/∂out1 = W2ᵀ " in text
+    assert r"A_1 &= X^\top && \in \mathbb{R}^{1 \times a}" in listed("").latex()
