@@ -7,9 +7,12 @@ the program changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import count
 
+from backpass.calculus.op import OPS
 from backpass.forward.graph import Found, Graph, Operand, Pattern, is_number
 from backpass.forward.recognise_losses import LOSSES
 from backpass.forward.witness import Value, World
@@ -19,7 +22,28 @@ from backpass.language.expr import Number
 def recognise(values: Sequence[Value], worlds: Sequence[World]) -> list[Value]:
     """The same graph with hand-written functions in the place of their spellings."""
     graph = Graph(worlds)
-    return [graph.enter(value, PATTERNS) for value in values]
+    return [graph.enter(value, PATTERNS) for value in _signs_outside(values)]
+
+
+def _signs_outside(values: Sequence[Value]) -> Iterator[Value]:
+    """The graph with exp(−(X @ W)) where it says exp(-X @ W), which is exp((−X) @ W) to Python."""
+    raised = {value.operands[0] for value in values if _is(value, "exp")}
+    negated: dict[Operand, Operand] = {
+        value.index: value.operands[0] for value in values if _is(value, "negative")
+    }
+    new = count(max((value.index for value in values), default=0) + 1)
+    for value in values:
+        if value.index in raised and _is(value, "matmul", "dot") and value.operands[0] in negated:
+            left, right = value.operands
+            place = replace(value.place, name=None)
+            inner = replace(value, index=next(new), operands=(negated[left], right), place=place)
+            yield inner
+            value = replace(value, op=OPS["negative"], operands=(inner.index,), params={})
+        yield value
+
+
+def _is(value: Value, *names: str) -> bool:
+    return value.op is not None and value.op.name in names
 
 
 def _one_plus(graph: Graph, operand: Operand) -> Operand | None:

@@ -183,6 +183,22 @@ def test_a_shift_by_another_axis_is_kept():
     assert "max" in "\n".join(lines(forward, "X: n k, T: n k"))
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda X, W: 1 / (1 + np.exp(-X @ W)),
+        lambda X, W: 1 / (1 + np.exp(np.dot(-X, W))),
+        lambda X, W: 1 / (np.exp(-X.dot(W)) + 1),
+    ],
+)
+def test_a_minus_that_binds_tighter_than_a_product_belongs_to_the_sigmoid(spelled):
+    shapes = "X: n k, W: k m, T: n m"
+    d = bp.derive(lambda X, W, T: np.sum((spelled(X, W) - T) ** 2), shapes, wrt="W")
+    assert "Z[n,m] = X[n,k] * W[k,m]" in d.index()
+    assert functions(lambda X, W, T: np.sum((spelled(X, W) - T) ** 2), shapes) == {"sigmoid"}
+    assert d.check()
+
+
 # Cross-entropy.
 
 
