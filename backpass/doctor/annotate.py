@@ -42,7 +42,13 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
             "no layer was recognised: nowhere does this code multiply its samples with one of "
             f"the arrays that it changes ({', '.join(first.parameters)})"
         )
-    explained = max(_explained(first, seen), key=lambda one: (one.exact, len(one.found)))
+    known = list(_explained(first, seen))
+    if not known:
+        raise BackpassError(
+            f"a network with {seen.layers[-1].units} outputs was recognised, and no loss known "
+            f"here compares those with targets of shape {first.Y.shape}"
+        )
+    explained = max(known, key=lambda one: (one.exact, len(one.found)))
     again = readings(second, explained.model, explained.scales)
     found = confirmed(explained.found, again)
     return annotation(first.run, explained.model, found, _summary(explained))
@@ -65,9 +71,9 @@ def _explained(one: Probe, seen: Seen) -> Iterator[_Explained]:
     for family in families(seen.layers[-1].activation):
         try:
             derived = model(seen, family.base, one.X, one.Y, one.parameters)
+            factor, exact = _fit(one, derived)
         except BackpassError:  # a loss that takes no targets of this shape
             continue
-        factor, exact = _fit(one, derived)
         title, times = family.members[0]
         rate = None
         if exact:

@@ -31,11 +31,14 @@ class Model:
 
     def values(self, X: Array, y: Array, parameters: dict[str, Array]) -> dict[str, Array]:
         """Every quantity of the forward and the backward pass, by name."""
-        X, y = self.seen.laid(X), self.seen.laid(y)
-        given = {name: parameters[path] for name, path in self.paths.items()}
-        found = self._everything({"X": X, "y": y, **given})
+        given = {
+            name: parameters[path].ravel() if name.startswith("b") else parameters[path]
+            for name, path in self.paths.items()
+        }
+        given = {"X": self.seen.laid(X), "y": _targets(self.seen, y), **given}
+        found = self._everything(given)
         names = [step.name for step in self.derivation.program.steps]
-        return {"X": X, "y": y, **given, **dict(zip(names, found, strict=True))}
+        return {**given, **dict(zip(names, found, strict=True))}
 
     @cached_property
     def _everything(self) -> Any:
@@ -60,40 +63,50 @@ def model(
 
     `times` is what the loss is multiplied with, such as 1/n where samples are averaged.
     """
-    X, y = seen.laid(X), seen.laid(y)
+    sizes = _Sizes(seen)
+    width = sizes.of(len(seen.layers))
     paths: dict[str, str] = {}
     held: dict[str, str] = {}
-    shapes: dict[str, Any] = {}
-    sizes = _Sizes(seen)
-    samples = "n"
-    shapes["X"] = _shape(X.shape, seen.columns, samples, sizes.of(0))
-    width = sizes.of(len(seen.layers))
-    if y.dtype.kind in "iu" and y.ndim == 1:
-        shapes["y"] = f"{samples} int<{width}"
-    else:
-        shapes["y"] = _shape(y.shape, seen.columns, samples, width)
     for place, layer in enumerate(seen.layers, 1):
         into = sizes.of(place - 1) + ("+1" if layer.ones else "")
         out = sizes.of(place)
         paths[f"W{place}"] = layer.weight
-        held[f"W{place}"] = f"{out} {into}" if layer.turned else f"{into} {out}"
+        held[f"W{place}"] = f"{out} {into}" if _is_turned(seen, layer, X) else f"{into} {out}"
         if layer.bias is not None:
             paths[f"b{place}"] = layer.bias
-            bias = parameters[layer.bias].shape
-            held[f"b{place}"] = " ".join(out if size != 1 else "1" for size in bias)
+            held[f"b{place}"] = out
     one = LOSSES[loss]
-    forward = _forward(seen.layers, _scaled(one, times, seen.columns), seen.columns)
-    derivation = derive(forward, {**shapes, "parameters": held}, wrt=list(paths))
+    shapes = {"X": sizes.of(0), "y": width, "parameters": held}
+    if X.ndim > 1:
+        shapes |= {"X": f"n {sizes.of(0)}", "y": f"n {width}"}
+        if y.ndim == 1 and seen.layers[-1].units > 1:  # labels, or what no loss can compare
+            shapes["y"] = f"n int<{width}" if y.dtype.kind in "iu" else "n"
+    forward = _forward(seen, X.ndim > 1, _scaled(one, times))
+    derivation = derive(forward, shapes, wrt=list(paths))
+    if seen.columns and X.ndim > 1:
+        derivation = derivation.columns("n")
     return Model(seen, one, derivation, paths)
 
 
-def _scaled(loss: Loss, times: Times, columns: bool) -> Callable[[Any, Any], Any]:
+def _is_turned(seen: Seen, layer: Layer, X: Array) -> bool:
+    """Whether the forward pass to be derived has this weight out×in."""
+    return layer.turned and not (seen.columns and X.ndim > 1)
+
+
+def _targets(seen: Seen, y: Array) -> Array:
+    """Targets as the products have outputs; in one line, they are a column for rows of one unit."""
+    if y.ndim == 1 and y.dtype.kind == "f" and seen.layers[-1].units == 1 and len(y) > 1:
+        return y[None, :] if seen.columns else y[:, None]
+    return seen.laid(y)
+
+
+def _scaled(loss: Loss, times: Times) -> Callable[[Any, Any], Any]:
     """The loss times a factor, in which sizes stay symbols."""
     if times(7, 11) == 1:
         return loss.function
 
     def scaled(output: Any, target: Any) -> Any:
-        n, m = reversed(output.shape) if columns else output.shape
+        n, m = output.shape if output.ndim > 1 else (1, output.shape[0])
         return loss.function(output, target) * times(n, m)
 
     return scaled
@@ -112,34 +125,29 @@ class _Sizes:
         return self.names[place]
 
 
-def _shape(shape: tuple[int, ...], columns: bool, samples: str, width: str) -> str:
-    if len(shape) == 1:
-        return width
-    return f"{width} {samples}" if columns else f"{samples} {width}"
+def _forward(seen: Seen, batch: bool, loss: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """The forward pass as anybody would write it, of X, y and the parameters by name.
 
-
-def _forward(
-    layers: tuple[Layer, ...], loss: Callable[[Any, Any], Any], columns: bool
-) -> Callable[..., Any]:
-    """The forward pass as anybody would write it, of X, y and the parameters by name."""
+    A batch is derived with samples as rows, whatever the user has, and turned afterwards.
+    """
 
     def affine(A: Any, parameters: Any, place: int, layer: Layer) -> Any:
         W = parameters[f"W{place}"]
+        B = A
         if layer.ones is not None:
-            one = np.ones((1, A.shape[1]) if columns else (A.shape[0], 1))
-            parts = [A, one] if layer.ones == "last" else [one, A]
-            B = np.concatenate(parts, axis=0 if columns else 1)
+            one = np.ones((A.shape[0], 1)) if batch else np.ones(1)
+            B = np.concatenate([A, one] if layer.ones == "last" else [one, A], axis=-1)
+        if not layer.turned or (batch and seen.columns):
+            left, right = B, W
+        elif batch:
+            left, right = B, W.T
         else:
-            B = A
-        if columns:
-            left, right = W if layer.turned else W.T, B
-        else:
-            left, right = B, W.T if layer.turned else W
+            left, right = W, B
         return left @ right if layer.bias is None else left @ right + parameters[f"b{place}"]
 
     def forward(X: Any, y: Any, parameters: Any) -> Any:
         Z, A = [], [X]
-        for place, layer in enumerate(layers, 1):
+        for place, layer in enumerate(seen.layers, 1):
             Z.append(affine(A[-1], parameters, place, layer))
             A.append(FUNCTIONS[layer.activation](Z[-1]))
         return loss(A[-1], y)

@@ -169,7 +169,7 @@ def quantities_of(probe: Probe, model: Model) -> dict[str, Array]:
             found[f"[{name}, 1]"] = _widened(before, layer.ones, model.seen.columns)
         if Z is not None and layer.bias is not None:
             bias = found[f"b{place}"]
-            columns = model.seen.columns and bias.ndim == 1 and Z.ndim == 2
+            columns = model.seen.columns and Z.ndim == 2
             found[f"(Z{place} − b{place})"] = Z - (bias[:, None] if columns else bias)
         if Z is not None and layer.activation not in ("linear", "softmax", "log_softmax"):
             name = "σ′" if layer.activation == "sigmoid" else f"{layer.activation}′"
