@@ -88,8 +88,6 @@ def _slope(write: Write, kept: tuple[Label, ...], adjoint: str) -> Shown | None:
     if slope is None:
         return None
     inner = tuple(label for label in dict.fromkeys(labels(slope)) if label not in kept)
-    if not adjoint:  # the loss adds up its terms, and this is the slope of one of them
-        inner = ()
     return spell_write(Write(kept, slope, (*kept, *inner)))
 
 

@@ -97,6 +97,10 @@ def flow_reason(passes: Passes, flow: Flow) -> Words:
             return matmul_reason(passes, flow, product)
         case tree.Add(terms=terms) if all(is_product(core(term)) for term in terms):
             return repeated(flow.operand, flow.source.name, len(terms))
+        case tree.Outer() if not flow.source.target.shape:
+            return words(
+                "each entry of {w} stands in one product: nothing is summed", w=flow.operand
+            )
         case tree.Outer():
             return words(
                 "each entry of {w} joins one entry of {a} to one of {z}: nothing is summed",

@@ -90,7 +90,7 @@ def _factors_of(flow: Flow) -> list[str]:
 
 def _weight(flow: Flow, entry: Local, other: str) -> Words:
     """Which unit a weight leads from, and which it leads to."""
-    if len(entry.at) != 2:
+    if len(entry.at) != 2 or not entry.to:
         return ()
     row, column = entry.at
     first, second = ("from", "to") if column in entry.to else ("to", "from")
@@ -106,6 +106,9 @@ def _sum(passes: Passes, flow: Flow, product: tree.Matmul, entry: Local) -> list
     summed = product.summed
     if summed.size == ONE:
         told = [_one_term(passes, flow, summed)]
+    elif not entry.to:
+        text = "{a} stands in one term of {z} for each {n}, so what they give is summed over {n}."
+        told = [words(text, a=entry.by, z=entry.of, n=summed)]
     elif is_shared(passes, flow, summed):
         place = direction(flow, summed)
         each = f"Every {place} {{n}}" if place else "Every {n}"
@@ -199,9 +202,9 @@ def _shape(node: tree.Node, passes: Passes) -> Words:
 
 def _outer(passes: Passes, flow: Flow, product: tree.Outer, entry: Local) -> list[Block]:
     left, right = (spell_tree(side, passes.dialect) for side in (product.left, product.right))
+    alone = "No other entry of {z} contains {w}" if entry.to else "{w} stands in one term of {z}"
     one = words(
-        "No other entry of {z} contains {w}, so nothing is summed: each entry of the gradient is "
-        "one product.",
+        alone + ", so nothing is summed: each entry of the gradient is one product.",
         z=flow.source.name, w=entry.by,
     )  # fmt: skip
     blocks: list[Block] = [paragraph(one), Display(((as_words(entry.back), ()),))]

@@ -66,3 +66,17 @@ def test_what_runs_inside_a_line_is_summed_in_its_slope():
     assert "    ∂v[n,0]/∂m[n,0] = −2 Σₖ (X[n,k] − m[n,0]) / k\n" in text
     assert "    dm[n,0] = −2 Σₖ dv[n,0] · (X[n,k] − m[n,0]) / k\n" in text
     assert "read several times" not in text
+
+
+FORM = "x: n\nA: n m\ny: m\nL = x[n]*A[n,m]*y[m]\nreturn L\n"
+
+
+def test_a_loss_has_no_entries():
+    both = passes(FORM, "x A y")
+    assert "each entry of A stands in one product: nothing is summed" in one_line(
+        derivation_text(both)
+    )
+    text = one_line(why(both, "dx"))
+    assert "∂L/∂x[n] = Σₘ A[n,m] · y[m]" in text
+    assert "x[n] stands in one term of L for each m, so what they give is summed over m." in text
+    assert "A[n,m] stands in one term of L, so nothing is summed" in one_line(why(both, "dA"))
