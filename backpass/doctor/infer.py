@@ -98,9 +98,13 @@ class _Numbers:
         )
 
     def has(self, values: Array) -> bool:
-        """Whether it was seen whole, or its first sample, or that sample's entries one by one."""
+        """Whether it was seen whole, or its first sample, or that sample's entries one by one.
+
+        With the other sign it counts too: 1/(1 + e^(−x·W − b)) never makes x·W + b.
+        """
         first = values[0]
-        return bool(self.index.find(values) or self.index.find(first)) or self._entries(first)
+        whole = any(self.index.find(sign * part) for part in (values, first) for sign in (1, -1))
+        return whole or self._entries(first)
 
     def since(self, values: Array) -> int:
         """The first event that is this array, or what its first sample or an entry of it has."""
