@@ -7,9 +7,11 @@ from typing import Any, overload
 
 from backpass.derive import Derivation
 from backpass.doctor.examine import examine
+from backpass.doctor.formula.claims import claim_verdict
 from backpass.doctor.formula.report import FormulaReport
 from backpass.doctor.formula.verdict import formula_verdict
 from backpass.doctor.report import Report
+from backpass.jacobian import Arrays
 from backpass.language.errors import DerivationError
 
 
@@ -25,7 +27,7 @@ def doctor(
 def doctor(
     subject: str,
     *,
-    of: Derivation,
+    of: Derivation | Arrays | str,
     wrt: str | None = None,
     called: Mapping[str, str] | None = None,
 ) -> FormulaReport: ...
@@ -35,7 +37,7 @@ def doctor(
     lr: float | None = None,
     x: int | str | None = None,
     y: int | str | None = None,
-    of: Derivation | None = None,
+    of: Derivation | Arrays | str | None = None,
     wrt: str | None = None,
     called: Mapping[str, str] | None = None,
 ) -> Report | FormulaReport:
@@ -52,7 +54,9 @@ def doctor(
 
     A formula is held to the derivation `of`, to its gradient by `wrt`, an input or a forward line;
     it may speak of everything that the derivation names, and be several statements. `called` says
-    which quantity an expression of somebody's code is, `{"A[-1]": "A2"}`.
+    which quantity an expression of somebody's code is, `{"A[-1]": "A2"}`. A formula for a Jacobian
+    is held to a `bp.jacobian(…)`, or to a function of z by name:
+    `bp.doctor("diag(p) − p pᵀ", of="softmax")`.
 
     Raises an error of the family `BackpassError` when nothing changes, and for text that cannot be
     read; what the code itself raises goes through.
@@ -62,5 +66,7 @@ def doctor(
             raise DerivationError(
                 "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
             )
-        return formula_verdict(subject, of, wrt, called)
+        if isinstance(of, Derivation):
+            return formula_verdict(subject, of, wrt, called)
+        return claim_verdict(subject, of, called)
     return examine(subject, args, lr, x, y)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from backpass.doctor.formula.derived import Link
 from backpass.doctor.formula.edit import Edit
-from backpass.doctor.formula.explain import Explained
+from backpass.doctor.formula.explain import SHORT, Explained
 from backpass.doctor.formula.report import Change
 from backpass.doctor.formula.tree import (
     ENTRYWISE,
@@ -46,7 +46,11 @@ class Changes:
             after = f"{self._sign(signs[0])} {self.said.held(last.new)}" if last.new else after
             old = self._sign("" if signs[0] in ENTRYWISE else "⊙")
             before = f"{old} {before}".strip()
-        if "order" in kinds:
+        if first.how == "swapped" and isinstance(first.old, Joined):
+            if len(before) > SHORT:
+                before = self.said.text(first.old.right)
+                after = f"{before}, in front"
+        elif "order" in kinds:
             after += ", in front" if any(edit.how == "in front" for edit in group) else ", moved"
         if kinds == {"missing"} and first.new is not None:
             factor = self.said.held(first.new)

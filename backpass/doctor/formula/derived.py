@@ -101,7 +101,16 @@ class Derived:
         except (BackpassError, ValueError):
             return None
         found = tree(statement.body, {})
-        return found if names(found) <= {*known.arrays, *known.sizes} else None
+        return self._signed(found) if names(found) <= {*known.arrays, *known.sizes} else None
+
+    def _signed(self, node: Tree) -> Tree:
+        """In code, a product with a number is `*`, and never `@`."""
+        node = rebuilt(node, tuple(self._signed(part) for part in parts(node)))
+        if self.values.style.code and isinstance(node, Joined) and node.sign in MATRIX:
+            sides = (self.values.quantity(node.left), self.values.quantity(node.right))
+            if any(side is not None and not side.rank for side in sides):
+                return Joined("*", node.left, node.right)
+        return node
 
     def whole(self, name: str, stop: frozenset[str] = frozenset()) -> Tree:
         """A gradient in quantities of the forward pass alone, as far as formulas reach."""

@@ -261,6 +261,8 @@ class Explained:
 
     def derivation(self) -> tuple[str, str, tuple[tuple[Product, str], ...]]:
         """The derived gradient as one formula, and step by step with reasons."""
+        if self.gradient not in self.derived.links:
+            return "", "", ()
         whole = self.text(self.derived.whole(self.gradient))
         way = self.derived.way(self.gradient)
         links = (self.derived.links[self.gradient],) if way is None else way.links

@@ -45,9 +45,11 @@ class FormulaReport:
     changes: tuple[Change, ...] = ()
     repaired: str = ""
     steps: tuple[Product, ...] = ()  # the repaired formula, product by product
+    of: str = "L"  # what is differentiated
     derived: str = ""
     derived_shape: str = ""
     derivation: tuple[tuple[Product, str], ...] = ()  # each derived step with its reason
+    index: str = ""  # in index notation, where there is no formula
 
     def __bool__(self) -> bool:
         """Whether the formula is right, perhaps up to a scale, or for another loss or layout."""
@@ -66,7 +68,8 @@ def report_lines(report: FormulaReport) -> list[Line]:
     good = bool(report)
     role = "good" if good else "bad"
     mark = "✓" if good else "✗" if report.verdict == "bug" else "?"
-    lines = _formula(f"∂L/∂{report.wrt} = ", report.formula, 4, "formula")
+    name = f"∂{report.of}/∂{report.wrt}"
+    lines = _formula(f"{name} = ", report.formula, 4, "formula")
     lines += [(Span(f"{mark} {report.verdict}", role),)]
     for sentence in report.explanation:
         lines += wrapped(sentence, 2, "words")
@@ -83,11 +86,17 @@ def report_lines(report: FormulaReport) -> list[Line]:
         lines += _formula("  + ", report.repaired, 6, "good")
         lines += _table(report.steps)
     if report.derived:
-        lines += [EMPTY, (Span("the derived gradient", "heading"),)]
-        lines += _formula(f"  ∂L/∂{report.wrt} = ", report.derived, 6, "formula")
+        lines += [
+            EMPTY,
+            (Span("the derived gradient" if report.derivation else "as derived", "heading"),),
+        ]
+        lines += _formula(f"  {name} = ", report.derived, 6, "formula")
         for step, reason in report.derivation:
             lines += _table((step,))
             lines += wrapped(reason, 8, "reason")
+    if report.index:
+        lines += [EMPTY, (Span("as derived", "heading"),)]
+        lines += _formula("  ", report.index, 6, "formula")
     return lines
 
 
@@ -97,6 +106,10 @@ def _formula(head: str, text: str, indent: int, role: Any) -> list[Line]:
 
 def _table(rows: tuple[Product, ...]) -> Iterator[Line]:
     for row in rows:
+        if COLUMN + len(row.shapes) > WIDTH:
+            yield (Span(f"    {row.text}", "formula"),)
+            yield from wrapped(row.shapes.replace(")(", ") ("), 8, "shape")
+            continue
         *above, last = broken("    ", row.text, 8)
         yield from ((Span(line, "formula"),) for line in above)
         means = f" = {row.means}" if row.means else ""

@@ -30,7 +30,7 @@ from backpass.doctor.formula.tree import (
 )
 from backpass.doctor.formula.values import SLOPES
 
-SINGLE, PAIRS = 1_500, 12_000  # candidates that are tried at most
+SINGLE, PAIRS = 1_500, 6_000  # candidates that are tried at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +135,12 @@ def _product(
         new = Joined(style.matrix, left, right)
         yield new, Edit("sign of product", right, right, how=style.matrix)
         flipped = Joined(style.matrix, right, left)
-        yield flipped, Edit("order", right, right, how="in front")
+        yield flipped, Edit("order", node, flipped, how="swapped")
     else:
         new = Joined(style.entrywise, left, right)
         yield new, Edit("sign of product", right, right, how=style.entrywise)
         swapped = Joined(sign, right, left)
-        yield swapped, Edit("order", right, right, how="in front")
+        yield swapped, Edit("order", node, swapped, how="swapped")
         both = Joined(sign, turned(right), left)
         yield both, Edit("order", right, turned(right), how="in front")
         other = Joined(sign, right, turned(left))

@@ -50,7 +50,7 @@ def formula_verdict(
     base = ground(of)
     found = read(text, base, called or {})
     name = _wanted(base, wrt, found.target)
-    return _Doctor(base, found, name).report()
+    return Judge(base, found, name, f"d{name}").report()
 
 
 def _wanted(base: Ground, wrt: str | None, target: str | None) -> str:
@@ -68,10 +68,13 @@ def _wanted(base: Ground, wrt: str | None, target: str | None) -> str:
     return wrt
 
 
-class _Doctor:
-    def __init__(self, base: Ground, found: Read, wrt: str) -> None:
-        self.base, self.found, self.wrt = base, found, wrt
-        self.gradient = f"d{wrt}"
+class Judge:
+    """One formula beside the array that it is to be."""
+
+    said: Explained
+
+    def __init__(self, base: Ground, found: Read, wrt: str, gradient: str) -> None:
+        self.base, self.found, self.wrt, self.gradient = base, found, wrt, gradient
         self.values = found.values
         self.derived = Derived(base, found.values[0])
         self.said = Explained(base, found, self.derived, self.gradient)
@@ -120,7 +123,10 @@ class _Doctor:
 
     def repair(self) -> Repair | None:
         """One change if one is enough, then what the derivation tells, then two changes."""
-        node, stock = self.found.node, self.stock()
+        return self.repair_of(self.found.node)
+
+    def repair_of(self, node: Tree) -> Repair | None:
+        stock = self.stock()
         small = sum(1 for _ in walk(node)) <= MOST_PARTS
         once = single(node, stock, self.found.style) if small else []
         if (found := self.first(once)) is not None:
@@ -169,6 +175,7 @@ class _Doctor:
             () if repair is None else Changes(self.said).of(repair.formula, repair.edits),
             "" if repair is None else self.said.text(repair.formula),
             () if repair is None else self.said.steps(repair.formula),
+            self.base.loss,
             *self.said.derivation(),
         )
 
