@@ -39,6 +39,8 @@ Examples:
 """
 DOCTOR_EXAMPLES = """\b
 Examples:
+  backpass doctor mynet.py
+  backpass doctor mynet.py --make "Network([3, 4, 2])" --call fit_partial
   backpass doctor --formula "(a - y) a (1 - a) x" --wrt W \\
       --of "z = W x; a = sigmoid(z); L = sum((a - y)**2) / 2" \\
       --shapes "x: k, W: m k, y: m"
@@ -164,38 +166,58 @@ def derive(
 
 
 @main.command(epilog=DOCTOR_EXAMPLES + STATUSES)
-@click.option("--formula", required=True, metavar="TEXT", help="For a gradient, as you have it.")
-@click.option("--of", "forward", required=True, metavar="FORWARD", help="As derive takes it.")
-@click.option("--shapes", required=True, metavar="TEXT", help="Of the arguments of FORWARD.")
+@click.argument("file", required=False, type=PATH)
+@click.option("--make", metavar="TEXT", help="What trains: Network([3, 4, 2]).")
+@click.option("--call", metavar="NAME", help="How it trains: net.fit_partial.")
+@click.option("--data", metavar="TEXT", help='Its samples and targets: "X, Y", "6x3 6x2", xy.npz.')
+@click.option("--lr", metavar="RATE", type=float, help="The learning rate, if the code hides it.")
+@click.option("--formula", metavar="TEXT", help="For a gradient, as you have it, not a FILE.")
+@click.option("--of", "forward", metavar="FORWARD", help="Of the formula, as derive takes it.")
+@click.option("--shapes", metavar="TEXT", help="Of the arguments of FORWARD.")
 @click.option("--wrt", metavar="NAME", help="Whose gradient the formula is to be.")
 @click.option("--called", metavar="TEXT", help='What else quantities are called: "A[-1]: A2".')
 @click.option("--functions", metavar="TEXT", help='Stay symbols: "g: elementwise, C: scalar".')
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
 def doctor(
-    formula: str,
-    forward: str,
-    shapes: str,
+    file: Path | None,
+    make: str | None,
+    call: str | None,
+    data: str | None,
+    lr: float | None,
+    formula: str | None,
+    forward: str | None,
+    shapes: str | None,
     wrt: str | None,
     called: str | None,
     functions: str | None,
     as_json: bool,
 ) -> None:
-    """Hold a formula to the derived gradient: where it fails, and how it is repaired.
+    """Hold training code, or a formula, to the derived gradient, and name the mistake.
 
-    The formula may speak of inputs, forward lines and gradients (dz3), and be several statements.
+    What FILE trains with is looked for, unless it is said. A formula may speak of inputs, forward
+    lines and gradients (dz3), and be several statements.
     """
-    from backpass.derive import derive as derivation
-    from backpass.doctor.formula.report import report_lines
-    from backpass.doctor.formula.verdict import formula_verdict
     from backpass.terminal.streams import show, show_json
 
+    if (file is None) == (formula is None):
+        raise BackpassError("give a FILE that trains, or --formula with --of")
     with redirect_stdout(sys.stderr):
-        d = derivation(_forward(forward), _shapes(shapes), None, functions)
-        report = formula_verdict(formula, d, wrt, _pairs(called or ""))
+        if file is not None:
+            from backpass.terminal.examining import examine_file
+
+            report = examine_file(file, make, call, data, lr)
+            lines = report.lines()
+        else:
+            from backpass.doctor.formula.report import report_lines
+            from backpass.terminal.formulas import formula_report
+
+            d = (_forward(forward), _shapes(shapes)) if forward and shapes else None
+            report = formula_report(formula or "", forward, d, wrt, called, functions)
+            lines = report_lines(report)
     if as_json:
         show_json(report.to_json())
     else:
-        show(report_lines(report), sys.stdout)
+        show(lines, sys.stdout)
     if not report:
         sys.exit(FAILED)
 
@@ -346,15 +368,6 @@ def _forward(text: str) -> Any:
 
         return load_function(text.strip())
     return text
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Names and what they mean, from `A[-1]: A2, D[-1]: dZ2`."""
-    pairs = [one.split(":") for one in text.split(",") if one.strip()]
-    if any(len(pair) != 2 for pair in pairs):
-        message = f'--called {text!r} is no list of names; write "A[-1]: A2, D[-1]: dZ2"'
-        raise BackpassError(message)
-    return {own.strip(): name.strip() for own, name in pairs}
 
 
 def _shapes(text: str) -> Any:

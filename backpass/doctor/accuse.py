@@ -6,11 +6,12 @@ import linecache
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.evidence import updating
+from backpass.doctor.evidence import unchanged, updating
 from backpass.doctor.lines import Lines
 from backpass.doctor.mistake import At
 from backpass.doctor.probe import Probe
@@ -20,7 +21,7 @@ from backpass.doctor.search import Slip, Story
 from backpass.doctor.wording import Wording
 
 Array = NDArray[np.float64]
-_HELPERS = (20, 21, 23, 58, None)  # mistakes that are made where the slope is written
+_CALLS = (18, 19)  # mistakes that are made where a slope is asked for, not where it is written
 
 
 class Accuser:
@@ -28,20 +29,22 @@ class Accuser:
 
     def __init__(
         self, probe: Probe, story: Story, wording: Wording, moved: Mapping[str, Array],
-        paths: Mapping[tuple[str, int], str], scale: float,
+        paths: Mapping[tuple[str, int], str], factors: Sequence[float],
     ) -> None:  # fmt: skip
         self.run = probe.run
         self.story = story
         self.wording = wording
         self.moved = moved
         self.paths = paths
-        self.lines = Lines(probe.run, story.at[0].run.A[-1], (scale, 1 / scale) if scale else ())
+        self.lines = Lines(probe.run, story.at[0].run.A[-1], factors)
 
     # ── findings ─────────────────────────────────────────────────────────────────────────────
 
     def slip(self, slip: Slip, tensors: Sequence[str]) -> Finding:
         """A row of the catalogue that was met."""
         one = slip.mistake
+        if one.bug == 16 and slip.layer == self.story.at[0].run.depth:
+            one = replace(one, bug=10, name="f′ is missing at the output")
         also = [other.bug for other in slip.also if other.bug not in (None, one.bug)]
         return self._finding(
             one.bug, one.name, tensors, self._place(slip), self.wording.say(one.says, slip.layer),
@@ -61,7 +64,7 @@ class Accuser:
     ) -> Finding:  # fmt: skip
         """Something to know that is no mistake."""
         if place is None:
-            place = self.lines.first(self.story.layer(self.story.at[0].run.depth)[0].dZ)
+            place = self.lines.settled(self.story.layer(self.story.at[0].run.depth)[0].dZ)
         return self._finding(bug, name, tensors, place, says, fix, accuses=False)
 
     def found(
@@ -91,6 +94,8 @@ class Accuser:
         if value is None:
             return None
         match slip.stage:
+            case "slope" if slip.mistake.bug in (16, 17):
+                return self.lines.named(value)
             case "carry":
                 place = self.lines.first(value)
                 above = self.lines.first(at.up.dZ)  # where W is left out, that is all there is
@@ -109,7 +114,7 @@ class Accuser:
         if not np.isfinite(factor).all() or np.ptp(factor) < 1e-12:
             return place
         own = self.lines.first(factor)
-        if slip.mistake.bug in _HELPERS and place is not None:
+        if slip.mistake.bug not in _CALLS and place is not None:
             return self.lines.inside(factor, place.function) or own or place
         return own if own is not None and (place is None or own.line <= place.line) else place
 
@@ -120,7 +125,7 @@ class Accuser:
         for key in ((letter, layer), (other, layer), *further):
             path = self.paths.get(key)
             if path is not None:
-                place = updating(self.run, path, self.moved[path])
+                place = updating(self.run, path, self.moved[path]) or unchanged(self.run, path)
                 if place is not None:
                     return place
         return None
@@ -132,10 +137,16 @@ class Accuser:
                 return self._turned(at)
             case "delta":
                 return self._jump(at, ratio) or self.lines.first(at.dZ)
-            case "W":
-                return self.lines.first(at.weight()) or self._updating("W", layer)
             case _:
-                return self.lines.first(at.bias()) or self._updating("b", layer)
+                return self._of_gradient(at, what, ratio)
+
+    def _of_gradient(self, at: At, letter: str, ratio: float) -> Place | None:
+        """Where a gradient is made; where its sign is turned, if that is what is wrong with it."""
+        value = at.weight() if letter == "W" else at.bias()
+        if ratio < 0:
+            turned = (self.lines.place(n) for n, factor in self.lines.seen(value) if factor < 0)
+            return next(turned, None) or self._updating(letter, at.layer)
+        return self.lines.first(value) or self._updating(letter, at.layer)
 
     def _turned(self, at: At) -> Place | None:
         """Where targets − outputs is computed; when nothing is, the update itself."""

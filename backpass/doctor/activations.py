@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from backpass.calculus.elementwise import sigmoid
+from backpass.calculus.elementwise import leaky_relu, sigmoid
 from backpass.calculus.fused import softmax
 from backpass.nn.layers import ACTIVATIONS
 
@@ -46,8 +46,14 @@ WRONG = {
     )
 }  # fmt: skip
 
+
+def _leak(leak: float) -> Callable[[Any], Any]:
+    return lambda z: leaky_relu(z, leak)
+
+
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     **ACTIVATIONS,
+    **{f"leaky_relu by {leak:g}": _leak(leak) for leak in (0.001, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3)},
     **{name: one.function for name, one in WRONG.items()},
 }
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
+from backpass.doctor.activations import FUNCTIONS
 from backpass.nn.losses import LOSSES
 
 Array = NDArray[np.float64]
@@ -56,8 +57,9 @@ def _of(function: Any) -> Callable[[Any, Any], Any]:
     return loss
 
 
+_LEAKY = tuple(name for name in FUNCTIONS if name.startswith("leaky_relu by"))
 _ANY = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "silu", "softplus", "sin",
-        "softmax")  # fmt: skip
+        "softmax", *_LEAKY)  # fmt: skip
 
 FAMILIES = (
     Family("squared error", "half_sum_of_squares", _ANY, (

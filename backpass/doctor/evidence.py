@@ -121,6 +121,18 @@ def updating(run: Run, path: str, step: Array) -> Place | None:
     return None
 
 
+def unchanged(run: Run, path: str) -> Place | None:
+    """The statement that assigns a parameter what it was."""
+    old = run.before.get(path)
+    if old is None or not old.ndim:
+        return None
+    for event in run.events:
+        place = run.places[event.place]
+        if place.moment == "after" and np.array_equal(event.value, old):
+            return place
+    return None
+
+
 # ── the loss ─────────────────────────────────────────────────────────────────────────────────
 
 

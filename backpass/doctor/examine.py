@@ -94,7 +94,10 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
     numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])
     scale = scales(story, wanted, numbers, paths, lr)
     wording = Wording(seen, story, first.run)
-    accuser = Accuser(first, story, wording, one.way.moved[0], paths, scale.common)
+    n, m = one.passes[0].y.shape
+    factors = [times(n, m) for _, times in story.family.members]
+    factors += [scale.common, 1 / n, *(times / n for times in factors)]
+    accuser = Accuser(first, story, wording, one.way.moved[0], paths, factors)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])
     judged = judge(Case(one.way.probes, story, scale, one.printed, paths), accuser)

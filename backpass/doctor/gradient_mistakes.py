@@ -139,6 +139,8 @@ BIASES = (
     Mistake(40, "bias from ∂L/∂A, not from ∂L/∂Z",
             lambda at: at.dA.sum(axis=0),
             "{db} is Σ {dA}; f′ is missing", _BIAS),
+    Mistake(17, "f′ is missing on one tensor", lambda at: at.dA.sum(axis=0),
+            "{db} is made with {dA}; f′ is missing", _BIAS),
     Mistake(41, "bias = row sum of dW", lambda at: at.weight().sum(axis=0),
             "{db} is the sum of the gradient of {W}, not of {dZ}", _BIAS),
     Mistake(44, "only the last sample is used",

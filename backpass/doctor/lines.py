@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -37,6 +38,27 @@ class Lines:
         """Where it first stood: the call, where a function made it."""
         late = self._late(value)
         return self.place(self._caller(late)) if late else None
+
+    def settled(self, value: Array) -> Place | None:
+        """Where it first had the factor that it has most often: there it was done."""
+        seen = list(self.seen(value))
+        if not seen:
+            return None
+        factors = [float(f"{factor:.6g}") for _, factor in seen]
+        usual = Counter(factors).most_common(1)[0][0]
+        same = [
+            number for (number, _), factor in zip(seen, factors, strict=True) if factor == usual
+        ]
+        return self.place(self._caller(same))
+
+    def named(self, value: Array) -> Place | None:
+        """The last statement that only hands it on, else where it first stood."""
+        handed = [
+            place
+            for place in map(self.place, self._late(value))
+            if place.parent is None and place.moment == "value" and place.text.isidentifier()
+        ]
+        return handed[-1] if handed else self.first(value)
 
     def begin(self, value: Array) -> Place | None:
         """Where it stood first of all, in the forward pass too."""

@@ -30,6 +30,7 @@ class At:
     above: At | None = None
     carry: Array | None = None
     delta: Array | None = None
+    given: Array | None = None  # ∂L/∂Z where a loss and its activation are taken as one
 
     @property
     def f(self) -> str:
@@ -81,7 +82,7 @@ class At:
         return self.up.dZ @ self.W_up.T
 
     def through(self) -> Array:
-        return back(self.f, self.z, self.dA)
+        return back(self.f, self.z, self.dA) if self.given is None else self.given
 
     def weight(self) -> Array:
         return self.into.T @ self.dZ

@@ -80,7 +80,10 @@ def stories(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
     for family in families:
         errors = [family.gradient(one.A[-1], one.y) for one in passes]
         if all(np.isfinite(error).all() for error in errors):
-            top = tuple(At(one, depth, e, carry=e) for one, e in zip(passes, errors, strict=True))
+            top = tuple(
+                At(one, depth, error, carry=error, given=_together(family, one))
+                for one, error in zip(passes, errors, strict=True)
+            )
             tops.append(Story(family, top))
     right = [_measured(_right(story), few=True) for story in tops]
     exact = [story for story in right if story.cost == 0]
@@ -89,6 +92,13 @@ def stories(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
         below = [_below(story, layer) for story in best]
         best = _kept([new for story in below for new in _layer(story, carries(story.at[0]))])
     return best
+
+
+def _together(family: Family, one: Pass) -> Array | None:
+    """A softmax with its cross-entropy is p − y, also of targets that do not sum to 1."""
+    if family.base != "cross_entropy_from_probabilities":
+        return None
+    return (one.A[-1] - one.y) / one.samples
 
 
 def _below(story: Story, layer: int) -> Story:

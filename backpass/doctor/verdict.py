@@ -147,7 +147,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
             [case.paths[key] for key in biases], max(k[1] for k in biases), "b",
             f"{'these updates are' if len(biases) > 1 else 'this update is'} "
             f"{_factor(ratio, n)} times what belongs to the updates of the weights",
-            "both summed over the samples, or both averaged",
+            "both summed over the samples, or both averaged", ratio=ratio,
         )  # fmt: skip
         return
     by_depth = all(same(ratio, n ** -float(run.depth - key[1])) for key, ratio in apart.items())
@@ -164,7 +164,8 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
         layer = max(key[1] for key in apart)
         ratio = next(ratio for key, ratio in apart.items() if key[1] == layer)
         alike = [key for key, other in apart.items() if same(other, ratio)]
-        whole = {key for key in case.paths if key[1] == layer} <= set(alike)
+        here = {key for key in case.paths if key[1] == layer}
+        whole = here <= set(alike) and (len(here) > 1 or len(alike) > len(here))
         for key in alike:
             del apart[key]
         yield accuser.factor(
@@ -233,7 +234,7 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
         named = case.shown[0]
         remark = accuser.remark(
             _crossed(family.name, named.family.name), "the gradient belongs to another loss",
-            everything, named.place,
+            everything, None,
             f"the code computes {named.title}, and its updates are the gradient of "
             f"{scales.title}", f"they would agree with {family.name} as the loss",
         )  # fmt: skip

@@ -21,7 +21,7 @@ def load_function(target: str) -> Callable[..., Any]:
     a file that is missing or cannot be imported, UnknownName for a function that it lacks.
     """
     path, _, name = target.rpartition("::")
-    module = _module(Path(path))
+    module = load_module(Path(path))
     found = getattr(module, name, None)
     if callable(found):
         return found
@@ -34,7 +34,8 @@ def load_function(target: str) -> Callable[..., Any]:
     raise UnknownName(f"{path} has no function {name}{nearest(name, own)}")
 
 
-def _module(path: Path) -> ModuleType:
+def load_module(path: Path) -> ModuleType:
+    """Import a file as Python would run it, its folder on `sys.path`."""
     if path.is_dir():
         raise BackpassError(f"{path} is a folder; name a file in it, as in {path}/model.py::loss")
     if not path.is_file():

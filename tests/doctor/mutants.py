@@ -68,7 +68,7 @@ THREE = [
 
 CHOOSER = [
     ("ds = (p - T) / n", "ds = (p - T) * p * (1 - p) / n", {11, 13}, "params['V']", "ds ="),
-    ("dz = dh * relu_slope(z)", "dz = dh", {16, 20}, "params['U']", "dh ="),
+    ("dz = dh * relu_slope(z)", "dz = dh", {16, 20}, "params['U']", "dz = dh"),
     ("dz = dh * relu_slope(z)", "dz = relu(dh)", {55}, "params['U']", "dz ="),
     ("return (z > 0).astype(float)", "return z >= -100", {16, 20}, "params['U']", "dh ="),
     ("* relu_slope(z)", "* relu_slope(z) * h * (1 - h)", {22}, "params['U']", "dz ="),
