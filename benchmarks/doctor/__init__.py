@@ -1,0 +1,1 @@
+"""How well other people's code is read: correct programs, and the same with known mistakes."""

@@ -1,0 +1,129 @@
+"""Programs as they are run: written to a folder, imported, called, and their updates read."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib.util
+import io
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.doctor import marked
+from benchmarks.doctor.marked import Variation
+from benchmarks.doctor.witness import ACTIVATIONS, Arrays, Stated
+
+SAMPLES = 7
+sys.dont_write_bytecode = True  # files of one name and second would be taken for each other
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A program in memory: what to call, with what, and where its parameters are."""
+
+    call: Callable[..., Any]
+    args: tuple[Any, ...]
+    paths: tuple[str, ...]
+    space: dict[str, Any]
+    names: dict[str, Any]
+
+    def parameters(self) -> Arrays:
+        found = (eval(path, self.space, self.names) for path in self.paths)
+        return [np.array(one, dtype=float) for one in found]
+
+
+def paths(variation: Variation) -> tuple[str, ...]:
+    """Where the parameters are: a weight, then its bias."""
+    return tuple(re.split(r",? ", variation.head["layers"]))
+
+
+def stated(variation: Variation) -> Stated:
+    """The network, the loss and the update rule that the head of the file claims."""
+    head = variation.head
+    depth = len(head["sizes"].split()) - 1
+    hidden = head.get("hidden", " ".join([variation.hidden] * (depth - 1))).split()
+    assert set(hidden) <= set(ACTIVATIONS)
+    return Stated(
+        (*hidden, variation.output),
+        variation.loss,
+        head.get("layout", "rows") in ("columns", "columns-of-rows"),
+        head.get("bias", "separate"),
+        float(head["rate"]),
+        float(head.get("decay", 0)),
+        head.get("rule", "descent"),
+        int(head.get("batch", 0)),
+        int(head.get("epochs", 1)),
+    )
+
+
+def data(variation: Variation) -> tuple[np.ndarray, np.ndarray]:
+    """Samples in rows: random inputs, and targets such as the loss wants."""
+    sizes = [int(n) for n in variation.head["sizes"].split()]
+    rng = np.random.default_rng(17)
+    X = rng.normal(size=(SAMPLES, sizes[0]))
+    if variation.loss.startswith("ce"):
+        return X, np.eye(sizes[-1])[rng.integers(sizes[-1], size=SAMPLES)]
+    if variation.loss.startswith("bce"):
+        return X, rng.integers(2, size=(SAMPLES, sizes[-1])).astype(float)
+    if variation.output in ("sigmoid", "softmax"):
+        return X, rng.uniform(0.1, 0.9, size=(SAMPLES, sizes[-1]))
+    return X, rng.normal(size=(SAMPLES, sizes[-1]))
+
+
+def load(variation: Variation, text: str, folder: Path, stem: str) -> Loaded:
+    """Write the text to a file of the folder, and import it."""
+    path = folder / f"{stem}.py"
+    path.write_text(text, "utf-8")
+    spec = importlib.util.spec_from_file_location(stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[stem] = module
+    spec.loader.exec_module(module)
+    head = variation.head
+    X, Y = data(variation)
+    if head.get("targets") == "labels":
+        Y = Y.argmax(axis=1)
+    if head.get("targets") == "line":
+        Y = Y[:, 0]
+    if head.get("layout") == "columns":
+        X, Y = X.T.copy(), Y.T.copy()
+    names: dict[str, Any] = {"X": X, "Y": Y, "np": np}
+    space = vars(module)
+    exec(head.get("setup", ""), space, names)
+    args = eval(f"({head.get('args', 'X, Y')},)", space, names)
+    return Loaded(eval(head["call"], space, names), args, paths(variation), space, names)
+
+
+def updates(variation: Variation, text: str, folder: Path, stem: str) -> Arrays:
+    """What one call takes from each parameter."""
+    loaded = load(variation, text, folder, stem)
+    before = copy.deepcopy(loaded.parameters())
+    with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
+        loaded.call(*loaded.args)
+    after = loaded.parameters()
+    if [a.shape for a in after] == [b.shape for b in before]:
+        return [b - a for a, b in zip(after, before, strict=True)]
+    # a parameter that has grown: what it should have been is lost in every row
+    return [
+        b - a if a.shape == b.shape else np.full(b.shape, np.nan)
+        for a, b in zip(after, before, strict=True)
+    ]
+
+
+def off(variation: Variation, folder: Path) -> float:
+    """How far a correct program's update is from that of its stated loss, relatively."""
+    source = marked.written(variation)
+    stem = "sound_" + variation.name.replace(" ", "_")
+    first = load(variation, source.text, folder, stem + "_before").parameters()
+    X, Y = data(variation)
+    wanted = [p - q for p, q in zip(first, stated(variation).trained(first, X, Y), strict=True)]
+    got = updates(variation, source.text, folder, stem)
+    scale = max(float(np.abs(w).max()) for w in wanted)
+    return max(float(np.abs(w - g).max()) for w, g in zip(wanted, got, strict=True)) / scale
