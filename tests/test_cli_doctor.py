@@ -48,3 +48,12 @@ def test_a_question_without_an_answer_says_so():
     run = doctor("dz xᵀ", "--called", "D[-1]")
     assert run.exit_code == 2
     assert run.stderr.startswith("Error: --called 'D[-1]' is no list of names")
+
+
+def test_a_claim_about_a_jacobian_needs_no_shapes():
+    asked = ["doctor", "--formula", "diag(p) - p p.T", "--of", "softmax"]
+    run = CliRunner().invoke(main, asked, prog_name="backpass")
+    assert (run.exit_code, run.stdout.splitlines()[1]) == (0, "✓ correct")
+    without = CliRunner().invoke(main, [*asked[:-1], FORWARD], prog_name="backpass")
+    assert without.exit_code == 2
+    assert "say it with --of and --shapes" in without.stderr

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from backpass.derive import Derivation
 from backpass.doctor.examine import examine
-from backpass.doctor.formula.claims import claim_verdict
+from backpass.doctor.formula.judge import judge
 from backpass.doctor.formula.report import FormulaReport
-from backpass.doctor.formula.verdict import formula_verdict
 from backpass.doctor.report import Report
 from backpass.jacobian import Arrays
 from backpass.language.errors import DerivationError
@@ -18,10 +18,13 @@ from backpass.language.errors import DerivationError
 @overload
 def doctor(
     subject: Callable[..., Any],
-    *args: Any,
+    *given: Any,
     lr: float | None = None,
     x: int | str | None = None,
     y: int | str | None = None,
+    loss: Callable[..., Any] | None = None,
+    params: Any = None,
+    args: Sequence[Any] = (),
 ) -> Report: ...
 @overload
 def doctor(
@@ -33,10 +36,13 @@ def doctor(
 ) -> FormulaReport: ...
 def doctor(
     subject: Callable[..., Any] | str,
-    *args: Any,
+    *given: Any,
     lr: float | None = None,
     x: int | str | None = None,
     y: int | str | None = None,
+    loss: Callable[..., Any] | None = None,
+    params: Any = None,
+    args: Sequence[Any] = (),
     of: Derivation | Arrays | str | None = None,
     wrt: str | None = None,
     called: Mapping[str, str] | None = None,
@@ -47,16 +53,20 @@ def doctor(
         print(bp.doctor("(a3 - y) ⊙ a3 ⊙ (1 - a3) a2", of=d, wrt="W3"))
 
     `subject` is a method or a function that trains: it changes arrays that can be reached from it
-    or from its arguments. `args` are what it is called with; the last two are samples and targets
+    or from its arguments. `given` is what it is called with; the last two are samples and targets
     unless `x` and `y`, an argument's name or place, say otherwise, and only their shapes and kind
     count. `lr` is the learning rate where no number of the code shows it. It runs several times on
     random numbers; everything is put back afterwards.
+
+    A function that returns gradients is called as `grads(params, *args)`, and `loss`, as
+    `loss(params, *args)`, is what they should be the gradients of; `params` is any nest of arrays.
 
     A formula is held to the derivation `of`, to its gradient by `wrt`, an input or a forward line;
     it may speak of everything that the derivation names, and be several statements. `called` says
     which quantity an expression of somebody's code is, `{"A[-1]": "A2"}`. A formula for a Jacobian
     is held to a `bp.jacobian(…)`, or to a function of z by name:
-    `bp.doctor("diag(p) − p pᵀ", of="softmax")`.
+    `bp.doctor("diag(p) − p pᵀ", of="softmax")`. With updates in it, `W <- W − η dW`, a text is an
+    algorithm, of which sign, rate and order are judged.
 
     Raises an error of the family `BackpassError` when nothing changes, and for text that cannot be
     read; what the code itself raises goes through.
@@ -66,7 +76,14 @@ def doctor(
             raise DerivationError(
                 "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
             )
-        if isinstance(of, Derivation):
-            return formula_verdict(subject, of, wrt, called)
-        return claim_verdict(subject, of, called)
-    return examine(subject, args, lr, x, y)
+        return judge(subject, of, wrt, called)
+    if params is not None:
+        call = subject if loss is None else functools.partial(_after, loss, subject)
+        return examine(call, (params, *args), lr, x, y, gradients=True)
+    return examine(subject, given, lr, x, y)
+
+
+def _after(loss: Callable[..., Any], grads: Callable[..., Any], params: Any, *args: Any) -> Any:
+    """The gradients, once the loss was seen."""
+    loss(params, *args)
+    return grads(params, *args)

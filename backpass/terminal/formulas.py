@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backpass.derive import derive
-from backpass.doctor.formula.claims import claim_verdict
+from backpass.doctor.formula.judge import judge
 from backpass.doctor.formula.report import FormulaReport
-from backpass.doctor.formula.verdict import formula_verdict
 from backpass.language.errors import BackpassError
 
 
@@ -25,10 +24,10 @@ def formula_report(
     """
     names = _pairs(called or "")
     if derived is not None:
-        return formula_verdict(formula, derive(*derived, None, functions), wrt, names)
+        return judge(formula, derive(*derived, None, functions), wrt, names)
     if forward is None or not forward.isidentifier():
         raise BackpassError("a formula is held to a forward pass: say it with --of and --shapes")
-    return claim_verdict(formula, forward, names)
+    return judge(formula, forward, wrt, names)
 
 
 def _pairs(text: str) -> dict[str, str]:

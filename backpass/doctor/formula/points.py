@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backpass.calculus.backward import leads_to, reverse
 from backpass.checking.points import draw_inputs, size_names
+from backpass.checking.stand_ins import declared, specified
 from backpass.derive import Derivation
 from backpass.language.errors import DerivationError
 from backpass.language.evaluate import evaluate
@@ -58,6 +59,7 @@ def ground(d: Derivation) -> Ground:
     whole = Program(
         program.inputs, (*program.steps, *steps), tuple(gradients.values()), program.constants
     )
+    whole = specified(whole, declared(whole))  # functions without a body get one
     wanted = size_names(program.inputs)
     points = tuple(
         _point(whole, {name: world[name] for name in wanted}, seed)

@@ -48,8 +48,7 @@ def read(text: str, ground: Ground, called: Mapping[str, str]) -> Read:
 
     Raises NotationError for what cannot be read and UnknownName for a quantity that is none.
     """
-    for own, name in called.items():
-        text = re.sub(rf"(?<![\w.]){re.escape(own)}(?![\w])", name, text)
+    text = translated(text, called)
     style = hand(text)
     points = [replace(point, arrays=dict(point.arrays)) for point in ground.points]
     values = tuple(Values(point, style) for point in points)
@@ -64,7 +63,7 @@ def read(text: str, ground: Ground, called: Mapping[str, str]) -> Read:
             message = f"a formula has at most {MOST} parts; give some of them names"
             raise refusal(message, text, statement.start, statement.start + 1)
         if statement.updates:
-            message = "an update is no formula for a gradient; leave out the `<-` and what it adds"
+            message = "an update is no formula for a derivative; leave `W <-` out"
             raise refusal(message, text, statement.start, statement.end)
         node = tree(statement.body, known)
         _known_names(node, text, values, notes)
@@ -80,6 +79,13 @@ def read(text: str, ground: Ground, called: Mapping[str, str]) -> Read:
     if any(name in known and known[name] != Name(name) for name in known):
         body = written(node, style)
     return Read(node, body, last.target, style, values, tuple(notes), tuple(named))
+
+
+def translated(text: str, called: Mapping[str, str]) -> str:
+    """A text in which what somebody's code calls a quantity has its name."""
+    for own, name in called.items():
+        text = re.sub(rf"(?<![\w.]){re.escape(own)}(?![\w])", name, text)
+    return text
 
 
 def _known_names(node: Tree, text: str, values: tuple[Values, ...], notes: list[str]) -> None:

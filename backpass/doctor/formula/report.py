@@ -69,12 +69,22 @@ def report_lines(report: FormulaReport) -> list[Line]:
     role = "good" if good else "bad"
     mark = "✓" if good else "✗" if report.verdict == "bug" else "?"
     name = f"∂{report.of}/∂{report.wrt}"
-    lines = _formula(f"{name} = ", report.formula, 4, "formula")
+    lines: list[Line] = []
+    for part in report.formula.split("; "):  # an algorithm has several statements
+        lines += _formula(f"{name} = " if report.wrt else "", part, 4, "formula")
     lines += [(Span(f"{mark} {report.verdict}", role),)]
     for sentence in report.explanation:
         lines += wrapped(sentence, 2, "words")
     if report.products:
-        lines += [EMPTY, (Span("as written, product by product", "heading"),)]
+        lines += [
+            EMPTY,
+            (
+                Span(
+                    "as written, product by product" if report.wrt else "statement by statement",
+                    "heading",
+                ),
+            ),
+        ]
         lines += _table(report.products)
     if report.changes:
         lines += [EMPTY, (Span("what to change", "heading"),)]

@@ -40,6 +40,11 @@ def test_the_diagonal_alone_is_named():
     assert report.explanation[0].startswith("It is only the diagonal of the Jacobian.")
 
 
+def test_an_update_is_no_claim():
+    with pytest.raises(bp.BackpassError, match="an update is no formula"):
+        bp.doctor("p <- p", of="softmax")
+
+
 def test_a_symmetric_jacobian_is_right_in_every_layout():
     report = bp.doctor("diag(p) − p pᵀ", of="softmax")
     assert "right in every layout" in report.explanation[0]

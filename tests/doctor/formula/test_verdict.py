@@ -177,7 +177,6 @@ def test_the_report_is_plain_data_too():
         ("dz3 a2ᵀ", None, "say which gradient"),
         ("dz3 a2ᵀ", "W4", "there is no gradient by W4"),
         ("dz9 a2ᵀ", "W3", "dz9 is not known"),
-        ("W3 <- W3 - dz3 a2ᵀ", "W3", "an update is no formula"),
         ("dz3 (a2ᵀ", "W3", "never closed"),
         ("+".join(["a2"] * 200), "a2", "at most 150 parts"),
         ("__import__('os')", "W3", "quoted text"),
