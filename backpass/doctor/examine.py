@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +36,8 @@ def examine(
     gradients: bool = False,
 ) -> Report:
     """Probe code that updates, or that returns gradients, and say what they are."""
-    subject = getattr(call, "__qualname__", None) or repr(call)
+    named = call.args[-1] if isinstance(call, functools.partial) and call.args else call
+    subject = getattr(named, "__qualname__", None) or repr(named)
     try:
         ways = watched(call, args, x, y, gradients=gradients)
     except BackpassError:
@@ -100,7 +102,9 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
     accuser = Accuser(first, story, wording, one.way.moved[0], paths, factors)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])
-    judged = judge(Case(one.way.probes, story, scale, one.printed, paths), accuser)
+    judged = judge(
+        Case(one.way.probes, story, scale, one.printed, paths, one.way.gradients), accuser
+    )
     findings = judged.findings
     if crossed is not None:
         n = one.passes[0].samples

@@ -38,7 +38,7 @@ def grown(finding: Finding, accuser: Accuser) -> Finding:
     before, after = run.before.get(finding.tensor), run.after.get(finding.tensor)
     if before is None or after is None or before.shape == after.shape:
         return finding
-    place = _assigned(run, after.shape)
+    place = _grew(run, finding.tensor, after.shape)
     return accuser.found(
         38, "the bias gradient is not summed over the batch", [finding.tensor], place,
         f"{finding.tensor} was {_shape(before.shape)} and is {_shape(after.shape)} after the "
@@ -47,12 +47,22 @@ def grown(finding: Finding, accuser: Accuser) -> Finding:
     )  # fmt: skip
 
 
-def _assigned(run: Run, shape: tuple[int, ...]) -> Place | None:
+def _grew(run: Run, path: str, shape: tuple[int, ...]) -> Place | None:
+    """The first statement that leaves an array of that shape under that name."""
+    last = path.rpartition(".")[2]
     for event in run.events:
         place = run.places[event.place]
-        if place.moment == "after" and event.value.shape == shape:
+        is_it = place.text == path or place.text.endswith(f".{last}")
+        if event.value.shape == shape and place.moment == "after" and is_it:
             return place
-    return None
+    return next(
+        (
+            run.places[event.place]
+            for event in run.events
+            if event.value.shape == shape and f"{last} -" in run.places[event.place].text
+        ),
+        None,
+    )
 
 
 def aliased(finding: Finding, slip: Slip, run: Pass, accuser: Accuser) -> Finding:

@@ -30,6 +30,7 @@ class Case:
     scales: Scales
     shown: Sequence[Shown]
     paths: Mapping[Key, str]
+    gradients: bool = False  # what was seen are gradients, not updates
 
 
 @dataclass(frozen=True)
@@ -230,6 +231,9 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
         else "at a rate that no number of the code tells, so that its scale is left open"
     )
     everything = list(case.paths.values())
+    does = f"The updates descend {scales.title}, {rate}"
+    if case.gradients:
+        does = f"The gradients are those of {scales.title}"
     if case.shown and not shown:
         named = case.shown[0]
         remark = accuser.remark(
@@ -241,9 +245,9 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
         return (
             "correct for another loss",
             [remark],
-            f"The updates descend {scales.title}, {rate}; the code shows {named.title}.",
+            f"{does}; the code shows {named.title}.",
         )
-    loss = f"The updates descend {scales.title}, {rate}."
+    loss = f"{does}."
     activation = meant(case.story.layer(case.story.at[0].run.depth)[0].f)
     own = activation in family.fits and "entropy" in family.name
     if case.shown:

@@ -1,0 +1,90 @@
+"""Gradients are found where the code has them, and what is wrong around them is told."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from tests.doctor.mutants import load
+from tests.doctor.programs import returning
+
+RANDOM = np.random.default_rng(0)
+X, Y = RANDOM.normal(size=(6, 4)), RANDOM.uniform(size=(6, 2))
+PARAMS = [RANDOM.normal(size=(4, 3)), np.zeros(3), RANDOM.normal(size=(3, 2)), np.zeros(2)]
+
+
+def test_gradients_that_are_returned_are_held_to_their_loss():
+    report = bp.doctor(returning.grads, loss=returning.loss, params=PARAMS, args=(X, Y))
+    assert report.verdict == "correct"
+    assert "The gradients are those of the mean of (a − y)²." in report.loss
+
+
+def test_a_mistake_in_returned_gradients_is_named(tmp_path):
+    module, lines = load("returning", tmp_path, (" * (1 - h**2)\n    return X", "\n    return X"))
+    report = bp.doctor(module.grads, loss=module.loss, params=PARAMS, args=(X, Y))
+    (finding,) = report.findings
+    assert (report.verdict, finding.bug) == ("bug", 16)
+    assert lines[finding.line - 1].startswith("    e = d @")
+
+
+@pytest.mark.parametrize("name", ["stepped", "inside"])
+def test_new_parameters_and_names_of_a_function_are_updates_too(name):
+    given = [PARAMS] if name == "stepped" else []
+    assert bp.doctor(getattr(returning, name), *given, X, Y).verdict.startswith("correct")
+
+
+def train(tmp_path, *edits):
+    module, lines = load("three", tmp_path, *edits)
+    return bp.doctor(module.Three().fit_partial, X, Y), lines
+
+
+def test_shuffled_samples_and_small_batches_are_followed(tmp_path):
+    head = "    def fit_partial(self, X, Y):\n"
+    shuffled = (
+        head + "        order = np.random.permutation(len(X))\n        for rows in (order[:2], "
+        "order[2:4]):\n            self.one(X[rows], Y[rows])\n\n    def one(self, X, Y):\n"
+    )
+    report, _ = train(tmp_path, (head, shuffled))
+    assert report.verdict == "correct"
+
+
+def test_an_activation_that_falls_is_named(tmp_path):
+    report, lines = train(tmp_path, ("np.exp(-z)", "np.exp(z)"))
+    assert report.verdict == "bug"
+    assert report.findings[0].bug == 53
+    assert "np.exp(z)" in lines[report.findings[0].line - 1]
+
+
+def test_a_bias_that_grows_is_named(tmp_path):
+    old, new = "self.b3 -= self.lr * d3.sum(axis=0)", "self.b3 = self.b3 - self.lr * d3"
+    report, lines = train(tmp_path, (old, new))
+    (finding,) = report.findings
+    assert (finding.bug, finding.tensor) == (38, "self.b3")
+    assert new in lines[finding.line - 1]
+
+
+def test_code_that_raises_shows_its_line_and_what_would_fit(tmp_path):
+    report, lines = train(tmp_path, ("d3 @ self.W3.T", "d3 @ self.W3"))
+    (finding,) = report.findings
+    assert "d3 @ self.W3" in lines[finding.line - 1]
+    assert "In d3 @ self.W3 the shapes are (6×2) and (4×2)." in finding.explanation
+    assert "d3 @ self.W3.T, (6×2)(2×4) → 6×4" in finding.fix
+
+
+def test_targets_that_are_broadcast_are_named():
+    W = RANDOM.normal(size=(4, 1))
+
+    def step(X, y):
+        error = X @ W - y
+        W[...] -= 0.1 * X.T @ error.mean(axis=1, keepdims=True)
+
+    report = bp.doctor(step, X, Y[:, 0])
+    assert [finding.bug for finding in report.findings] == [45]
+    assert "error = X @ W - y" in report.findings[0].source
+
+
+def test_targets_that_do_not_sum_to_one_accuse_nobody(tmp_path):
+    module, _ = load("chooser", tmp_path)
+    report = bp.doctor(module.train, module.start(4, 5, 3), X, RANDOM.uniform(size=(6, 3)))
+    assert report.verdict.startswith("correct")
