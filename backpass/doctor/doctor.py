@@ -8,9 +8,8 @@ from typing import Any, overload
 
 from backpass.derive import Derivation
 from backpass.doctor.examine import examine
-from backpass.doctor.formula.claims import claim_verdict
+from backpass.doctor.formula.judge import judge
 from backpass.doctor.formula.report import FormulaReport
-from backpass.doctor.formula.verdict import formula_verdict
 from backpass.doctor.report import Report
 from backpass.jacobian import Arrays
 from backpass.language.errors import DerivationError
@@ -66,7 +65,8 @@ def doctor(
     it may speak of everything that the derivation names, and be several statements. `called` says
     which quantity an expression of somebody's code is, `{"A[-1]": "A2"}`. A formula for a Jacobian
     is held to a `bp.jacobian(…)`, or to a function of z by name:
-    `bp.doctor("diag(p) − p pᵀ", of="softmax")`.
+    `bp.doctor("diag(p) − p pᵀ", of="softmax")`. With updates in it, `W <- W − η dW`, a text is an
+    algorithm, of which sign, rate and order are judged.
 
     Raises an error of the family `BackpassError` when nothing changes, and for text that cannot be
     read; what the code itself raises goes through.
@@ -76,9 +76,7 @@ def doctor(
             raise DerivationError(
                 "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
             )
-        if isinstance(of, Derivation):
-            return formula_verdict(subject, of, wrt, called)
-        return claim_verdict(subject, of, called)
+        return judge(subject, of, wrt, called)
     if params is not None:
         call = subject if loss is None else functools.partial(_after, loss, subject)
         return examine(call, (params, *args), lr, x, y, gradients=True)
