@@ -124,7 +124,7 @@ class _Algorithm:
             means = means if verdict.startswith("correct") else ""
             products.append(Product(step.statement.text, self._shape(step.value), means, trouble))
             changes += [change] if change else []
-        worst = next((one for one in _ORDER if one in verdicts), _ORDER[1])
+        worst = _ORDER[min(map(_ORDER.index, verdicts), default=1)]
         sentence = _SENTENCES[worst]
         shown = "; ".join(one.text for one in self.statements)
         return FormulaReport(worst, "", shown, (sentence,), tuple(products), tuple(changes))
