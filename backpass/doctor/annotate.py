@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation, annotation
 from backpass.doctor.bank import families
+from backpass.doctor.evidence import rates
 from backpass.doctor.infer import Seen, network
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.probe import Probe, probe
@@ -68,21 +69,25 @@ class _Explained:
 
 
 def _explained(one: Probe, seen: Seen) -> Iterator[_Explained]:
+    """Each family of losses, and the last activation fused with it before both apart."""
     for family in families(seen.layers[-1].activation):
-        try:
-            derived = model(seen, family.base, one.X, one.Y, one.parameters)
-            factor, exact = _fit(one, derived)
-        except BackpassError:  # a loss that takes no targets of this shape
-            continue
-        title, times = family.members[0]
-        rate = None
-        if exact:
-            title, times, rate = _member(one, family.members, factor, seen)
-            derived = model(seen, family.base, one.X, one.Y, one.parameters, times)
-            factor /= times(*seen.output.shape)
-        scales = _scales(one, factor if exact else None)
-        found = readings(one, derived, scales)
-        yield _Explained(derived, title, factor, exact, rate is not None, scales, found)
+        for fused in (True, False):
+            try:
+                derived = model(seen, family.base, one.X, one.Y, one.parameters, fused=fused)
+                factor, exact = _fit(one, derived)
+            except BackpassError:  # a loss that takes no targets of this shape
+                break
+            title, times = family.members[0]
+            rate = None
+            if exact:
+                title, times, rate = _member(one, family.members, factor, seen)
+                derived = model(seen, family.base, one.X, one.Y, one.parameters, times, fused=fused)
+                factor /= times(*seen.output.shape)
+            scales = _scales(one, factor if exact else None)
+            found = readings(one, derived, scales)
+            yield _Explained(derived, title, factor, exact, rate is not None, scales, found)
+            if derived.loss.name == family.base:
+                break  # nothing was fused
 
 
 def _fit(one: Probe, derived: Model) -> tuple[float, bool]:
@@ -106,10 +111,10 @@ def _member(
 
     Without one it is the usual loss, and the rate stays open.
     """
-    held = [float(value) for value in one.run.before.values() if value.ndim == 0]
-    met = [float(event.value) for event in one.run.events if event.value.ndim == 0]
+    held = rates([one.run], first_updates(one.run, one.parameters))
+    near = [rate for numbers in held.near.values() for rate in numbers]
     for title, times in members:
-        for rate in (*held, *met, 1.0):
+        for rate in dict.fromkeys((*near, *held.far, 1.0)):
             if rate > 0 and abs(rate * times(*seen.output.shape) - factor) <= EXACT * abs(factor):
                 return title, times, rate
     return *members[0], None

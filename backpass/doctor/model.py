@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,10 +58,13 @@ def model(
     y: Array,
     parameters: dict[str, Array],
     times: Times = lambda n, m: 1,
+    *,
+    fused: bool = False,
 ) -> Model:
     """Derive the network with this loss, its arrays named W1, b1, W2 and so on.
 
-    `times` is what the loss is multiplied with, such as 1/n where samples are averaged.
+    `times` is what the loss is multiplied with, such as 1/n where samples are averaged. `fused`
+    takes the last activation and the loss as one, where they have a short gradient together.
     """
     sizes = _Sizes(seen)
     width = sizes.of(len(seen.layers))
@@ -75,13 +78,16 @@ def model(
         if layer.bias is not None:
             paths[f"b{place}"] = layer.bias
             held[f"b{place}"] = out
-    one = LOSSES[loss]
+    last = seen.layers[-1].activation
+    one = (_fused(loss, last) if fused else None) or LOSSES[loss]
     shapes = {"X": sizes.of(0), "y": width, "parameters": held}
     if X.ndim > 1:
         shapes |= {"X": f"n {sizes.of(0)}", "y": f"n {width}"}
         if y.ndim == 1 and seen.layers[-1].units > 1:  # labels, or what no loss can compare
             shapes["y"] = f"n int<{width}" if y.dtype.kind in "iu" else "n"
-    forward = _forward(seen, X.ndim > 1, _scaled(one, times))
+    activations = [layer.activation for layer in seen.layers[:-1]]
+    activations.append("linear" if one.squashes == last else last)
+    forward = _forward(seen, activations, X.ndim > 1, _scaled(one, times))
     derivation = derive(forward, shapes, wrt=list(paths))
     if seen.columns and X.ndim > 1:
         derivation = derivation.columns("n")
@@ -125,7 +131,15 @@ class _Sizes:
         return self.names[place]
 
 
-def _forward(seen: Seen, batch: bool, loss: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def _fused(loss: str, activation: str) -> Loss | None:
+    """The loss of logits that comes to this one after the activation, with its short gradient."""
+    fitting = (one for one in LOSSES.values() if one.takes_logits == loss)
+    return next((one for one in fitting if one.squashes == activation), None)
+
+
+def _forward(
+    seen: Seen, activations: Sequence[str], batch: bool, loss: Callable[[Any, Any], Any]
+) -> Callable[..., Any]:
     """The forward pass as anybody would write it, of X, y and the parameters by name.
 
     A batch is derived with samples as rows, whatever the user has, and turned afterwards.
@@ -149,7 +163,7 @@ def _forward(seen: Seen, batch: bool, loss: Callable[[Any, Any], Any]) -> Callab
         Z, A = [], [X]
         for place, layer in enumerate(seen.layers, 1):
             Z.append(affine(A[-1], parameters, place, layer))
-            A.append(FUNCTIONS[layer.activation](Z[-1]))
+            A.append(FUNCTIONS[activations[place - 1]](Z[-1]))
         return loss(A[-1], y)
 
     return forward

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.infer import Ones
 from backpass.doctor.match import Index, Match, Part
 from backpass.doctor.model import Model
@@ -22,6 +23,7 @@ Array = NDArray[np.float64]
 
 CUMULATED = 8  # samples, whose gradients are known one by one and added up
 LONGEST = 60  # characters of a formula of the user's own
+ATOM = re.compile(r"[\w′.]*(\[[\w,:]*\]|\([^()]*\))?(\.T)?")  # what needs no brackets
 PLACES = re.compile(r"\[[\d,:n]*\]")
 
 
@@ -37,11 +39,14 @@ class Reading:
     quantity: str
     part: Part
     shape: tuple[int, ...]
+    slot: int | None = None  # which row or column, where it is none of the samples'
 
     @property
     def key(self) -> str:
         """The same for parts of one quantity, whose rows and entries are said once."""
-        return f"{self.quantity} {self.part}" if self.quantity else PLACES.sub("[]", self.formula)
+        if not self.quantity:
+            return PLACES.sub("[]", self.formula)
+        return f"{self.quantity} {self.part} {'' if self.slot is None else self.slot}"
 
 
 def readings(probe: Probe, model: Model, scales: Mapping[str, float]) -> dict[int, list[Reading]]:
@@ -90,8 +95,11 @@ class _Here:
             matches = self.index.find(value, scale)
             if matches:
                 best = min(matches, key=lambda one: (_PARTS.index(one.part), self._rank(one)))
-                formula = _formula(factor, best, self.samples.get(best.name))
-                return Reading(formula, best.name, best.part, value.shape)
+                samples = self.samples.get(best.name)
+                formula = _formula(factor, best, samples)
+                fixed = samples is not None and best.part == ("column", "row")[samples]
+                slot = best.place[0] if fixed else None
+                return Reading(formula, best.name, best.part, value.shape, slot)
         return None
 
     def _rank(self, match: Match) -> int:
@@ -129,7 +137,11 @@ class _Made:
             start, end = child.column - place.column, child.end_column - place.column
             if text[start:end] != child.text or child.number not in self.latest:
                 continue
-            text, spelt = text[:start] + self.latest[child.number] + text[end:], True
+            made = self.latest[child.number]
+            enclosed = text[:start].endswith("(") and text[end:].startswith(")")
+            if not (ATOM.fullmatch(made) or enclosed):
+                made = f"({made})"
+            text, spelt = text[:start] + made + text[end:], True
         return text if spelt and len(text) <= LONGEST else None
 
 
@@ -174,6 +186,11 @@ def quantities_of(probe: Probe, model: Model) -> dict[str, Array]:
         if Z is not None and layer.activation not in ("linear", "softmax", "log_softmax"):
             name = "σ′" if layer.activation == "sigmoid" else f"{layer.activation}′"
             found[f"{name}(Z{place})"] = slope(layer.activation, np.atleast_2d(Z)).reshape(Z.shape)
+        if Z is not None and layer.activation != "linear" and f"A{place}" not in found:
+            axis = 0 if model.seen.columns and Z.ndim == 2 else -1  # fused with the loss
+            turned = np.moveaxis(Z, axis, -1)
+            value = np.asarray(FUNCTIONS[layer.activation](turned), float)
+            found[f"A{place}"] = np.moveaxis(value, -1, axis)
         before = found.get(f"A{place}", before if Z is None else Z)
     for name, path in model.paths.items():
         if moved[path].any():

@@ -113,7 +113,7 @@ class Roots:
             cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
             for name in (*cells, *one.__code__.co_names):
                 holder = _Closure(cells) if name in cells else one.__globals__
-                if isinstance(holder.get(name), (np.ndarray, list, dict)):
+                if _may_change(holder.get(name)):
                     around.setdefault(name, holder)
         return cls(own, arguments, around)
 
@@ -127,6 +127,13 @@ class Roots:
             found._roots.append((holder, name, holder[name]))
             _visit(name, holder, name, holder[name], found, seen)
         return found
+
+
+def _may_change(held: object) -> bool:
+    """Whether a name leads to numbers: an array, a nest, or an object of the user's."""
+    if isinstance(held, (np.ndarray, list, dict)):
+        return True
+    return is_users_type(type(held)) and not isinstance(held, _NO_HOLDERS)
 
 
 def argument_names(call: Callable[..., Any], count: int) -> list[str]:

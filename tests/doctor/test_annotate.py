@@ -98,7 +98,7 @@ def test_a_wrong_update_is_not_called_a_gradient():
     found = annotate(Wrong([2, 3, 1], 0.1).fit_partial, np.ones((5, 2)), np.ones((5, 1)))
     assert "no multiple of the gradient" in found.summary[-1]
     assert said(found, "late @ self.W[1].T") == [("dA1",)]
-    assert said(found, "0.1 * x.T @ early") == [("0.1 * X.T @ dA1",)]
+    assert said(found, "0.1 * x.T @ early") == [("(0.1 * X.T) @ dA1",)]
 
 
 def test_a_number_that_agrees_by_accident_has_no_name():
