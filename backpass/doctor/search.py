@@ -25,6 +25,7 @@ Made = tuple[At, ...]  # a layer's backward pass on each probe
 UNEXPLAINED = 3.0  # what a tensor that nothing explains costs, in mistakes
 DECAYED = 0.5
 BEAM = 6
+PAIRS = 4_000_000  # products up to which two mistakes in one layer are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,18 @@ def _layer(story: Story, mistaken: Iterable[Mistake]) -> list[Story]:
     found = [first, _measured(right), *(_measured(one, few=True) for one in once)]
     if _least(found) <= story.cost + 1:
         return _merged(found)
-    twice = list(_each(story, down, across))
+    twice = list(_each(story, down, across)) if _is_small(story.at) else []
     found += [_measured(one) for one in once]
     found += [_measured(one, few=True) for one in twice]
     if _least(found) >= story.cost + UNEXPLAINED:
         nearest = sorted(found, key=lambda one: one.cost)[:3]
         found = [_completed(one, [*once, *twice]) for one in nearest]
     return _merged(found)
+
+
+def _is_small(at: Made) -> bool:
+    """Whether hundreds of passes through the layer take seconds, not minutes."""
+    return sum(one.run.samples * one.W.size for one in at) < PAIRS
 
 
 def _completed(story: Story, others: Sequence[Story]) -> Story:
