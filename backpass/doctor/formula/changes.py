@@ -93,11 +93,11 @@ class Changes:
             found = self.said.values.quantity(Name(link.name))
             if found is not None and found.rank == 1:
                 yield (
-                    "A gradient that is a column takes each further Jacobian on its left: chains "
-                    "grow to the left."
+                    "A gradient that is a column takes each further Jacobian on its left: in "
+                    "denominator layout chains grow to the left."
                 )
         if "sign of product" in kinds and any(e.how in ENTRYWISE for e in group):
-            yield "A diagonal Jacobian times a column is a product entry by entry."
+            yield self._diagonal(link)
         if "replaced" in kinds:
             yield from self._replaced(edit)
 
@@ -112,6 +112,17 @@ class Changes:
             return ""
         asked = f"∂{behind[0][1:]}/∂{link.name[1:]}"
         return f"The chain rule asks for {asked} here, and that is {inner.text}."
+
+    def _diagonal(self, link: Link | None) -> str:
+        """Why a factor is joined entry by entry: its Jacobian has nothing beside the diagonal."""
+        behind = names(link.formula) if link is not None and link.formula is not None else set()
+        gradients = sorted(one for one in behind if one in self.said.derived.links)
+        found = self.said.values.quantity(Name(link.name)) if link is not None else None
+        if link is None or found is None or found.rank != 1 or len(gradients) != 1:
+            return "A product with a diagonal Jacobian is one entry by entry."
+        size = self.said.size(found.sizes[0])
+        what = f"∂{gradients[0][1:]}/∂{link.name[1:]} is {size}×{size} and diagonal"
+        return f"{what}: its product with a column is one entry by entry."
 
     def _replaced(self, edit: Edit) -> Iterator[str]:
         old, new = edit.old, edit.new

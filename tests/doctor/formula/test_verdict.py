@@ -46,7 +46,7 @@ def test_each_change_has_the_reason_of_the_derivation():
     assert "asks for ∂z3/∂a2 here, and that is W3" in order
     assert "chains grow to the left" in order
     assert "relu acts entry by entry, so ⊙" in slope
-    assert "A diagonal Jacobian times a column is a product entry by entry" in slope
+    assert "∂a2/∂z2 is 3×3 and diagonal: its product with a column is one entry by entry" in slope
     assert "only where every z2 > 0" in slope
 
 
