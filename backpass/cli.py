@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -17,64 +18,22 @@ import click
 
 from backpass._version import __version__
 from backpass.language.errors import BackpassError
+from backpass.terminal.help import (
+    ANNOTATE_EXAMPLES,
+    DERIVE_EXAMPLES,
+    DOCTOR_EXAMPLES,
+    EXAMPLES,
+    PREDICT_EXAMPLES,
+    STATUSES,
+    TRAIN_EXAMPLES,
+)
+from backpass.terminal.verbs import Verbs
 
-FAILED, REFUSED = 1, 2
+FAILED = 1
 LAYOUTS = "mixed", "numerator", "denominator"
 STYLES = "unrolled", "loop", "recursive"
+BIASES = "separate", "augmented", "none"
 PATH = click.Path(path_type=Path)
-
-# After \b, click leaves lines as they are. ASCII, since help must appear wherever it is asked for.
-EXAMPLES = """\b
-Examples:
-  backpass demo
-  backpass derive "L = sum((X W - Y)**2)" --shapes "X: n k, W: k m, Y: n m"
-  backpass train iris.csv --target species
-"""
-DERIVE_EXAMPLES = """\b
-Examples:
-  backpass derive "L = sum((X W - Y)**2)" --shapes "X: n k, W: k m, Y: n m"
-  backpass derive "z = W x + b; L = sum((sigmoid(z) - y)**2) / 2" \\
-      --shapes "W: m k, x: k, b: m, y: m" --wrt "W b" --why W
-  backpass derive model.py::loss --shapes "X: n k, Y: n m, W: k m" --check
-"""
-DOCTOR_EXAMPLES = """\b
-Examples:
-  backpass doctor mynet.py
-  backpass doctor mynet.py --make "Network([3, 4, 2])" --call fit_partial
-  backpass doctor --formula "(a - y) a (1 - a) x" --wrt W \\
-      --of "z = W x; a = sigmoid(z); L = sum((a - y)**2) / 2" \\
-      --shapes "x: k, W: m k, y: m"
-"""
-TRAIN_EXAMPLES = """\b
-Examples:
-  backpass train iris.csv --target species
-  backpass train houses.csv --target price --ignore id --one-hot city \\
-      --layers 64,32 --activation relu --report houses.html
-  backpass train train-images-idx3-ubyte.gz \\
-      --labels train-labels-idx1-ubyte.gz
-"""
-PREDICT_EXAMPLES = """\b
-Examples:
-  backpass predict model.safetensors new.csv > answers.csv
-  backpass predict model.safetensors new.csv --probabilities \\
-      --output answers.csv
-"""
-STATUSES = """
-Exit status: 0; 1 when a check fails; 2 when the question has no answer.
-"""
-
-
-class Verbs(click.Group):
-    """Verbs whose errors, when they are ours, are said in one sentence."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BackpassError as error:
-            from backpass.terminal.streams import show_error
-
-            show_error(error)
-            ctx.exit(REFUSED)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXAMPLES)
@@ -165,11 +124,49 @@ def derive(
         sys.exit(FAILED)
 
 
+def _trains(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what of a file trains, and on what."""
+    told = 'Its samples and targets: "X, Y", "6x3 6x2", xy.npz.'
+    command = click.option("--data", metavar="TEXT", help=told)(command)
+    command = click.option("--call", metavar="NAME", help="How it trains: net.fit_partial.")(
+        command
+    )
+    return click.option("--make", metavar="TEXT", help="What trains: Network([3, 4, 2]).")(command)
+
+
+@main.command(epilog=ANNOTATE_EXAMPLES + STATUSES)
+@click.argument("file", type=PATH)
+@_trains
+@click.option("--html", metavar="FILE", type=PATH, help="The listing as a page, not as text.")
+@click.option("--json", "as_json", is_flag=True, help="The listing as JSON.")
+def annotate(
+    file: Path,
+    make: str | None,
+    call: str | None,
+    data: str | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Read the training code in FILE back, each line with what it is in the derivation.
+
+    What trains is looked for, unless it is said.
+    """
+    from backpass.terminal.examining import annotate_file
+    from backpass.terminal.streams import show, show_json
+
+    with redirect_stdout(sys.stderr):
+        found = annotate_file(file, make, call, data)
+    if html is not None:
+        found.write(html)
+    elif as_json:
+        show_json(found.to_json())
+    else:
+        show(found.lines(), sys.stdout)
+
+
 @main.command(epilog=DOCTOR_EXAMPLES + STATUSES)
 @click.argument("file", required=False, type=PATH)
-@click.option("--make", metavar="TEXT", help="What trains: Network([3, 4, 2]).")
-@click.option("--call", metavar="NAME", help="How it trains: net.fit_partial.")
-@click.option("--data", metavar="TEXT", help='Its samples and targets: "X, Y", "6x3 6x2", xy.npz.')
+@_trains
 @click.option("--lr", metavar="RATE", type=float, help="The learning rate, if the code hides it.")
 @click.option("--formula", metavar="TEXT", help="For a gradient, as you have it, not a FILE.")
 @click.option("--of", "forward", metavar="FORWARD", help="Of the formula, as derive takes it.")
@@ -262,7 +259,12 @@ def doctor(
 @click.option("--batch-size", metavar="COUNT", type=int, default=16, show_default=True)
 @click.option("--init", metavar="NAME", default="glorot", show_default=True)
 @click.option(
-    "--bias", metavar="HOW", default="separate", show_default=True, help="Or augmented, or none."
+    "--bias",
+    metavar="HOW",
+    type=click.Choice(BIASES),
+    default="separate",
+    show_default=True,
+    help="Or augmented, or none.",
 )
 @click.option(
     "--convention",
@@ -363,7 +365,7 @@ def _layers(text: str) -> list[int]:
 
 def _forward(text: str) -> Any:
     """A formula as it is, and `model.py::loss` as the function."""
-    if re.fullmatch(r".+::\w*", text.strip(), re.DOTALL):
+    if re.fullmatch(r".+(::\w*|\.py)", text.strip(), re.DOTALL):
         from backpass.terminal.model_file import load_function
 
         return load_function(text.strip())

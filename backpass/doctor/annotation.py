@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backpass.doctor.listing import HARD, Note, Noted, listing_lines
+from backpass.doctor.listing import Note, Noted, listing_lines
 from backpass.doctor.listing_html import listing_fragment, listing_page
 from backpass.doctor.model import Model
 from backpass.doctor.observe import Run
@@ -33,7 +33,7 @@ class Annotation:
         return named / max(1, named + sum(len(line.unread) for line in self.lines))
 
     def __str__(self) -> str:
-        return joined(listing_lines(self.summary, self.lines)).replace(HARD, " ")
+        return joined(listing_lines(self.summary, self.lines))
 
     def html(self) -> str:
         """The listing as one page that opens from disk."""

@@ -80,7 +80,8 @@ def _below(noted: Noted) -> Iterator[Line]:
     parts = [f"{note.text}: {_names(note)}" for note in others]
     room = WIDTH - margin
     whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
-    yield from wrapped("  ·  ".join(whole), margin, "name")
+    for line in wrapped("  ·  ".join(whole), margin, "name"):
+        yield tuple(Span(span.text.replace(HARD, " "), span.role) for span in line)
     for text in noted.reasons:
         yield from wrapped(text, margin, "reason")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.annotate import annotate
+from backpass.doctor.annotation import Annotation
 from backpass.doctor.examine import examine
+from backpass.doctor.listing import listing_lines
 from backpass.doctor.reach import is_users_type
 from backpass.doctor.report import Report
 from backpass.doctor.state import Roots
 from backpass.language.errors import BackpassError, UnknownName, nearest
-from backpass.reading.lines import Line, Role, Span
+from backpass.nn.files import write_whole
+from backpass.reading.lines import Line, Role, Span, wrapped
 from backpass.terminal.model_file import load_module
 
 SAMPLES = 6
@@ -63,6 +67,28 @@ class Examined:
         return [*lines, *([()] if told else []), *((Span(line, "reason"),) for line in wrapped)]
 
 
+@dataclass(frozen=True)
+class Annotated:
+    """A listing, and what was taken for granted to make it."""
+
+    annotation: Annotation
+    assumed: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The listing as plain data, with what was assumed."""
+        return {**self.annotation.to_json(), "assumed": list(self.assumed)}
+
+    def lines(self) -> list[Line]:
+        """The listing with accents, and below it what was assumed."""
+        told = f"Assumed: {'; '.join(self.assumed)}." if self.assumed else ""
+        shown = listing_lines(self.annotation.summary, self.annotation.lines)
+        return [*shown, *([()] if told else []), *wrapped(told, 0, "reason")]
+
+    def write(self, path: Path) -> None:
+        """The listing as a page, written whole or not at all."""
+        write_whole(path, self.annotation.html().encode())
+
+
 def examine_file(
     path: Path, make: str | None, call: str | None, data: str | None, lr: float | None
 ) -> Examined:
@@ -70,20 +96,43 @@ def examine_file(
 
     Raises BackpassError, with the option that would help, when there is nothing to call.
     """
+
+    def look(function: Callable[..., Any], args: Sequence[Any]) -> Report:
+        report = examine(function, args, lr)
+        if _raised(report) and data is None:
+            raise BackpassError(report.findings[0].explanation)
+        return report
+
+    return Examined(*_looked(path, make, call, data, look))
+
+
+def annotate_file(path: Path, make: str | None, call: str | None, data: str | None) -> Annotated:
+    """Find what trains in a file, make what it needs, and read it back.
+
+    Raises BackpassError, with the option that would help, when there is nothing to call.
+    """
+    return Annotated(*_looked(path, make, call, data, lambda one, args: annotate(one, *args)))
+
+
+def _looked(
+    path: Path,
+    make: str | None,
+    call: str | None,
+    data: str | None,
+    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
+) -> tuple[Any, tuple[str, ...]]:
+    """What comes of looking at the first call that can be looked at, and what was assumed."""
     module = load_module(path)
     made, said = _made(module, path, make)
     refused: list[str] = []
     for name, function in _calls(module, made, call):
         for args, told in _arguments(module, function, made, data):
             try:
-                report = examine(function, args, lr)
+                found = look(function, args)
             except (BackpassError, TypeError) as error:
                 refused.append(f"{name}: {error}")
                 continue
-            if _raised(report) and data is None:
-                refused.append(report.findings[0].explanation)
-                continue
-            return Examined(report, (*said, f"called {name}", *told))
+            return found, (*said, f"called {name}", *told)
     why = f" ({refused[-1]})" if refused else ""
     raise BackpassError(
         f"nothing in {path.name} could be called and seen to train{why}; say what trains with "
