@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -27,23 +28,24 @@ def measured(every: int) -> list[Measured]:
     def told(done: int) -> None:
         print(f"\r{done} of {len(cases)}", end="", file=sys.stderr, flush=True)
 
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # two processes on two cores, and small matrices
     found = answers(asked, questions, LIMIT, told=told)
     print(file=sys.stderr)
     return [Measured(case, answer) for case, answer in zip(cases, found, strict=True)]
 
 
-def main() -> None:
+def main(*, write: bool = False, every: int = 1) -> None:
     """Run it all, print the tables, and write the page where that is asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.doctor", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the figures into the page too")
-    parser.add_argument("--every", type=int, default=1, help="only one case in so many")
-    options = parser.parse_args()
-    tables = blocks(measured(options.every))
+    tables = blocks(measured(every))
     for text in tables.values():
         print(f"{text}\n")
-    if options.write:
+    if write:
         page.write(PAGE, tables)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.doctor", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="put the figures into the page too")
+    parser.add_argument("--every", type=int, default=1, help="only one case in so many")
+    options = parser.parse_args()
+    main(write=options.write, every=options.every)

@@ -17,6 +17,11 @@ from benchmarks.doctor.witness import Arrays
 
 SCALES = frozenset({3, 5, 6, 8})  # one positive factor, common to all tensors
 LOSSES = frozenset({10, 11, 12})  # the gradient of another loss
+SAME_STEPS = (
+    (20, 16),  # a derivative of 1 everywhere is none
+    (40, 17),  # a bias that is summed from da lacks f′ as it would by 17
+    (44, 49),  # the last sample's share is the one that is not overwritten
+)
 MANY = 12  # programs with at least so many mistakes are varied; others show all in one variation
 PAIRS = 2  # of each variation of such a program
 
@@ -132,13 +137,17 @@ class Bench:
             for other in marked.keys(variation)
             if same(update, self.single[variation, other])
         }
-        if 44 in alike:
-            alike.add(49)  # the last sample's share is also the one that is not overwritten
+        alike |= {marked.number(key)} | {b for a, b in SAME_STEPS if a in alike}
+        wrong = changed(update, right)
+        if 16 in alike:
+            # f′ is left out after the statement before; of one tensor alone, 17 says the same
+            alike |= {17} if len(wrong) == 1 else set()
+            lines |= frozenset({min(lines) - 1})
         names = tensors(variation)
         return Mistake(
             key,
             frozenset(alike | by_factor(variation, update, right)),
-            frozenset(names[i] for i in changed(update, right)),
+            frozenset(names[i] for i in wrong),
             blamed(text, lines),
         )
 

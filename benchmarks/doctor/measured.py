@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from benchmarks import page
 from benchmarks.doctor import judging
 from benchmarks.doctor.asking import Answer
 from benchmarks.doctor.cases import Case
+from benchmarks.doctor.marked import number
 
 Rows = list[Sequence[str]]
 CATALOGUE = {
@@ -193,10 +193,6 @@ def unpaired(found: Sequence[Measured]) -> str:
         by[one.case.variation.file].append(f"{there} ({said})")
     lines += [f"- `{file}`: {'; '.join(group)}" for file, group in by.items()]
     return "\n".join(lines) or "None."
-
-
-def number(key: str) -> int:
-    return int(re.sub(r"\D", "", key))
 
 
 def blocks(every: Sequence[Measured]) -> dict[str, str]:

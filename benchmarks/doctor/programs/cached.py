@@ -105,7 +105,7 @@ def run_backward(theta, cache, X, Y):
     # ! 5 [bce_mean|half_mean|ce_mean]: db1 = np.sum(dZ1, axis=1, keepdims=True)
     # ! 7 [bce_mean|half_mean|ce_mean]: db1 = np.sum(dZ1, axis=1, keepdims=True) / m**2
     # ! 9 [bce_mean|half_mean|ce_mean]: db1 = np.sum(dZ1, axis=1, keepdims=True)
-    # ! 17b: db1 = np.sum(dA1, axis=1, keepdims=True) / m
+    # ! 40b: db1 = np.sum(dA1, axis=1, keepdims=True) / m
     return {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
     # ! 31: return {"W1": dW1, "b1": db1, "W2": 0 * dW2, "b2": db2}
     # ! 36: return {"W2": dW2, "b2": db2}
