@@ -53,10 +53,15 @@ class Lines:
 
     def named(self, value: Array) -> Place | None:
         """The last statement that only hands it on, else where it first stood."""
+        places = self.run.places.values()
+        added = {(one.function, one.statement) for one in places if one.moment == "before"}
         handed = [
             place
             for place in map(self.place, self._late(value))
-            if place.parent is None and place.moment == "value" and place.text.isidentifier()
+            if (place.function, place.statement) not in added
+            and place.parent is None
+            and place.moment == "value"
+            and place.text.isidentifier()
         ]
         return handed[-1] if handed else self.first(value)
 
