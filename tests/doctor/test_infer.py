@@ -81,3 +81,18 @@ def test_its_first_update_is_the_derived_gradient(program):
     for name, path in derived.paths.items():
         gradient = values[f"d{name}"].reshape(moved[path].shape)  # a bias may be a row or a column
         np.testing.assert_allclose(moved[path], scale * gradient, rtol=1e-7, atol=1e-12)
+
+
+def test_a_gradient_with_weight_decay_is_no_update():
+    table = {"W": RANDOM.normal(size=(3, 2))}
+
+    def step(X, Y, rate=0.05, decay=0.1):
+        gradients = {}
+        gradients["W"] = X.T @ (X @ table["W"] - Y) + decay * table["W"]
+        table["W"] -= rate * gradients["W"]
+
+    found = probe(step, [X, Y])
+    W = found.parameters["table['W']"]
+    moved = first_updates(found.run, found.parameters)["table['W']"]
+    wanted = 0.05 * (found.X.T @ (found.X @ W - found.Y) + 0.1 * W)
+    np.testing.assert_allclose(moved, wanted, rtol=1e-12)
