@@ -42,6 +42,11 @@ class Alignment:
     kept: int  # factors that were found
     wanted: int
 
+    @property
+    def wrong(self) -> int:
+        """Factors that are missing, too much, or others."""
+        return sum(edit.kind in ("missing", "dropped", "replaced") for edit in self.edits)
+
 
 @dataclass(frozen=True, slots=True)
 class _Group:

@@ -132,7 +132,7 @@ class Judge:
         if (found := self.first(once)) is not None:
             return found
         aligned, along = self.nearest(), None
-        if aligned is not None and aligned.edits and 2 * aligned.kept >= aligned.wanted:
+        if aligned is not None and aligned.edits and aligned.wrong <= aligned.kept:
             along = Repair(aligned.formula, aligned.edits) if self.right(aligned.formula) else None
         if along is not None and len(along.edits) <= 2:
             return along
@@ -207,7 +207,8 @@ def stock(derived: Derived, gradient: str, values: Values) -> Stock:
         return [
             other
             for other in ordered
-            if other != name and arrays[other].ndim
+            if other not in (name, gradient) and arrays[other].ndim
+            and (other in derived.links) == (name in derived.links)
             and (sorted(arrays[other].shape) == shape or other.rstrip("0123456789") == stem)
         ]  # fmt: skip
 
