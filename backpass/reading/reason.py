@@ -75,12 +75,13 @@ def shared(parts: list[Flow]) -> Words:
     )  # fmt: skip
 
 
-def repeated(operand: str, place: str, count: int) -> Words:
-    """A quantity that stands several times in one line."""
-    return words(
+def repeated(operand: str, place: str, count: int, terms: int = 0) -> Words:
+    """A quantity that stands several times in one line; equal gradients make one of its terms."""
+    told = words(
         "{a} stands {times} in {z}, so {count} gradients are added",
         a=operand, times=(often(count),), count=(counted(count),), z=place,
     )  # fmt: skip
+    return told + words("; equal ones make one term") if 1 < terms < count else told
 
 
 def flow_reason(passes: Passes, flow: Flow) -> Words:
@@ -88,7 +89,7 @@ def flow_reason(passes: Passes, flow: Flow) -> Words:
     if isinstance(flow.source.body, Call):
         return _call_reason(flow)
     if (times := appearances(flow)) > 1:
-        return repeated(flow.operand, flow.source.name, times)
+        return repeated(flow.operand, flow.source.name, times, len(flow.writes))
     if (note := cancelled(flow)) is not None:
         return note
     product = core(flow.back)

@@ -13,6 +13,7 @@ from backpass.reading.fold import Layers, folded
 from backpass.reading.lines import WIDTH
 from backpass.reading.passes import Passes
 from backpass.reading.runs import runs, seen_from
+from backpass.reading.signs import same_sign
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2}
 
@@ -31,6 +32,7 @@ class Saved:
     dropped: tuple[Array, ...]
     readers: dict[str, tuple[str, ...]]  # who reads each of them
     sources: dict[str, str]  # dropped value -> the value that is kept instead, where there is one
+    signs: dict[str, str]  # value read for its sign alone -> a kept value with the same sign
     layers: tuple[Layers, ...] = ()  # equal layers of the forward pass, said once when printed
 
     def bytes(self, dtype: str = "float64", **sizes: int) -> int:
@@ -90,7 +92,8 @@ class Saved:
         return rows
 
     def _readers(self, name: str) -> str:
-        return f"for {', '.join(self.readers[name])}"
+        told = f"for {', '.join(self.readers[name])}"
+        return f"{told}; {self.signs[name]} > 0 would tell it too" if name in self.signs else told
 
     def _instead(self, name: str) -> str:
         source = self.sources.get(name)
@@ -147,6 +150,7 @@ def saved(passes: Passes) -> Saved:
     return Saved(
         tuple(kept), tuple(given), tuple(dropped), names,
         {name: instead for name, instead in sources.items() if instead},
+        {one.name: other for one in kept if (other := same_sign(passes, one.name)) in readers},
         tuple(part for part in folded(passes)[0] if isinstance(part, Layers)),
     )  # fmt: skip
 

@@ -6,15 +6,19 @@ from fractions import Fraction
 
 from backpass.language.expr import (
     MINUS_ONE,
+    ZERO,
     Apply,
+    Bracket,
     Number,
     Power,
     Product,
+    Read,
     SizeTerm,
     Term,
     reads,
     walk,
 )
+from backpass.language.program import step_reads
 from backpass.reading import tree
 from backpass.reading.dims import shape_text
 from backpass.reading.equations import as_words, fills
@@ -23,9 +27,10 @@ from backpass.reading.flow import Flow
 from backpass.reading.functions import BOTH, mentions, slope_clause
 from backpass.reading.local import Local
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Derivative, Dialect, Equal
+from backpass.reading.presentation import Derivative, Dialect, Equal, whole
 from backpass.reading.reason_entry import appearances, cancelled, enclosing, function_words
 from backpass.reading.reason_product import core
+from backpass.reading.signs import same_sign
 from backpass.reading.spelling import spell_term
 from backpass.reading.words import Words, listed, often, words
 
@@ -125,16 +130,42 @@ def needs(passes: Passes, flow: Flow) -> Words:
         return ()
     used = {read.name for write in flow.writes for read in reads(write.term)}
     took, gave = flow.operand, flow.source.name
+    if took in used and same_sign(passes, took) == gave:
+        return _sign(passes, flow, function)
     if gave in used and took not in used:
         return words(
             "The output {a} is enough for the slope, so {z} need not be kept.", a=gave, z=took
         )
     if took in used:
-        return words(
-            "The slope needs {z}, what went into {f}: it must be kept from the forward pass.",
-            z=took, f=function_words(function.function),
-        )  # fmt: skip
+        f = function_words(function.function)
+        inside = next(one for one in function.args if flow.origin.read in reads(one))
+        if isinstance(inside, Read):
+            text = "The slope needs {z}, what went into {f}: it must be kept from the forward pass."
+        else:
+            text = (
+                "The slope needs {inside}, what went into {f}, so {z} must be kept from the "
+                "forward pass."
+            )
+        return words(text, z=took, f=f, inside=whole(spell_term(inside)))
     return ()
+
+
+def _sign(passes: Passes, flow: Flow, function: Apply) -> Words:
+    """Either side of a relu tells which entries were let through; one of them has to be kept."""
+    readers = (one for one in passes.backward if one is not flow.step)
+    kept = any(read.name == flow.source.name for one in readers for read in step_reads(one))
+    told = words(
+        "The slope needs the sign of {z}, what went into {f}, and {a} is above zero in the same "
+        "places: ",
+        z=flow.operand, f=function_words(function.function), a=flow.source.name,
+    )  # fmt: skip
+    if kept:
+        return told + words(
+            "{a} is kept anyway, so with {test} in its place {z} need not be.",
+            a=flow.source.name, z=flow.operand,
+            test=spell_term(Bracket(">", Read(flow.source.name, ()), ZERO)),
+        )  # fmt: skip
+    return told + words("one of the two must be kept from the forward pass.")
 
 
 def _square(flow: Flow) -> bool:
@@ -186,8 +217,9 @@ def _straight(passes: Passes, flow: Flow) -> list[Words]:
     source = passes.forward.step(flow.operand)
     applied = any(isinstance(node, Apply) for write in source.writes for node in walk(write.term))
     bent = any(isinstance(node, Apply) for node in enclosing(flow))
-    if applied or bent or not source.writes:
-        return []
+    compared = any(coefficient(write.term) < 0 for write in source.writes)
+    if applied or bent or compared or not source.writes:
+        return []  # a difference is an error, and no output
     return [
         words(
             "{z} goes into {l} without an activation, so no slope stands between them: a linear "
@@ -195,6 +227,12 @@ def _straight(passes: Passes, flow: Flow) -> list[Words]:
             z=flow.operand, l=flow.source.name,
         )
     ]  # fmt: skip
+
+
+def coefficient(term: Term) -> Fraction:
+    """The number in front of a term."""
+    lead = term.factors[0] if isinstance(term, Product) else term
+    return lead.value if isinstance(lead, Number) else Fraction(1)
 
 
 def _copied(passes: Passes, flow: Flow, entry: Local) -> list[Words]:

@@ -13,7 +13,7 @@ from backpass.reading.flow import Flow
 from backpass.reading.local import Local
 from backpass.reading.orders import other_orders, pair, sizes, written
 from backpass.reading.passes import Passes
-from backpass.reading.presentation import Derivative, Entry, Equal, Name, Shown
+from backpass.reading.presentation import Derivative, Entry, Equal, Name, Range, Shown
 from backpass.reading.reason_product import (
     ONE,
     direction,
@@ -50,7 +50,7 @@ def _derivative(passes: Passes, flow: Flow, entry: Local) -> list[Block]:
             words(
                 "So {w} is itself the derivative of {z} with respect to {a}: that is why it stands "
                 "here, where the chain rule asks for a derivative.",
-                w=others[0],
+                w=_part(entry.slope, others[0]),
                 z=flow.source.name,
                 a=flow.operand,
             )
@@ -79,6 +79,14 @@ def _reads(slope: Shown, name: str, passes: Passes) -> bool:
     """Whether a slope is nothing but an entry of a matrix that goes in."""
     given = passes.arrays[name] in passes.forward.inputs and len(passes.arrays[name].shape) == 2
     return given and isinstance(slope, Entry) and slope.name == Name(name)
+
+
+def _part(slope: Shown, name: str) -> Shown:
+    """The array that a slope is an entry of, or the part of it, such as `xs[2,:]`."""
+    if not isinstance(slope, Entry) or all(isinstance(part, Name) for part in slope.index):
+        return Name(name)
+    return Entry(slope.name, tuple(Range() if isinstance(part, Name) else part
+                                   for part in slope.index))  # fmt: skip
 
 
 def _factors_of(flow: Flow) -> list[str]:

@@ -33,6 +33,12 @@ def test_every_slope_of_a_loss_is_explained(loss, wrt, clause, sentence):
     assert sentence in one_line(why(both, f"d{wrt}"))
 
 
+def test_gradients_that_are_added_may_be_fewer_terms():
+    both = passes("r: k\nL = 1/2*r[k]*r[k] + sin(r[k])\nreturn L\n", "r")
+    said = one_line(derivation_text(both))
+    assert "r stands three times in L, so three gradients are added; equal ones make one" in said
+
+
 SENTENCES = """\
 X: b n d
 W: d k

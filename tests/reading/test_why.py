@@ -146,8 +146,9 @@ dz2 = da2 ⊙ [z2 > 0]     3×1
   meet entries: all that ⊙ joins has one shape, 3×1.
     dz2[i] = da2[i] · [z2[i] > 0]
 
-  The slope needs z2, what went into relu: it must be kept from the forward
-  pass."""
+  The slope needs the sign of z2, what went into relu, and a2 is above zero in
+  the same places: a2 is kept anyway, so with [a2 > 0] in its place z2 need not
+  be."""
     )
 
 

@@ -145,7 +145,7 @@ def relu_loss(X, Y, W1, W2):
     return 0.5 * np.sum((O2 - Y) ** 2)
 
 
-@pytest.mark.parametrize("activation", ["relu(z)", "sin(z)", "g(z)"])
+@pytest.mark.parametrize("activation", ["softplus(z)", "sin(z)", "g(z)"])
 def test_q16_other_activations_need_what_went_in(activation):
     d = bp.derive(
         f"z = W x; o = {activation}; L = ½ Σ (V o − y)²",
@@ -155,6 +155,11 @@ def test_q16_other_activations_need_what_went_in(activation):
     )
     assert "z" in [array.name for array in d.saved.kept]
     assert "it must be kept from the forward pass" in said(d, "dz")
+
+
+def test_q16_either_side_of_a_relu_tells_its_slope():
+    d = bp.derive("z = W x; o = relu(z); L = ½ Σ (V o − y)²", "x: k, W: j k, V: m j, y: m", wrt="W")
+    assert "one of the two must be kept from the forward pass" in said(d, "dz")
 
 
 def test_q23_a_linear_output_has_the_factor_one():
