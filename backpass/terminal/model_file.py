@@ -20,7 +20,7 @@ def load_function(target: str) -> Callable[..., Any]:
     The file's folder is on `sys.path`, so that it finds its neighbours. Raises BackpassError for
     a file that is missing or cannot be imported, UnknownName for a function that it lacks.
     """
-    path, _, name = target.rpartition("::")
+    path, _, name = target.rpartition("::") if "::" in target else (target, "", "")
     module = load_module(Path(path))
     found = getattr(module, name, None)
     if callable(found):

@@ -10,9 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from backpass.language.errors import BackpassError
+from backpass.nn.files import reason
 from backpass.reading.lines import Line, Role, Span, joined
 from backpass.reading.plain import Pen, spell
 from backpass.reading.words import translate
@@ -89,6 +92,14 @@ def show_error(error: BackpassError) -> None:
     sentence, *quoted = str(error).split("\n")
     start: Line = (Span("Error: ", "bad"), Span(sentence, "words"))
     show([start, *((Span(line, "reason"),) for line in quoted)], sys.stderr)
+
+
+def show_unwritten(error: OSError) -> None:
+    """Say why standard output took no more, and give up what is left to be written to it."""
+    with suppress(OSError):  # both streams may go to the same full disk
+        show_error(BackpassError(f"the answer cannot be written: {reason(error)}"))
+    with suppress(OSError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())  # Python flushes once more when it ends
 
 
 def show_json(value: Any) -> None:
