@@ -51,12 +51,15 @@ class Explained:
         return written(node, self.found.style)
 
     def short(self, node: Tree) -> str:
-        """A part, the left of a long product left out."""
+        """A part, the longer side of a long product left out."""
         text = self.text(node)
         if len(text) <= SHORT or not isinstance(node, Joined):
             return text if len(text) <= SHORT else f"{text[:12]} … {text[-12:]}"
         between = f" {node.sign}" if node.sign else ""
-        return f"…{between} {self.held(node.right)}"
+        left, right = self.held(node.left), self.held(node.right)
+        if len(right) > SHORT >= len(left):
+            return f"{left}{between} …"
+        return f"…{between} {right}"
 
     def held(self, node: Tree) -> str:
         loose = isinstance(node, Joined) and node.sign in (*PRODUCTS, "+", "-")
