@@ -101,7 +101,8 @@ def _is_turned(seen: Seen, layer: Layer, X: Array) -> bool:
 
 def _targets(seen: Seen, y: Array) -> Array:
     """Targets as the products have outputs; in one line, they are a column for rows of one unit."""
-    if y.ndim == 1 and y.dtype.kind == "f" and seen.layers[-1].units == 1 and len(y) > 1:
+    samples, units = seen.output.shape
+    if y.ndim == 1 and y.dtype.kind == "f" and units == 1 and samples > 1:
         return y[None, :] if seen.columns else y[:, None]
     return seen.laid(y)
 
