@@ -27,7 +27,7 @@ CATALOGUE = {
     26: "z for a in the W-gradient", 27: "weight in place of the input",
     28: "outer product transposed", 29: "reshape instead of .T", 30: "W not transposed",
     31: "updated W used for δ", 32: "gradient of W used for W", 33: "raw error sent back",
-    34: "|W| sent back", 35: "layer index off by one", 36: "a layer not trained",
+    34: "abs(W) sent back", 35: "layer index off by one", 36: "a layer not trained",
     37: "bias not trained", 38: "bias gradient not summed", 39: "bias gradient a scalar",
     40: "bias from da", 41: "bias = row sum of dW", 42: "wrong bias column deleted",
     43: "bias unit not constant", 44: "only the last sample", 45: "(n,1) − (n,)",
