@@ -77,6 +77,7 @@ REFUSED = [
         "a traced value cannot become a plain array: leave out np.array()",
     ),
     (lambda X: np.array([X[0], X[1]]), "plain array: join a list by np.stack([a, b])"),
+    (lambda X: np.array((X[0], X[1])), "plain array: join a list by np.stack([a, b])"),
     (lambda X: np.sum([X[0], X[1]]), "plain array: join a list by np.stack([a, b]) first"),
     (lambda X: np.c_[X, X], "plain array: np.c_[a, b] is np.column_stack([a, b]), and"),
     (
