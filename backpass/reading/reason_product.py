@@ -59,7 +59,7 @@ def _single(passes: Passes, flow: Flow, summed: Label) -> Words:
     """A sum over one sample, or along an axis of length 1."""
     if is_sample(passes, flow, summed):
         return words("one sample, so the sum over {i} has one term", i=summed)
-    return words("{i} takes one value, so the sum over it has one term", i=summed)
+    return words("the axis that is summed has length 1, so the sum has one term")
 
 
 def _turns(passes: Passes, product: tree.Matmul) -> list[Words]:

@@ -154,6 +154,12 @@ def test_the_forward_pass_reads_as_a_textbook_writes_it():
     assert "Z1 = W1 @ X + b1[:, None]" in str(columns.derivation())
 
 
+def test_a_sum_over_one_output_names_no_label_that_is_not_shown():
+    net = bp.Network([bp.Dense(3, "tanh"), bp.Dense(1)], inputs=2, loss="mse")
+    text = " ".join(str(net.derivation()).split())
+    assert "the axis that is summed has length 1, so the sum has one term; W2 has 1 last" in text
+
+
 def test_what_predicts_is_the_part_that_leads_to_the_output():
     net = bp.Network([bp.Dense(3, "relu"), bp.Dense(2)], inputs=2)
     program = forward_only(net.derivation(), "Z2")
