@@ -17,6 +17,7 @@ from backpass.nn.tables.table import Column, Table, from_array
 GZIP = b"\x1f\x8b"
 NAMELESS = "prediction"  # what a target without a name is called
 KINDS = "CSV, NPY, NPZ or IDX"
+BINARY = {".npy": "NumPy", ".npz": "NumPy", "-ubyte": "IDX"}  # by how a name ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,10 @@ def _table(source: str, content: bytes, header: bool | None) -> Table:
         return from_array(source, read_npy(source, content))
     if is_idx(content):
         return from_array(source, read_idx(source, content))
+    plain = source.lower().removesuffix(".gz")
+    kind = next((kind for end, kind in BINARY.items() if plain.endswith(end)), None)
+    if kind is not None:
+        raise BackpassError(f"{source} is no {kind} file, whatever its name says; save it again")
     return read_delimited(source, content, header)
 
 
@@ -101,8 +106,16 @@ def _content(path: str | Path) -> bytes:
         raise BackpassError(f"{path} is a folder; give a {KINDS} file")
     try:
         content = path.read_bytes()
-        return gzip.decompress(content) if content.startswith(GZIP) else content
+        if content.startswith(GZIP):
+            return gzip.decompress(content)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BackpassError(f"{path} is a damaged gzip file ({error}); fetch it again") from error
     except OSError as error:
         raise BackpassError(f"{path} cannot be read: {reason(error)}") from error
+    if path.suffix.lower() == ".gz" and not content.startswith((NPY, ZIP)) and not is_idx(content):
+        try:  # browsers unpack files and leave them their names
+            read_delimited(path.name, content)
+        except BackpassError:
+            message = f"{path.name} is no gzip file, whatever its name says; fetch it again"
+            raise BackpassError(message) from None
+    return content

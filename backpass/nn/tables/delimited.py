@@ -33,7 +33,7 @@ def read_delimited(source: str, content: bytes, header: bool | None = None) -> T
     one is text above nothing but numbers. Empty lines are left out. Raises BackpassError, with the
     line, for what is no table.
     """
-    text = _decoded(source, content)
+    text = _tabbed(_decoded(source, content))
     separator = _separator(text)
     some = [cells for _, cells in islice(_rows(source, text, separator), LOOKED_AT)]
     if not some:
@@ -56,6 +56,23 @@ def _decoded(source: str, content: bytes) -> str:
             f"line {line} of {source} is no UTF-8 text; save the file as UTF-8 (CSV), or give an "
             "NPY, NPZ or IDX file"
         ) from None
+
+
+def _tabbed(text: str) -> str:
+    """The text, with tabs where spaces alone stand between cells, as `np.savetxt` writes them.
+
+    Several words on a line may be one cell. They are several where all lines have as many, and
+    two of them are numbers on every line but the first.
+    """
+    lines = list(io.StringIO(text, newline=None))
+    some = [line.split() for line in lines[:LOOKED_AT] if line.strip()]
+    if any(sign in line for sign in (*SEPARATORS, '"') for line in lines[:LOOKED_AT]):
+        return text
+    if len({len(cells) for cells in some}) != 1 or any(
+        sum(not np.isnan(number(cell)) for cell in cells) < 2 for cells in some[1:] or some
+    ):
+        return text
+    return "\n".join("\t".join(line.split()) for line in lines)
 
 
 def _separator(text: str) -> str:

@@ -92,8 +92,8 @@ class Table:
                 "-1 for the last"
             )
         raise UnknownName(
-            f"{self.source} has no column {wanted!r}{nearest(wanted, self.names)}; "
-            f"{self.columns_said()}"
+            f"{self.source} has no column {wanted!r}"
+            + (nearest(wanted, self.names) or f"; {self.columns_said()}")
         )
 
     def columns_said(self) -> str:

@@ -57,6 +57,10 @@ def test_labels_may_stand_in_a_file_of_their_own(tmp_path: Path):
         assert data.table.picture == (3, 1)
 
 
+def test_what_was_unpacked_may_keep_its_name(tmp_path: Path):
+    assert len(read_data(wrote(tmp_path, "a.csv.gz", CSV)).table) == 4
+
+
 def test_what_does_not_go_together_is_refused(tmp_path: Path):
     images, labels = wrote(tmp_path, "images", idx(X)), wrote(tmp_path, "labels", idx(Y[:3]))
     with pytest.raises(ShapeError, match="images has 4 samples and there are 3 targets"):
@@ -76,6 +80,10 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path):
         ("wrong.gz", whole[:10] + b"\xff" * 20 + whole[30:], "is a damaged gzip file"),
         ("noise", bytes(range(128, 256)), "line 1 of noise is no UTF-8 text"),
         ("empty", b"", "empty is empty"),
+        ("a.npz", b"hello\n", "a.npz is no NumPy file, whatever its name says; save it again"),
+        ("a.npy.gz", gzip.compress(CSV), "a.npy.gz is no NumPy file"),
+        ("images-idx3-ubyte", CSV, "is no IDX file"),
+        ("a.csv.gz", b"hello\n", "a.csv.gz is no gzip file, whatever its name says; fetch it"),
     ):
         with pytest.raises(BackpassError, match=said):
             read_data(wrote(tmp_path, name, content))

@@ -51,6 +51,24 @@ def test_all_these_are_the_same_table(text: str):
     assert same(read(text), read(NAMED))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        NAMED.replace(",", " "),
+        NAMED.replace(",", "   ").replace("\n", "  \r\n"),
+        "\n  " + NAMED.replace(",", " ").replace("\n", "\n\n   "),
+    ],
+    ids=["one", "many", "at both ends"],
+)
+def test_spaces_alone_may_stand_between_cells(text: str):
+    assert same(read(text), read(NAMED))
+
+
+@pytest.mark.parametrize("text", ["New York\nLos Angeles\n", "5 High Street\n7 High Street\n"])
+def test_several_words_may_be_one_cell(text: str):
+    assert read(text, header=False).texts == {0: text.splitlines()}
+
+
 def test_quoted_cells_may_hold_separators_quotes_and_newlines():
     table = read('a;b\n1;"x;\n""y"""\n2;z\n')
     assert table.texts[1] == ['x;\n"y"', "z"]

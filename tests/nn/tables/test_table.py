@@ -19,7 +19,8 @@ def test_a_column_is_found_by_its_name_and_then_by_its_number(wanted: str, place
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        ("Age", r"a\.csv has no column 'Age'; did you mean age\?; there are age, 2, sex"),
+        ("Age", r"a\.csv has no column 'Age'; did you mean age\?$"),
+        ("price", r"a\.csv has no column 'price'; there are age, 2, sex$"),
         ("0", "has no column 0; its 3 columns count from 1, or from -1 for the last"),
         ("4", "has no column 4"),
         ("-4", "has no column -4"),
