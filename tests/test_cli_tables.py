@@ -105,6 +105,7 @@ def test_an_archive_needs_no_target(folder: Path):
         ("iris.csv --target specie", "did you mean species?"),
         ("iris.csv --target species --activation rellu", "did you mean relu?"),
         ("iris.csv --target species --layers 64;32", "is no list of units; write 64,32, or none"),
+        ("iris.csv --target species --layers 1000000,1000000", "more than fit into the memory"),
         ("iris.csv --target species --layers 0", "Dense(0) has no units"),
         ("iris.csv --target species --output no/m", "no/m cannot be written"),
         ("houses.csv --target price", "column 'city' holds text ('Oslo' in line 2)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,6 +22,8 @@ from backpass.nn.losses import Loss, find_loss
 Bias = Literal["separate", "augmented"] | None
 Convention = Literal["rows", "columns"]
 SAMPLES = "n"
+BYTES = 16  # a weight takes while it is drawn in double precision, and with its gradient later
+ADDRESSES = 2.0**47  # bytes that a process can reach at all
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,28 @@ def forward_only(derivation: Derivation, output: str) -> Program:
     return Program(inputs, tuple(reversed(steps)), (output,), constants)
 
 
+def refuse_too_many(plan: Architecture) -> None:
+    """Raise BackpassError for more weights than this machine has memory to train."""
+    count = sum(map(math.prod, plan.weight_shapes.values()))
+    if count * BYTES > _memory():
+        path = " → ".join(map(str, plan.widths))
+        raise BackpassError(
+            f"{path} has {count:,} weights, more than fit into the memory of this machine; take "
+            "fewer units"
+        )
+
+
+def _memory() -> float:
+    """The bytes of this machine, where its system tells."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, OSError, ValueError):  # Windows has no sysconf
+        return ADDRESSES
+
+
 def _one_of(value: object, known: tuple[Any, ...], what: str) -> None:
     if value not in known:
         words = [repr(one) for one in known]
         hint = nearest(str(value), [one for one in known if one])
-        raise UnknownName(f"{what}={value!r} is not known{hint}; there are {', '.join(words)}")
+        hint = hint or f"; there are {', '.join(words)}"
+        raise UnknownName(f"{what}={value!r} is not known{hint}")

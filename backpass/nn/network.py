@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from backpass.derive import Derivation
 from backpass.language.errors import BackpassError, UnknownName, nearest
 from backpass.nn import checkpoint, samples
-from backpass.nn.architecture import Architecture, Bias, Convention, forward_only
+from backpass.nn.architecture import (
+    Architecture,
+    Bias,
+    Convention,
+    forward_only,
+    refuse_too_many,
+)
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import classes, counter, explained
@@ -69,14 +75,15 @@ class Network:
         self.dtype = str(dtype)
         if self.dtype not in DTYPES:
             known = " and ".join(DTYPES)
-            hint = nearest(self.dtype, DTYPES)
-            raise UnknownName(f"dtype={dtype!r} is not known{hint}; there are {known}")
+            hint = nearest(self.dtype, DTYPES) or f"; there are {known}"
+            raise UnknownName(f"dtype={dtype!r} is not known{hint}")
         if not is_count(seed) and (seed != 0 or isinstance(seed, bool)):
             raise BackpassError(f"seed={seed!r} is none; give a whole number from 0 on")
         self.seed = int(seed)
         self.init = init
         initialiser(init)
         self.random = np.random.default_rng(seed)
+        refuse_too_many(self.architecture)
         self.weights: Weights = self.architecture.draw(init, self.random, self.dtype)
         self.state: Weights = {
             state_name(name, one): np.zeros_like(values)

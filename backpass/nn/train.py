@@ -18,6 +18,7 @@ from backpass.running.runner import Runner
 
 Array = NDArray[Any]
 Weights = dict[str, Array]
+SCALED = 10.0  # inputs of mean 0 and deviation 1 seldom go so far
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def train(
                 batch = task.batch(picked)
                 loss, output, *new = task.step({**batch, **weights, **task.numbers})
                 if not math.isfinite(loss):
-                    history.stopped = _not_finite(float(loss), epoch + 1, number, weights)
+                    history.stopped = _not_finite(float(loss), epoch + 1, number, weights, task.X)
                     break
                 weights.update(zip(task.names, new, strict=True))
                 total += float(loss) * (1 if task.sums else len(picked))
@@ -82,7 +83,7 @@ def train(
     return history
 
 
-def _not_finite(loss: float, epoch: int, step: int, weights: Weights) -> str:
+def _not_finite(loss: float, epoch: int, step: int, weights: Weights, X: Array) -> str:
     """Where the numbers broke; layers are numbered as their weights are, W1 first."""
     bad = [name for name, values in weights.items() if not np.isfinite(values).all()]
     bad.sort(key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
@@ -96,9 +97,11 @@ def _not_finite(loss: float, epoch: int, step: int, weights: Weights) -> str:
             f"all weights are still finite, the largest those of {largest}, in layer {layer} "
             f"(up to {np.abs(weights[largest]).max():.3g})"
         )
+    reach = float(np.abs(X).max())
+    scale = f", or scale the inputs, which go up to {reach:.3g}" if reach > SCALED else ""
     return (
         f"the loss is {loss} in epoch {epoch}, step {step}, and training stopped there: {where}; "
-        "try a smaller learning rate, or scale the inputs"
+        f"try a smaller learning rate{scale}"
     )
 
 

@@ -201,6 +201,9 @@ def test_a_loss_that_is_not_finite_stops_with_its_place():
     with pytest.warns(RuntimeWarning, match=r"loss is (nan|inf) in epoch 1, step \d.*layer \d"):
         history = net.fit(X, y, epochs=3, progress=False)
     assert "training stopped" in history.stopped
+    assert history.stopped.endswith("try a smaller learning rate")
+    with pytest.warns(RuntimeWarning, match="or scale the inputs, which go up to"):
+        net.fit(1000 * X, y, epochs=3, progress=False)
     broken = small()
     broken.weights["W2"][0, 0] = np.nan
     with pytest.warns(RuntimeWarning, match="not finite are W2, in layer 2"):

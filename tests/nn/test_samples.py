@@ -76,6 +76,10 @@ WRONG = {
     "no layers": (lambda: bp.Network([], 3), BackpassError, "a network needs a layer"),
     "no layer": (lambda: bp.Network([5], 3), BackpassError, "5 is no layer; write bp.Dense"),
     "no units": (lambda: bp.Dense(0), BackpassError, r"Dense\(0\) has no units"),
+    "more than fits": (
+        lambda: bp.Network([bp.Dense(10**6), bp.Dense(10**6)], 2), BackpassError,
+        "2 → 1000000 → 1000000 has 1,000,004,000,000 weights, more than fit into the memory",
+    ),
     "half a unit": (lambda: bp.Dense(2.5), BackpassError, r"Dense\(2.5\) has no units"),
     "activation": (lambda: bp.Dense(3, "rellu"), UnknownName, "did you mean relu"),
     "inputs": (lambda: bp.Network([bp.Dense(1)], 0), BackpassError, "inputs=0 is no width"),
