@@ -80,7 +80,7 @@ def drawing(figure: Any, label: str) -> str:
     return re.sub(r"<svg[^>]*>", start, text, count=1).rstrip()
 
 
-def scatter(targets: Array, outputs: Array) -> Any:
+def scatter(targets: Array, outputs: Array, name: str = "target") -> Any:
     """A matplotlib figure with a point for each output, right where it lies on the line."""
     from matplotlib.figure import Figure
 
@@ -90,7 +90,7 @@ def scatter(targets: Array, outputs: Array) -> Any:
         axes.plot(target[:POINTS], output[:POINTS], ".", alpha=0.6)
     low = float(targets.min())
     axes.axline((low, low), slope=1, color="black", linewidth=0.8)
-    axes.set_xlabel("target")
+    axes.set_xlabel(name)
     axes.set_ylabel("output")
     axes.spines[["top", "right"]].set_visible(False)
     return figure

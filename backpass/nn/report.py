@@ -19,6 +19,7 @@ from backpass.nn.history import History
 from backpass.nn.judge import mistakes
 from backpass.nn.network import Network
 from backpass.nn.pictures import drawing, ink, scatter, signed, strength
+from backpass.nn.target import Target
 from backpass.reading.html import derivation_html, type_of, words_html
 from backpass.reading.page import page
 from backpass.reading.presentation import Name
@@ -39,7 +40,8 @@ class Report:
     `exam` is what came out on the held-out samples. `pictures` are these samples as (n, height,
     width) ink between 0 and 1, where they are pictures: then weights and mistakes are drawn.
     `classes` are the names of the classes and `samples` those of the held-out samples, which are
-    numbered without. `check` says whether the gradient is right.
+    numbered without. `check` says whether the gradient is right. `target` tells what numbers were
+    scaled by, so that answers can be drawn in their own unit.
     """
 
     title: str
@@ -51,6 +53,7 @@ class Report:
     pictures: Array | None = None
     classes: Sequence[str] = ()
     samples: Sequence[str] = ()
+    target: Target | None = None
 
     def __post_init__(self) -> None:
         if self.pictures is None:
@@ -159,13 +162,21 @@ def _training(report: Report) -> Iterator[str]:
         first, last = history.loss[0], history.loss[-1]
         yield (
             f"<p>In {_many(len(history), 'epoch')} the loss went from {first:.4g} to {last:.4g}. "
-            "It is that of the batches as they were met, before each update.</p>"
+            f"It is that of the batches as they were met, before each update{_unit(report)}.</p>"
         )
         yield '<div class="curves">'
         for name in history.curves:
             yield drawing(history.plot(name), f"the {name} of every epoch")
         yield "</div>"
     yield "</section>"
+
+
+def _unit(report: Report) -> str:
+    """In which unit a loss counts numbers that were scaled."""
+    target = report.target
+    if target is None or target.classes:
+        return ""
+    return f", of {escape(target.name)} in deviations of {target.deviation:.4g} from its mean"
 
 
 # ── weights ──────────────────────────────────────────────────────────────────────────────────
@@ -250,8 +261,12 @@ def _answers(report: Report) -> Iterator[str]:
     exam = report.exam
     table = exam.confusion
     if table is None:
-        figure = scatter(exam.targets, exam.outputs)
         yield "<section><h2>What it answers</h2>"
+        if report.target is None:
+            figure = scatter(exam.targets, exam.outputs)
+        else:
+            pair = (report.target.numbers(one)[:, None] for one in (exam.targets, exam.outputs))
+            figure = scatter(*pair, report.target.name)
         yield drawing(figure, "the output for each target")
         yield "</section>"
         return

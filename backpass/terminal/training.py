@@ -138,6 +138,7 @@ def train(
                 pictures=job.pictures,
                 classes=job.model.target.classes,
                 samples=job.held,
+                target=job.model.target,
             ),
         )
     kept = f"The model is kept in {files.output}"

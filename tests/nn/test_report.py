@@ -10,6 +10,7 @@ import backpass as bp
 from backpass.language.errors import BackpassError, ShapeError
 from backpass.nn.exam import examine
 from backpass.nn.report import Report, is_report, report_html, write_report
+from backpass.nn.target import Target
 
 RANDOM = np.random.default_rng(0)
 VOID = {"img", "meta", "br", "wbr"}
@@ -144,6 +145,20 @@ def test_a_training_that_broke_off_is_told():
     net.weights["b1"][0] = 0
     text = Page(report_html(Report("", net, history, examine(net, X, y)))).text
     assert history.stopped in text
+
+
+def test_answers_of_a_scaled_target_are_drawn_in_its_unit():
+    X = RANDOM.random((30, 6))
+    target = Target("price", (), 5000.0, 300.0)
+    net = bp.Network([bp.Dense(1)], inputs=6, loss="mse")
+    history = net.fit(X, X[:, :1] - 0.5, progress=False)
+    exam = examine(net, X, X[:, :1] - 0.5)
+    page = report_html(Report("", net, history, exam, target=target))
+    drawn = page.partition("What it answers")[2]
+    assert ">price<" in drawn
+    assert re.search(r">4[89]\d\d<", drawn)
+    assert "of price in deviations of 300 from its mean" in page
+    assert ">target<" in report_html(Report("", net, history, exam))
 
 
 def test_pictures_of_another_size_are_refused():
