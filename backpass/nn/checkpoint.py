@@ -46,12 +46,13 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     except (SafetensorError, ValueError, TypeError, AttributeError) as error:
         raise BackpassError(
             f"{path} is no safetensors file, or a damaged one ({error}); give a file that "
-            "net.save wrote"
+            "net.save or backpass train wrote"
         ) from error
     try:
         about = json.loads(metadata[KEY])
     except (KeyError, ValueError) as error:
         raise BackpassError(
-            f"{path} holds arrays and no backpass network; give a file that net.save wrote"
+            f"{path} holds arrays and no backpass network; give a file that net.save or backpass "
+            "train wrote"
         ) from error
     return arrays, about

@@ -57,9 +57,10 @@ def split(
         raise ShapeError(f"X has {len(X)} samples and y has {len(y)}; give one y for each X")
     held = math.ceil(held_out * len(X)) if 0 < held_out < 1 else 0
     if not 0 < held < len(X):
+        within = "give at least two samples" if len(X) < 2 else "choose a smaller share"
+        advice = within if 0 < held_out < 1 else "choose a share between 0 and 1"
         raise BackpassError(
-            f"held_out={held_out} of {len(X)} samples leaves one part empty; "
-            "choose a share between 0 and 1"
+            f"held_out={held_out} of {len(X)} samples leaves one part empty; {advice}"
         )
     order = np.random.default_rng(seed).permutation(len(X))
     return (X[order[held:]], y[order[held:]]), (X[order[:held]], y[order[:held]])

@@ -129,8 +129,8 @@ def measure(X: Array, features: Sequence[Feature], scaling: Scaling) -> Scale:
     """
     width = X.shape[1]
     if scaling not in SCALINGS:
-        hint = nearest(str(scaling), SCALINGS)
-        raise UnknownName(f"there is no scaling {scaling!r}{hint}; there are each, all and none")
+        hint = nearest(str(scaling), SCALINGS) or "; there are each, all and none"
+        raise UnknownName(f"there is no scaling {scaling!r}{hint}")
     mean, deviation = np.zeros(width), np.ones(width)
     if scaling == "none":
         return Scale(mean, deviation)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.language.errors import UnknownName, nearest
+from backpass.language.errors import UnknownName, choices
 
 Matrix = NDArray[Any]
 Initialiser = Callable[[np.random.Generator, int, int], Matrix]
@@ -77,7 +77,6 @@ def initialiser(name: str) -> Initialiser:
     """The initialiser of this name; UnknownName, with the nearest one, if there is none."""
     if name not in INITIALISERS:
         raise UnknownName(
-            f"there is no initialiser {name!r}{nearest(str(name), INITIALISERS)}; "
-            f"there are {', '.join(INITIALISERS)}"
+            f"there is no initialiser {name!r}{choices(name, INITIALISERS, 'there are')}"
         )
     return INITIALISERS[name]

@@ -69,8 +69,10 @@ class Dense:
         if self.activation not in ACTIVATIONS:
             raise UnknownName(
                 f"there is no activation {self.activation!r}"
-                f"{nearest(str(self.activation), ACTIVATIONS)}; "
-                f"there are {', '.join(ACTIVATIONS)}"
+                + (
+                    nearest(str(self.activation), ACTIVATIONS)
+                    or f"; there are {', '.join(ACTIVATIONS)}"
+                )
             )
 
 

@@ -244,7 +244,8 @@ def _parts_said(trained: int, held: int, recipe: Recipe) -> Iterator[str]:
     else:
         yield "nothing is held out: the score is that of the samples that train it"
     if recipe.batch_size > trained:
-        yield f"a batch of {recipe.batch_size} is more than there are, so each takes all {trained}"
+        each = f"each takes all {trained}" if trained > 1 else "each is that one"
+        yield f"a batch of {recipe.batch_size} is more than there are, so {each}"
 
 
 def few(names: Sequence[str]) -> str:

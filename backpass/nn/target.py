@@ -89,7 +89,8 @@ def choose_task(column: Column, task: str | None) -> tuple[Task, str]:
         return decide(column)
     if task not in TASKS:
         raise UnknownName(
-            f"there is no task {task!r}{nearest(str(task), TASKS)}; there are {' and '.join(TASKS)}"
+            f"there is no task {task!r}"
+            + (nearest(str(task), TASKS) or f"; there are {' and '.join(TASKS)}")
         )
     if task == "regression" and column.texts is not None:
         row = int(np.argmax(np.isnan(column.numbers)))

@@ -65,5 +65,11 @@ def test_parts_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("held_out", [0, 1, 1.5, -0.25, math.nan])
 def test_neither_part_may_be_empty(held_out: float):
-    with pytest.raises(BackpassError, match="leaves one part empty"):
+    with pytest.raises(BackpassError, match="leaves one part empty; choose a share between"):
         split(np.zeros((4, 1)), np.zeros(4), held_out=held_out)
+
+
+@pytest.mark.parametrize(("count", "advice"), [(4, "choose a smaller share"), (1, "give at least")])
+def test_too_large_a_share_is_told_from_no_share(count: int, advice: str):
+    with pytest.raises(BackpassError, match=f"leaves one part empty; {advice}"):
+        split(np.zeros((count, 1)), np.zeros(count), held_out=0.9)
