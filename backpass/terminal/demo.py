@@ -50,6 +50,7 @@ def network() -> bp.Network:
 TITLE = "A network that reads handwriting"
 REPORT = "report.html"
 MISREAD = 7  # pictures that fit side by side
+EXAMPLE, CALCULUS = "examples/digits.py", "backpass/calculus/"  # not there once it is installed
 
 
 @dataclass(frozen=True)
@@ -164,11 +165,15 @@ def _next(report: str) -> list[Line]:
     ways = {
         report: "all of this as a page, to look at and to send",
         'print(d.why("W1"))': "why a line of the derivation is as it is",
-        "examples/digits.py": "a forward pass of your own, in forty lines",
+        EXAMPLE: "a forward pass of your own, in forty lines",
         f"{command} train --help": "train such a network on a table of yours",
         f"{command} derive --help": "derive a formula, or a function of yours",
-        "backpass/calculus/": "the whole calculus, to read",
+        CALCULUS: "the whole calculus, to read",
+        "help(bp.derive)": "the same in Python",
     }
+    elsewhere = () if Path(EXAMPLE).exists() else (EXAMPLE, CALCULUS)
+    for way in elsewhere or ("help(bp.derive)",):
+        del ways[way]
     lines: list[Line] = []
     width = max(len(way) for way in ways if len(way) < WIDTH // 2)
     for way, why in ways.items():

@@ -116,7 +116,7 @@ def _notes(model: Model, data: Data, answers: Answers) -> Iterator[str]:
     used = set(model.places(table))
     more = [place for place in range(len(table.names)) if place not in used]
     if model.named and not table.named:
-        yield f"{table.source} has no names for its columns: they are taken in order"
+        yield f"the columns of {table.source} have no names: they are taken in order"
     if goal is None and table.named and model.target.name in [table.names[one] for one in more]:
         place = table.names.index(model.target.name)
         more.remove(place)
@@ -134,11 +134,25 @@ def _score(model: Model, goal: Column, answers: Answers) -> Iterator[str]:
     """How good the answers are, where the file knows better; nothing where it has gaps."""
     try:
         if model.target.classes:
-            right = np.mean([a == b for a, b in zip(cells(goal), answers.values, strict=True)])
+            known = cells(goal)
+            right = np.mean([a == b for a, b in zip(known, answers.values, strict=True)])
             yield f"{goal.said} is there too: {right:.1%} of {len(goal):,} samples are right"
+            yield from _unseen(model, goal, known)
         else:
             missed = numbers_of_column(goal) - np.asarray(answers.values)
             error = float(np.sqrt(np.mean(missed**2)))
             yield f"{goal.said} is there too: off by {error:.4g} in the root mean square"
     except BackpassError:
         return
+
+
+def _unseen(model: Model, goal: Column, known: Sequence[str]) -> Iterator[str]:
+    """The samples that no answer can be right for, as training never met their class."""
+    new = [row for row, name in enumerate(known) if name not in model.target.classes]
+    if new:
+        their = "their classes" if len(new) > 1 else "its class"
+        yield (
+            f"{len(new):,} of them cannot be right, as {their} did not occur in training: "
+            f"{few(list(dict.fromkeys(repr(known[row]) for row in new)))} (first in "
+            f"{goal.place(new[0]).partition(',')[0]})"
+        )

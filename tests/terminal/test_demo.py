@@ -29,6 +29,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
     folder = tmp_path_factory.mktemp("demo")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        for name in ("examples", "backpass"):  # as where the repository was cloned
+            Path(name).symlink_to(ROOT / name)
         result = run(Console(file=to, width=80, highlight=False), progress=False)
     assert isinstance(to.buffer, io.BytesIO)
     page = (folder / "report.html").read_text("utf-8")
@@ -97,6 +99,16 @@ def test_what_it_names_is_there(shown: Shown):
     named = re.findall(r"^backpass (\w+)(?: |$)", rest, re.MULTILINE)
     assert named
     assert set(named) <= set(main.commands)
+
+
+def test_it_names_nothing_that_an_installed_backpass_lacks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    monkeypatch.chdir(tmp_path)
+    rest = CliRunner().invoke(main, ["demo"]).stdout.split("What to try next")[1]
+    assert "help(bp.derive)" in rest
+    assert "examples/" not in rest
+    assert "backpass/" not in rest
 
 
 def test_the_report_is_written_and_named(shown: Shown):

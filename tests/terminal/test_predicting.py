@@ -93,7 +93,7 @@ def test_columns_without_names_are_taken_in_order(folder: Path):
     (folder / "new.npy").write_bytes(npy(np.array([[2.0, 0.0], [-2.0, 0.0]])))
     found = ask(folder, "kind", "new.npy")
     assert rows(found)[1:] == [["a, b"], ['the "c"']]
-    assert found.notes == ("new.npy has no names for its columns: they are taken in order",)
+    assert found.notes == ("the columns of new.npy have no names: they are taken in order",)
 
 
 def test_labels_judge(folder: Path):
@@ -101,6 +101,15 @@ def test_labels_judge(folder: Path):
     (folder / "labels.npy").write_bytes(npy(np.array(["a, b", "a, b"])))
     found = ask(folder, "kind", "new.npy", labels=folder / "labels.npy")
     assert found.notes[-1] == "the target in labels.npy is there too: 50.0% of 2 samples are right"
+
+
+def test_classes_that_training_never_met_are_told(folder: Path):
+    wrote(folder / "new.csv", ["x", "y", "kind"], [[2.0, -2.0, 2.0], [0.0] * 3, ["a, b", "d", "e"]])
+    assert ask(folder, "kind", "new.csv").notes == (
+        "column 'kind' is there too: 33.3% of 3 samples are right",
+        "2 of them cannot be right, as their classes did not occur in training: 'd', 'e' (first in "
+        "line 3)",
+    )
 
 
 @pytest.mark.parametrize("taken", ["kind", "data.csv"])
