@@ -248,6 +248,22 @@ def test_a_question_without_an_answer_gets_one_sentence(forward: str, shapes: st
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--json"], ["--help"]])
+def test_a_full_disk_is_told_and_not_traced(more: list[str]):
+    run = "from backpass.cli import main; main(prog_name='backpass')"
+    command = [sys.executable, "-c", run, "derive", "sum(x)", "--shapes", "x: k", *more]
+    with Path("/dev/full").open("w") as full:
+        found = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert found.returncode == 2
+    assert found.stderr == b"Error: the answer cannot be written: no space left on device\n"
+
+
 def test_a_check_that_fails_ends_with_1(monkeypatch: pytest.MonkeyPatch):
     failing = Check((), faults=("the gradient is wrong",))
     monkeypatch.setattr(Derivation, "check", lambda _: failing)

@@ -70,6 +70,7 @@ def test_a_file_called_like_a_library_takes_nobody_s_place(folder: Path):
         ("nowhere/at_all.py::loss", "there is no file nowhere/at_all.py"),
         (".::loss", ". is a folder; name a file in it, as in ./model.py::loss"),
         ("model.py::los", "model.py has no function los; did you mean loss?"),
+        ("model.py", "say which function of model.py is meant, as in model.py::other"),
         ("model.py::", "say which function of model.py is meant, as in model.py::other"),
         ("model.py::number", "number in model.py is no function but 3"),
         ("notes.txt::loss", "notes.txt is no Python file; its name must end in .py"),
