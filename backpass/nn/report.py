@@ -137,7 +137,8 @@ def _passes(report: Report) -> Iterator[str]:
     if check is not None:
         yield _verdict(check)
     rules = "\n".join(net.optimizer.rules)
-    yield f"<h2>Update</h2>\n<p>Every weight then takes a step:</p><pre>{escape(rules)}</pre>"
+    yield "<h2>Update</h2>\n<p>All weights then take a step, here as it is for a matrix:</p>"
+    yield f"<pre>{escape(rules)}</pre>"
     source = escape(derivation.code().rstrip())
     yield '<details class="more"><summary>Both passes as a NumPy program</summary>'
     yield f'<pre tabindex="0">{source}</pre></details>'
@@ -262,11 +263,12 @@ def _answers(report: Report) -> Iterator[str]:
     table = exam.confusion
     if table is None:
         yield "<section><h2>What it answers</h2>"
-        if report.target is None:
+        goal = report.target
+        if goal is None or goal.classes:
             figure = scatter(exam.targets, exam.outputs)
         else:
-            pair = (report.target.numbers(one)[:, None] for one in (exam.targets, exam.outputs))
-            figure = scatter(*pair, report.target.name)
+            targets, outputs = (goal.numbers(one)[:, None] for one in (exam.targets, exam.outputs))
+            figure = scatter(targets, outputs, goal.name)
         yield drawing(figure, "the output for each target")
         yield "</section>"
         return
