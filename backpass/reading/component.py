@@ -106,14 +106,26 @@ def as_derivatives(passes: Passes, shown: Shown) -> Shown:
 def closed(passes: Passes, name: str) -> Shown | None:
     """The gradient of `name` over whole arrays, its intermediates put in: `(W2ᵀ (…)) ⊙ σ′(z1)`.
 
-    None where a step on the way has no matrix form.
+    None where a step on the way has no matrix form, or reads a backward line that is no gradient.
     """
     steps = {one: passes.step(one) for one in passes.gradients}
     right = _closed(passes, steps[passes.adjoints[name]], steps)
-    if right is None:
+    if right is None or _reads_helper(passes, right):
         return None
     target = Derivative(Name(passes.loss), Name(name))
     return Equal(target, as_derivatives(passes, right))
+
+
+def _reads_helper(passes: Passes, shown: Shown) -> bool:
+    helpers = {step.name for step in passes.backward if step.name not in passes.gradients}
+    found: list[Name] = []
+
+    def note(node: Shown) -> None:
+        if isinstance(node, Name) and node.name in helpers:
+            found.append(node)
+
+    show.substitute(shown, note)
+    return bool(found)
 
 
 def _closed(passes: Passes, step: Step, steps: Mapping[str, Step]) -> Shown | None:

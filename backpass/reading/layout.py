@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, TypeVar
 
+from backpass.language.program import Step, step_reads
 from backpass.language.shapes import Shape, Size, product, size
 from backpass.reading import presentation as show
 from backpass.reading.component import as_derivatives, closed, component
@@ -247,10 +248,22 @@ def _transposed(found: Shown) -> Shown:
 def _lines(passes: Passes, names: Sequence[str]) -> Block:
     """The program's own lines for the gradients of these quantities."""
     rows: list[tuple[Words, Words]] = []
-    for step in (passes.step(passes.adjoints[name]) for name in names):
+    for step in _with_helpers(passes, [passes.step(passes.adjoints[name]) for name in names]):
         shapes = dims(matrix(step, passes.arrays), step.target, passes.dialect)
         rows.append((equation(passes, step), words(shapes)))
     return Display(tuple(_elided(rows, (("…",), ()))), passes.dialect)
+
+
+def _with_helpers(passes: Passes, steps: Sequence[Step]) -> list[Step]:
+    """Steps, and before each those that prepare something for it and are no gradient."""
+    found: list[Step] = []
+    backward = {step.name: step for step in passes.backward if step.name not in passes.gradients}
+    for step in steps:
+        read = [backward[one.name] for one in step_reads(step) if one.name in backward]
+        before = _with_helpers(passes, list(dict.fromkeys(read)))
+        found += [one for one in before if one not in found]
+        found.append(step)
+    return found
 
 
 def _branches(passes: Passes, way: Path) -> list[Block]:
@@ -344,7 +357,9 @@ def _whole(passes: Passes, way: Path, layout: Layout) -> list[Block]:
     lines = tuple(((shown,), ()) for shown in found if shown is not None)
     if not lines:
         return []
-    return [paragraph(words("In one formula, by entries and as a whole:")), Display(lines)]
+    kinds = ("by entries", "as a whole")
+    told = listed([words(kind) for kind, shown in zip(kinds, found, strict=True) if shown])
+    return [paragraph(words("In one formula, ") + told + words(":")), Display(lines)]
 
 
 # ── chains of numbers ────────────────────────────────────────────────────────────────────────

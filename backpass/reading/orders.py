@@ -73,7 +73,25 @@ def other_orders(good: Pair) -> list[tuple[Words, Words]]:
         if text not in seen:
             seen.add(text)
             found.append((words("{p}", p=text), _verdict(tried, good)))
+    for tried in _turns(*good):
+        text = written(tried)
+        if text not in seen and is_silent(tried, good):
+            seen.add(text)
+            found.append((words("{p}", p=text), _verdict(tried, good)))
     return found
+
+
+def silent(good: Pair) -> bool:
+    """Whether a wrong order runs, and nothing tells."""
+    return any(is_silent(tried, good) for tried in _turns(*good))
+
+
+def is_silent(tried: Pair, good: Pair) -> bool:
+    """Whether an order runs, has the right shape, and gives other numbers."""
+    one, other = tried[0].axes[-1], tried[1].axes[0]
+    fits = one.size == other.size and _shape(result(tried)) == _shape(result(good))
+    right = one == other == good[0].axes[-1] and result(tried) == result(good)
+    return fits and not right
 
 
 def _candidates(left: Factor, right: Factor) -> Iterator[Pair]:
@@ -82,6 +100,14 @@ def _candidates(left: Factor, right: Factor) -> Iterator[Pair]:
     yield right.bare, left.bare
     yield right, left
     yield right.turned, left.turned
+
+
+def _turns(left: Factor, right: Factor) -> Iterator[Pair]:
+    """Every order and every transpose."""
+    for one, other in ((left, right), (right, left)):
+        for first in dict.fromkeys((one, one.turned)):
+            for second in dict.fromkeys((other, other.turned)):
+                yield first, second
 
 
 def written(product: Pair) -> Shown:

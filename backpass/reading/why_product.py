@@ -11,7 +11,7 @@ from backpass.reading.equations import as_words
 from backpass.reading.explanation import Block, Display, formula, paragraph
 from backpass.reading.flow import Flow
 from backpass.reading.local import Local
-from backpass.reading.orders import other_orders, pair, sizes, written
+from backpass.reading.orders import Pair, other_orders, pair, silent, sizes, written
 from backpass.reading.passes import Passes
 from backpass.reading.presentation import Derivative, Entry, Equal, Name, Range, Shown
 from backpass.reading.reason_product import (
@@ -247,12 +247,20 @@ def _orders(passes: Passes, product: tree.Matmul | tree.Outer) -> list[Block]:
     if not others:
         return []
     lead = words("Other orders, and what becomes of them:")
-    return [paragraph(lead), Display(tuple(others)), paragraph(_luck(product))]
+    return [paragraph(lead), Display(tuple(others)), paragraph(_luck(product, found))]
 
 
-def _luck(product: tree.Matmul | tree.Outer) -> Words:
+def _luck(product: tree.Matmul | tree.Outer, found: Pair | None) -> Words:
     """Two names may stand for the same number, and then no shape warns."""
-    sides = {label.size for side in (product.left, product.right) for label in side.axes}
-    if sum(one.number is None for one in sides) < 2:
+    axes = {label for side in (product.left, product.right) for label in side.axes}
+    sizes = {label.size for label in axes}
+    named = sum(one.number is None for one in sizes)
+    if found is not None and silent(found):
+        more = " Should more of them be equal one day, so would others." if named > 1 else ""
+        return words("Sizes are equal here, so a wrong order runs in silence." + more)
+    if named < 2:
         return ()
-    return words("Should two of these sizes be equal one day, a wrong order would run in silence.")
+    which = "more" if len(sizes) < len(axes) else "two"
+    return words(
+        f"Should {which} of these sizes be equal one day, a wrong order would run in silence."
+    )

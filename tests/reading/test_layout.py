@@ -227,3 +227,24 @@ def test_a_number_is_no_diagonal_matrix():
     text = told("x: n\nb: ()\nZ[n] = x[n] + b\nL = tanh(Z[n])\nreturn L\n", "b", "b")
     assert "∂Z/∂b = 1" in text
     assert "diagonal matrix" not in text
+
+
+WEIGHED = """\
+X: n k
+W: k k
+V: k m
+S[n,k′] = X[n,k]*W[k,k′]
+P[n,k] = softmax(S[n,k] over k)
+O[n,m] = P[n,k]*V[k,m]
+L = O[n,m]**2
+return L
+"""
+
+
+def test_a_line_that_prepares_another_stands_before_it():
+    text = told(WEIGHED, "W", "W")
+    lines = text[text.index("So the program computes") :].splitlines()
+    names = [line.split("=")[0].strip() for line in lines if " = " in line]
+    assert names[: names.index("dS")][-2:] == ["dP", "s"]
+    assert "In one formula, by entries:" in text  # a bare s has not the shape of dP
+    assert "dP ⊙ P)" not in text
