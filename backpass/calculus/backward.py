@@ -59,6 +59,7 @@ from backpass.language.program import (
 )
 from backpass.language.shapes import Size
 
+HALF = Number(Fraction(1, 2))
 Seed = Callable[[tuple[Term, ...]], Term]
 Partial = tuple[Read, Term, tuple[Fraction, ...]]  # where, the slope, the numbers met on the way
 
@@ -83,7 +84,11 @@ def partials(term: Term, dy: Term, y: Term, active: Callable[[str], bool]) -> It
                     for read, slope, numbers in partials(factor, inner, factor, active):
                         yield read, slope, met + numbers
         case Power(base=base, exponent=exponent):
-            inner = multiply(dy, exponent, power(base, add(exponent, MINUS_ONE)))
+            if exponent == HALF and isinstance(y, Read):
+                lower = power(y, MINUS_ONE)  # 1/√x, and √x is known
+            else:
+                lower = power(base, add(exponent, MINUS_ONE))
+            inner = multiply(dy, exponent, lower)
             met = (exponent.value,) if isinstance(exponent, Number) else ()
             for read, slope, numbers in partials(base, inner, base, active):
                 yield read, slope, met + numbers

@@ -182,3 +182,10 @@ def test_a_slope_reads_what_the_forward_pass_holds():
     assert backward(held, "z") == ["dz[k] = a[k]"]
     part = "z: 3\na: 2\na[i] = sigmoid(z[i]) for i<2\nL = softplus(z[i])\nreturn L\n"
     assert backward(part, "z") == ["dz[i] = sigmoid(z[i])"]
+
+
+def test_a_root_that_is_known_tells_its_own_slope():
+    held = "v: n\ny: n\nT[n] = (v[n] + 1)**(1/2)\nL = y[n]*T[n]"
+    assert backward(held, "v")[-1] == "dv[n] = 1/2 * dT[n] / T[n]"
+    inside = "v: n\ny: n\nL = y[n]*(v[n] + 1)**(1/2)"
+    assert backward(inside, "v")[-1] == "dv[n] = 1/2 * y[n] / (v[n] + 1)**(1/2)"
