@@ -7,23 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import gcd
 
 from backpass.language.expr import (
+    MINUS_ONE,
     ZERO,
     Bracket,
     Label,
     Number,
+    Power,
     Product,
+    SizeTerm,
     Sum,
     Term,
     add,
     labels,
     multiply,
     number,
+    power,
     size_term,
     substitute,
 )
 from backpass.language.program import Array, Step, Write, canonical
+from backpass.language.shapes import Size
 
 
 def tidy(write: Write) -> tuple[Write, ...]:
@@ -31,7 +37,7 @@ def tidy(write: Write) -> tuple[Write, ...]:
     if write.term == ZERO:
         return ()
     write = count(pick(write))
-    return split(write)
+    return tuple(replace(one, term=cancel(one.term)) for one in split(write))
 
 
 def count(write: Write) -> Write:
@@ -73,6 +79,25 @@ def _tie(bracket: Bracket, write: Write) -> dict[Label, Term] | None:
             return None
 
 
+def cancel(term: Term) -> Term:
+    """What leads a term and is a factor of a size below the line: 2·x/(2n) is x/n."""
+    if not isinstance(term, Product) or not isinstance(term.factors[0], Number):
+        return term
+    lead = term.factors[0].value
+    for place, factor in enumerate(term.factors):
+        match factor:
+            case Power(base=SizeTerm(size=below), exponent=exponent) if exponent == MINUS_ONE:
+                common = gcd(lead.numerator, *(times for _, times in below.terms))
+                if common > 1:
+                    less = Size((names, times // common) for names, times in below.terms)
+                    rest = (*term.factors[1:place], *term.factors[place + 1 :])
+                    new = multiply(number(lead / common), *rest, power(size_term(less), MINUS_ONE))
+                    return cancel(new)
+            case _:
+                pass
+    return term
+
+
 def split(write: Write) -> tuple[Write, ...]:
     """A sum at the top is several writes, when every loop stands on the left."""
     if isinstance(write.term, Sum) and not write.summed:
@@ -96,7 +121,7 @@ def merge(writes: Sequence[Write], target: Array) -> tuple[Write, ...]:
         total = add(before[0], coefficient) if before else coefficient
         merged[key] = (total, before[1] if before else replace(write, term=rest))
     return tuple(
-        replace(write, term=multiply(total, write.term))
+        replace(write, term=cancel(multiply(total, write.term)))
         for total, write in merged.values()
         if total != ZERO
     )
