@@ -46,15 +46,19 @@ ENTRYWISE = {
     ),
 }
 KINKS = {"mae": 0.0, "huber": 1.0}  # how far apart a and b are there
+SHIFTS = 0.0, 0.7, -1.9  # of b, until it is far from the kink
 
 
 def entrywise(name: str) -> Operation:
     def draw(draft: Draft) -> None:
         a = draft.array(1, 2)
         b = draft.like(a.dims)
-        apart = np.abs(a.numbers - b.numbers)
-        if name not in KINKS or np.abs(apart - KINKS[name]).min() > GAP:
-            draft.add(ENTRYWISE[name].format(a=a, b=b), (), name)
+        for shift in SHIFTS:
+            apart = np.abs(a.numbers - b.numbers - shift)
+            if name not in KINKS or np.abs(apart - KINKS[name]).min() > GAP:
+                shifted = f"{b} + {shift}" if shift else b
+                draft.add(ENTRYWISE[name].format(a=a, b=shifted), (), name)
+                return
 
     return draw
 
