@@ -123,6 +123,8 @@ def draw(terminal: Path, report: Path) -> None:
         file=io.StringIO(), record=True, width=80, color_system="truecolor", highlight=False
     )
     with TemporaryDirectory() as folder, chdir(folder):
+        for name in ("backpass", "examples"):  # what `make demo` can point at
+            Path(name).symlink_to(ROOT / name)
         found = run(console, progress=False)
         photograph(Path(found.report), report)
     theme = TerminalTheme(PAPER, INK, [PAPER, RED, GREEN, INK, INK, INK, CYAN, INK])
