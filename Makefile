@@ -15,7 +15,7 @@ test: lint
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/lint-imports --config floors.toml --no-logo --no-cache
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(VENV)/test.stamp
