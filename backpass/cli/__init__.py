@@ -1,0 +1,10 @@
+"""The verbs: what `backpass` does when it is called by name.
+
+Nothing but click is imported before a verb is chosen. Answers go to standard output, and one
+sentence about what went wrong to standard error.
+"""
+
+from backpass.cli import deriving, examining, tables
+from backpass.cli.group import main
+
+__all__ = ["deriving", "examining", "main", "tables"]
