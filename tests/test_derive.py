@@ -223,3 +223,9 @@ def test_the_garbage_collector_is_held_off_and_left_as_it_was(enabled, axis):
         assert not any(seen)
     finally:
         (gc.enable if before else gc.disable)()
+
+
+def test_a_gradient_that_is_zero_is_found_though_its_name_was_taken():
+    d = bp.derive("dx = mae(x, x + 1)\nL = dx dx + Σ y²", "x: n, y: k")
+    assert d.gradients["x"] == "dx_2"
+    assert "∂L/∂x = 0" in str(d.chain("x"))

@@ -232,7 +232,11 @@ class _Backward:
         flows = self.flows.pop(name, [])
         writes = merge(flows, target)
         if not writes:
-            self.done.append(Step(target, (), notes=self.zeros.why(name)))
+            why = (
+                *self.zeros.why(name),
+                Note("of", (name,)),
+            )  # no origin tells whose gradient it is
+            self.done.append(Step(target, (), notes=why))
             self.seeds[name] = ZERO
             return
         if not self.extra:

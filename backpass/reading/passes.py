@@ -42,6 +42,9 @@ class Passes:
         origin = next(origins(step), None)
         if origin is not None:
             return origin.read.name
+        told = next((note.data[0] for note in step.notes if note.kind == "of"), None)
+        if told is not None:
+            return told
         # the gradient of a declared cost is a call, `dy = ∇C(y)`, and has no read that moved
         of = step.name.removeprefix("d")
         return of if step.name != of and of in self.forward.arrays else None

@@ -37,7 +37,7 @@ def _without_origin(passes: Passes, step: Step) -> Words:
 
 def _nothing(passes: Passes, step: Step) -> Words:
     """Why a gradient is 0 whatever goes in."""
-    note = next(iter(step.notes), None)
+    note = next((note for note in step.notes if note.kind != "of"), None)
     call = passes.step(note.data[0]).body if note is not None else None
     if note is None:
         return words("nothing of the loss changes with it: what flows back adds up to 0")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from backpass.language.expr import Label, Read, SizeTerm, Term, reads, transform
-from backpass.language.program import Array, Call, Origin, Program, Step, Write
+from backpass.language.program import Array, Call, Note, Origin, Program, Step, Write
 from backpass.language.shapes import Size
 from backpass.reading.passes import Passes
 
@@ -57,7 +57,8 @@ def _step(one: Step, passes: Passes, new: Renaming) -> Step:
     body = tuple(
         _write(write, one.name, place, passes, new) for place, write in enumerate(one.body)
     )
-    return replace(one, target=target, body=body)
+    notes = tuple(Note(note.kind, tuple(map(new.name, note.data))) for note in one.notes)
+    return replace(one, target=target, body=body, notes=notes)
 
 
 def _write(write: Write, step: str, place: int, passes: Passes, new: Renaming) -> Write:
