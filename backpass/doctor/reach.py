@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,13 @@ from types import CellType, FunctionType, MethodType, ModuleType
 
 import numpy as np
 
-_LIBRARIES = tuple(
-    str(Path(found).resolve())
-    for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (found := sysconfig.get_paths().get(name))
+_LIBRARIES = (
+    *(
+        str(Path(found).resolve())
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+        if (found := sysconfig.get_paths().get(name))
+    ),
+    str(Path(__file__).resolve().parents[1]) + os.sep,  # a checkout is installed nowhere
 )
 _NUMBERS = (bool, int, float, np.number)
 

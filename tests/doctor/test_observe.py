@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+import backpass as bp
 from backpass.doctor.observe import observe
 from backpass.doctor.probe import probe
 from backpass.doctor.state import as_numbers
@@ -104,6 +105,14 @@ def test_functions_of_installed_packages_are_left_alone():
     run = observe(blocks.Stack([2, 3]).learn, [X, np.zeros(4, int)])
     files = {*run.files.values()}
     assert {file.rpartition("/")[2] for file in files} == {"blocks.py"}
+
+
+def test_functions_of_backpass_are_left_alone_wherever_it_lies():
+    def outputs(X, W):
+        return bp.sigmoid(X @ W)
+
+    run = observe(outputs, [X, np.ones((4, 2))])
+    assert {*run.files.values()} == {__file__}
 
 
 def test_a_probe_makes_numbers_of_the_same_kind_and_shape():
