@@ -17,13 +17,14 @@ class History:
 
     Both are those of the batches as they were met, before each update. `loss` is the mean over
     samples, or the total of an epoch for a loss that sums. `accuracy` is empty where the targets
-    are no classes. `stopped` says why training ended early, if it did.
+    are no classes. `stopped` says why training ended early, if it did, and `backend` what ran it.
     """
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
     seconds: float = 0.0
     stopped: str | None = None
+    backend: str = ""
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -53,6 +54,7 @@ class History:
             "accuracy": self.accuracy,
             "seconds": self.seconds,
             "stopped": self.stopped,
+            "backend": self.backend,
         }
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.nn.losses import Loss
+from backpass.running.epoch import Answers
 
 Array = NDArray[Any]
 
@@ -39,13 +39,12 @@ def labels(y: Array, loss: Loss, axis: int) -> Array | None:
     return y.argmax(axis=across) if loss.targets == "classes" or one_hot else None
 
 
-def counter(y: Array, loss: Loss, axis: int) -> Callable[[Array, Array], int] | None:
-    """A function that counts the outputs of a batch that are right; None if y holds no classes."""
+def answers(y: Array, loss: Loss, axis: int) -> Answers | None:
+    """How outputs are counted as right; None if y holds no classes."""
     if labels(y, loss, axis) is None:
         return None
-    return lambda outputs, goal: int(
-        (classes(outputs, loss, axis) == labels(goal, loss, axis)).sum()
-    )
+    alone = y.ndim > 1 and y.shape[1 - axis] == 1 and loss.targets != "classes"
+    return Answers("above" if alone else "largest", axis, loss.decided)
 
 
 def explained(outputs: Array, y: Array, axis: int) -> float:

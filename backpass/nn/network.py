@@ -20,12 +20,15 @@ from backpass.nn.architecture import (
     forward_only,
     refuse_too_many,
 )
+from backpass.nn.backends import backend_for
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
-from backpass.nn.judge import classes, counter, explained
+from backpass.nn.judge import answers, classes, explained
 from backpass.nn.layers import Dense, is_count
 from backpass.nn.optim import OPTIMIZERS, SGD, Optimizer, state_name, updated, with_updates
-from backpass.nn.train import Task, Weights, train
+from backpass.nn.run import Run
+from backpass.nn.train import Task, train
+from backpass.running.epoch import Answers, Arrays, Backend, Stepping
 from backpass.running.runner import Runner, compile_numpy
 
 DTYPES = ("float32", "float64")
@@ -84,14 +87,15 @@ class Network:
         initialiser(init)
         self.random = np.random.default_rng(seed)
         refuse_too_many(self.architecture)
-        self.weights: Weights = self.architecture.draw(init, self.random, self.dtype)
-        self.state: Weights = {
+        self.weights: Arrays = self.architecture.draw(init, self.random, self.dtype)
+        self.state: Arrays = {
             state_name(name, one): np.zeros_like(values)
             for one, values in self.weights.items()
             for name in self.optimizer.state
         }
         self._derived: dict[bool, Derivation] = {}
-        self._steps: tuple[Derivation, Runner] | None = None
+        self.epochs = self.steps = 0  # that it was trained for
+        self._runs: tuple[Derivation, Any, Backend] | None = None
         self._forward: tuple[Derivation, Runner] | None = None
         self._gradients: tuple[Derivation, Runner] | None = None
 
@@ -112,6 +116,7 @@ class Network:
         epochs: int = 20,
         batch_size: int = 32,
         shuffle: bool = True,
+        backend: str = "auto",
         progress: bool = True,
     ) -> History:
         """Train on samples X with targets y, and tell how it went.
@@ -119,7 +124,8 @@ class Network:
         X and y stand as the `convention` says; one sample is a vector. Integer labels (n,) or
         shares for each class are the targets of a cross-entropy, an array of the outputs' shape
         that of every other loss. A `batch_size` above the number of samples takes all of them;
-        the last batch of an epoch may be smaller. Fitting again goes on from here.
+        the last batch of an epoch may be smaller. Fitting again goes on from here. `backend`
+        runs the steps, one of `backpass.nn.backends.BACKENDS`; "auto" chooses by the problem.
 
         Warns (RuntimeWarning) when the loss is not finite, and stops there, and when it does not
         fall. Raises an error of the family `BackpassError` for data that do not fit, before any
@@ -131,28 +137,30 @@ class Network:
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
         samples.refuse_one_class(goal, self.architecture)
-        loss = self.architecture.loss
-        derivation = self._derivation_for(goal)
+        axis, derivation = self._samples_axis, self._derivation_for(goal)
+        stepping = self._stepping(derivation, answers(goal, self.architecture.loss, axis), goal)
         numbers = self.optimizer.numbers
         task = Task(
-            step=self._step(derivation),
-            names=tuple(updated(self.optimizer, derivation.gradients)),
+            backend=self._backend(derivation, stepping, backend),
+            samples={"X": given.X, "y": goal},
             numbers={name: np.asarray(value, self.dtype) for name, value in numbers.items()},
-            X=given.X,
-            y=goal,
-            axis=self._samples_axis,
-            right=counter(goal, loss, self._samples_axis),
-            sums=loss.sums,
+            axis=axis,
+            sums=self.architecture.loss.sums,
+            seed=self.seed,
+            epochs=epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            progress=progress,
         )
-        arrays = {**self.weights, **self.state}
+        arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
+        run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps)
         try:
-            return train(
-                task, arrays, self.random,
-                epochs=epochs, batch_size=batch_size, shuffle=shuffle, progress=progress,
-            )  # fmt: skip
+            return train(task, run)
         finally:  # an interrupted training keeps what it has learnt
-            self.weights = {name: arrays[name] for name in self.weights}
-            self.state = {name: arrays[name] for name in self.state}
+            self.weights = {name: run.arrays[name] for name in self.weights}
+            self.state = {name: run.arrays[name] for name in self.state}
+            self.random.bit_generator.state = run.random
+            self.epochs, self.steps = run.epochs, run.steps
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The outputs, which are what the loss takes: logits for a cross-entropy.
@@ -190,12 +198,12 @@ class Network:
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
         outputs, axis = self._outputs(given), self._samples_axis
-        right = counter(goal, self.architecture.loss, axis)
+        right = answers(goal, self.architecture.loss, axis)
         if right is None:
             return explained(outputs, goal, axis)
-        return right(outputs, goal) / given.X.shape[axis]
+        return right.count(outputs, goal) / given.X.shape[axis]
 
-    def gradients(self, X: Any, y: Any) -> tuple[float, Weights]:
+    def gradients(self, X: Any, y: Any) -> tuple[float, Arrays]:
         """The loss of these samples, and its gradient with respect to W1, b1 and so on."""
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
@@ -214,7 +222,7 @@ class Network:
         """
         checkpoint.write(path, *self.stored())
 
-    def stored(self) -> tuple[Weights, dict[str, Any]]:
+    def stored(self) -> tuple[Arrays, dict[str, Any]]:
         """The arrays of a saved network, and the description beside them."""
         name = type(self.optimizer).__name__
         if OPTIMIZERS.get(name) is not type(self.optimizer):
@@ -232,6 +240,8 @@ class Network:
             "dtype": self.dtype,
             "seed": self.seed,
             "random": self.random.bit_generator.state,
+            "epochs": self.epochs,
+            "steps": self.steps,
         }
         return {**self.weights, **self.state}, about
 
@@ -244,13 +254,26 @@ class Network:
         classes = self.architecture.loss.targets == "classes"
         return self.derivation(classes and goal.ndim > 1)
 
-    def _step(self, derivation: Derivation) -> Runner:
-        """Forward, backward and update as one compiled program."""
-        if self._steps is None or self._steps[0] is not derivation:
-            shown = (derivation.loss, self.architecture.output(derivation))
-            program = with_updates(derivation.program, derivation.gradients, self.optimizer, shown)
-            self._steps = derivation, compile_numpy(program, name="step")
-        return self._steps[1]
+    def _stepping(
+        self, derivation: Derivation, right: Answers | None, goal: NDArray[Any]
+    ) -> Stepping:
+        """Forward, backward and update as one program, and the part of each of its arrays."""
+        axis = self._samples_axis
+        shown = (derivation.loss, self.architecture.output(derivation))
+        return Stepping(
+            with_updates(derivation.program, derivation.gradients, self.optimizer, shown),
+            changed=tuple(updated(self.optimizer, derivation.gradients)),
+            axes={"X": axis, "y": axis if goal.ndim > 1 else 0},
+            numbers=tuple(self.optimizer.numbers),
+            answers=right,
+        )
+
+    def _backend(self, derivation: Derivation, stepping: Stepping, wanted: str) -> Backend:
+        """What runs these steps; made once for the trainings that are alike."""
+        key = stepping.answers, stepping.axes, wanted
+        if self._runs is None or self._runs[0] is not derivation or self._runs[1] != key:
+            self._runs = derivation, key, backend_for(stepping, wanted)
+        return self._runs[2]
 
     def __str__(self) -> str:
         plan = self.architecture
@@ -280,7 +303,7 @@ def load(path: str | Path) -> Network:
     return restored(path, *checkpoint.read(path))
 
 
-def restored(path: str | Path, arrays: Weights, about: dict[str, Any]) -> Network:
+def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network:
     """The network of a file that has been read."""
     try:
         if about["format"] != FORMAT:
@@ -295,6 +318,7 @@ def restored(path: str | Path, arrays: Weights, about: dict[str, Any]) -> Networ
             about["init"], about["convention"], about["dtype"], about["seed"],
         )  # fmt: skip
         net.random.bit_generator.state = about["random"]
+        net.epochs, net.steps = int(about.get("epochs", 0)), int(about.get("steps", 0))
     except (ArithmeticError, KeyError, MemoryError, TypeError, ValueError) as error:
         raise BackpassError(
             f"{path} does not describe a network as net.save does ({error!r})"

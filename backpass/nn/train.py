@@ -1,11 +1,9 @@
-"""The loop that trains: a batch, its gradients, the update, and again."""
+"""The loop that trains: an epoch of the back end, what came of it, and again."""
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -14,77 +12,82 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.nn.history import History
-from backpass.running.runner import Runner
+from backpass.nn.progress import bar
+from backpass.nn.run import Run
+from backpass.running.epoch import Arrays, Backend, Epoch
 
 Array = NDArray[Any]
-Weights = dict[str, Array]
 SCALED = 10.0  # inputs of mean 0 and deviation 1 seldom go so far
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is learnt, and from what.
+    """What is learnt, from what, and how often.
 
-    `step` gives the loss, the outputs and then the arrays that `names` lists, updated. Samples
-    lie along `axis` of X; `right` counts the outputs of a batch that are right, None where
-    targets are no classes; `sums` says that the loss adds samples up.
+    `samples` are X, y and what else belongs to samples, which lie along `axis` of X; `sums` says
+    that the loss adds them up. `seed` is for what is drawn.
     """
 
-    step: Runner
-    names: tuple[str, ...]
-    numbers: Mapping[str, Any]
-    X: Array
-    y: Array
+    backend: Backend
+    samples: Mapping[str, Array]
+    numbers: Mapping[str, Array]
     axis: int
-    right: Callable[[Array, Array], int] | None
     sums: bool
+    seed: int
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    progress: bool
 
-    def batch(self, picked: Array) -> dict[str, Array]:
-        """The samples at these places."""
-        along = self.axis if self.y.ndim > 1 else 0
-        return {"X": self.X.take(picked, axis=self.axis), "y": self.y.take(picked, axis=along)}
 
-
-def train(
-    task: Task, weights: Weights, random: np.random.Generator, *,
-    epochs: int, batch_size: int, shuffle: bool, progress: bool,
-) -> History:  # fmt: skip
-    """Take `epochs` walks through the samples, and change `weights` at every step.
+def train(task: Task, run: Run) -> History:
+    """Take what is left of `task.epochs` walks through the samples, and change the run at each.
 
     Warns and stops when the loss is not finite; warns when it does not fall.
     """
-    count = task.X.shape[task.axis]
-    history = History()
-    start = perf_counter()
-    with _bar(epochs, shown=progress) as tell, np.errstate(all="ignore"):
-        for epoch in range(epochs):
-            order = random.permutation(count) if shuffle else np.arange(count)
-            total, right = 0.0, 0
-            for number, first in enumerate(range(0, count, batch_size), 1):
-                picked = order[first : first + batch_size]
-                batch = task.batch(picked)
-                loss, output, *new = task.step({**batch, **weights, **task.numbers})
-                if not math.isfinite(loss):
-                    history.stopped = _not_finite(float(loss), epoch + 1, number, weights, task.X)
-                    break
-                weights.update(zip(task.names, new, strict=True))
-                total += float(loss) * (1 if task.sums else len(picked))
-                right += task.right(output, batch["y"]) if task.right else 0
-            if history.stopped:
+    count = task.samples["X"].shape[task.axis]
+    random = np.random.default_rng()
+    random.bit_generator.state = run.random
+    history = run.history
+    history.backend = task.backend.name
+    start = perf_counter() - history.seconds
+    with bar(task.epochs, shown=task.progress) as tell:
+        while run.epoch < task.epochs and not history.stopped:
+            order = random.permutation(count) if task.shuffle else np.arange(count)
+            found = task.backend.epoch(
+                task.samples, order, task.batch_size, run.arrays, task.numbers,
+                seed=task.seed, first=run.steps,
+            )  # fmt: skip
+            run.steps += found.done
+            run.random = random.bit_generator.state
+            if not found.finite:
+                history.stopped = _not_finite(found, run, task.samples["X"])
                 break
-            history.loss.append(total if task.sums else total / count)
-            if task.right:
-                history.accuracy.append(right / count)
+            run.epoch += 1
+            run.epochs += 1
+            history.loss.append(_loss(found.losses, count, task))
+            if found.right is not None:
+                history.accuracy.append(found.right / count)
+            history.seconds = perf_counter() - start
             tell(history)
-    history.seconds = perf_counter() - start
     said = history.stopped or _does_not_fall(history)
     if said:
         warnings.warn(said, RuntimeWarning, stacklevel=3)  # at the line that called fit
     return history
 
 
-def _not_finite(loss: float, epoch: int, step: int, weights: Weights, X: Array) -> str:
+def _loss(losses: Array, count: int, task: Task) -> float:
+    """The loss of an epoch: the mean over its samples, or the total where samples are added."""
+    if task.sums:
+        return float(losses.sum(dtype=np.float64))
+    starts = np.arange(0, count, task.batch_size)
+    sizes = np.minimum(starts + task.batch_size, count) - starts
+    return float(losses.astype(np.float64) @ sizes) / count
+
+
+def _not_finite(found: Epoch, run: Run, X: Array) -> str:
     """Where the numbers broke; layers are numbered as their weights are, W1 first."""
+    weights: Arrays = run.arrays
     bad = [name for name, values in weights.items() if not np.isfinite(values).all()]
     bad.sort(key=lambda name: int("".join(filter(str.isdigit, name)) or 0))
     if bad:
@@ -100,8 +103,8 @@ def _not_finite(loss: float, epoch: int, step: int, weights: Weights, X: Array) 
     reach = float(np.abs(X).max())
     scale = f", or scale the inputs, which go up to {reach:.3g}" if reach > SCALED else ""
     return (
-        f"the loss is {loss} in epoch {epoch}, step {step}, and training stopped there: {where}; "
-        f"try a smaller learning rate{scale}"
+        f"the loss is {float(found.losses[-1])} in epoch {run.epoch + 1}, step {found.done + 1}, "
+        f"and training stopped there: {where}; try a smaller learning rate{scale}"
     )
 
 
@@ -113,30 +116,3 @@ def _does_not_fall(history: History) -> str | None:
         f"the loss did not fall: {loss[0]:.4g} in the first epoch, {loss[-1]:.4g} in epoch "
         f"{len(loss)}; try another learning rate or initialiser, or look at the data"
     )
-
-
-@contextmanager
-def _bar(epochs: int, *, shown: bool) -> Iterator[Callable[[History], None]]:
-    """A progress bar on the error stream, with the loss and accuracy of the last epoch."""
-    if not shown:
-        yield lambda history: None
-        return
-    from rich.console import Console  # training without a bar does not need it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (
-        TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(30),
-        TextColumn("{task.description}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=epochs)
-
-        def tell(history: History) -> None:
-            text = f"loss {history.loss[-1]:.4g}"
-            if history.accuracy:
-                text += f"  accuracy {history.accuracy[-1]:.1%}"
-            bar.update(task, advance=1, description=text)
-
-        yield tell

@@ -46,8 +46,9 @@ def test_it_draws_itself():
 
 
 def test_it_is_numbers_by_name():
-    history = History([1.0], [0.5], 0.1)
+    history = History([1.0], [0.5], 0.1, backend="numpy")
     assert json.loads(json.dumps(history.to_json())) == {
         "loss": [1.0], "accuracy": [0.5], "seconds": 0.1, "stopped": None,
+        "backend": "numpy",
     }  # fmt: skip
     assert len(history) == 1

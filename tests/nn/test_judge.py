@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backpass.nn.judge import classes, confusion, counter, explained
+from backpass.nn.judge import answers, classes, confusion, explained
 from backpass.nn.losses import LOSSES
 
 OUT = np.array([[0.1, 0.7, 0.2], [0.9, -1, 0.3], [0.4, 0.45, 0.5], [2, 1, 0]])
@@ -19,25 +19,25 @@ LABELS = np.array([1, 0, 0, 0])
 def test_the_largest_of_several_outputs(axis, loss, goal):
     out, goal = (OUT, goal) if axis == 0 else (OUT.T, goal.T)
     assert classes(out, LOSSES[loss], axis).tolist() == ANSWERS
-    right = counter(goal, LOSSES[loss], axis)
-    assert right(out, goal) == 3
+    right = answers(goal, LOSSES[loss], axis)
+    assert right.count(out, goal) == 3
 
 
 @pytest.mark.parametrize("axis", [0, 1])
 @pytest.mark.parametrize(
-    ("loss", "answers"), [("binary_cross_entropy", [1, 1, 1, 0]), ("mse", [0, 1, 0, 0])]
+    ("loss", "said"), [("binary_cross_entropy", [1, 1, 1, 0]), ("mse", [0, 1, 0, 0])]
 )
-def test_one_output_says_yes_above_its_threshold(axis, loss, answers):
+def test_one_output_says_yes_above_its_threshold(axis, loss, said):
     out, goal = np.array([[0.1], [0.9], [0.4], [-2]]), np.array([[0.0], [1], [1], [0]])
     out, goal = (out, goal) if axis == 0 else (out.T, goal.T)
-    assert classes(out, LOSSES[loss], axis).tolist() == answers
-    right = counter(goal, LOSSES[loss], axis)
-    assert right(out, goal) == sum(a == b for a, b in zip(answers, [0, 1, 1, 0], strict=True))
+    assert classes(out, LOSSES[loss], axis).tolist() == said
+    right = answers(goal, LOSSES[loss], axis)
+    assert right.count(out, goal) == sum(a == b for a, b in zip(said, [0, 1, 1, 0], strict=True))
 
 
 def test_targets_that_are_no_classes_are_not_counted():
     for goal in (OUT, OUT[:, :1], np.ones((4, 3)), np.eye(3) / 2):
-        assert counter(goal, LOSSES["mse"], 0) is None
+        assert answers(goal, LOSSES["mse"], 0) is None
 
 
 @pytest.mark.parametrize("axis", [0, 1])

@@ -1,0 +1,80 @@
+"""A back end takes the batches of an epoch one by one, in the order that it is told."""
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from backpass.language.errors import UnknownName
+from backpass.language.notation import parse_program
+from backpass.nn.backends import backend_for
+from backpass.running.epoch import Drawn, Stepping
+
+LINE = """\
+X: n 2
+y: n 1
+W: 2 1
+M: n 2
+lr: ()
+B[n,k] = X[n,k] * M[n,k]
+Z[n,j] = B[n,k] * W[k,j]
+L = (Z[n,j] - y[n,j])**2
+dW[k,j] = 2 * B[n,k] * (Z[n,j] - y[n,j])
+W′[k,j] = W[k,j] - lr * dW[k,j]
+return L, Z, W′
+"""
+X = np.array([[1.0, 2], [3, 4], [5, 6]])
+Y = np.array([[1.0], [2], [3]])
+
+
+def line(keep=1.0):
+    return Stepping(
+        parse_program(LINE), ("W",), {"X": 0, "y": 0}, ("lr",), {"M": Drawn(1, keep)}
+    )  # fmt: skip
+
+
+def test_steps_follow_the_order_and_their_own_numbers():
+    arrays = {"W": np.zeros((2, 1))}
+    rates = np.array([0.01, 0.02])
+    found = backend_for(line(), "auto").epoch(
+        {"X": X, "y": Y}, np.array([2, 0, 1]), 2, arrays, {"lr": rates}
+    )
+    W, losses = np.zeros((2, 1)), []
+    for picked, rate in (([2, 0], 0.01), ([1], 0.02)):
+        error = X[picked] @ W - Y[picked]
+        losses.append((error**2).sum())
+        W = W - rate * 2 * X[picked].T @ error
+    np.testing.assert_allclose(arrays["W"], W, rtol=1e-14)
+    np.testing.assert_allclose(found.losses, losses, rtol=1e-14)
+    assert (found.done, found.finite, found.right) == (2, True, None)
+
+
+def test_what_is_drawn_depends_on_the_number_of_the_step():
+    def trained(first):
+        arrays = {"W": np.zeros((2, 1))}
+        backend_for(line(0.5), "numpy").epoch(
+            {"X": X, "y": Y}, np.arange(3), 3, arrays, {"lr": np.array(0.1)}, seed=5, first=first
+        )
+        return arrays["W"]
+
+    for step in (0, 40):
+        M = Drawn(1, 0.5).draw(5, step, (3, 2), "float64")
+        np.testing.assert_allclose(trained(step), 0.2 * (X * M).T @ Y, rtol=1e-14)
+
+
+def test_a_step_that_is_not_finite_changes_nothing_and_is_the_last():
+    arrays = {"W": np.zeros((2, 1))}
+    bad = X.copy()
+    bad[1] = np.inf
+    found = backend_for(line(), "numpy").epoch(
+        {"X": bad, "y": Y}, np.arange(3), 1, arrays, {"lr": np.array(0.1)}
+    )
+    assert (len(found.losses), found.done, found.finite) == (2, 1, False)
+    np.testing.assert_allclose(arrays["W"], 0.2 * X[:1].T @ Y[:1])
+
+
+def test_a_backend_is_known_by_name():
+    net = bp.Network([bp.Dense(2)], 3)
+    with pytest.raises(UnknownName, match="numpy"):
+        net.fit([[1, 2, 3]], [0], backend="nunpy", progress=False)
+    history = net.fit([[1, 2, 3], [2, 3, 4]], [0, 1], epochs=1, backend="numpy", progress=False)
+    assert history.backend == "numpy"
