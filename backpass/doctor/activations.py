@@ -47,15 +47,30 @@ WRONG = {
 }  # fmt: skip
 
 
-def _leak(leak: float) -> Callable[[Any], Any]:
-    return lambda z: leaky_relu(z, leak)
+def leaky(leak: float) -> str:
+    """The name of a leaky ReLU by what it leaves of numbers below zero."""
+    return "leaky_relu" if leak == 0.01 else f"{_LEAKY}{leak:.6g}"
 
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    **ACTIVATIONS,
-    **{f"leaky_relu by {leak:g}": _leak(leak) for leak in (0.001, 0.02, 0.05, 0.1, 0.2, 0.25, 0.3)},
-    **{name: one.function for name, one in WRONG.items()},
-}
+class _Functions(dict[str, Callable[[Any], Any]]):
+    """Activations by name; every leaky ReLU is one."""
+
+    def __missing__(self, name: str) -> Callable[[Any], Any]:
+        if not name.startswith(_LEAKY):
+            raise KeyError(name)
+        leak = float(name.removeprefix(_LEAKY))
+        return self.setdefault(name, lambda z: leaky_relu(z, leak))
+
+
+_LEAKY = "leaky_relu by "
+FUNCTIONS = _Functions(ACTIVATIONS)
+FUNCTIONS |= {name: one.function for name, one in WRONG.items()}
+COMMON = tuple(FUNCTIONS)  # what sums are put through, before any leaky ReLU was met
+
+
+def kind(name: str) -> str:
+    """The activation without the number in its name."""
+    return "leaky_relu" if name.startswith(_LEAKY) else name
 
 
 def meant(name: str) -> str:

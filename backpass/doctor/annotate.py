@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backpass.doctor.annotation import Annotation, annotation
 from backpass.doctor.bank import families
 from backpass.doctor.evidence import rates
-from backpass.doctor.infer import Seen, network
+from backpass.doctor.infer import Seen, networks
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.probe import Probe, probe
 from backpass.doctor.readings import Reading, confirmed, readings
@@ -37,12 +37,13 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     network is recognised among the numbers of the run; what the code itself raises goes through.
     """
     first, second = probe(call, args, seed=0), probe(call, args, seed=1)
-    seen = network(first)
-    if seen is None:
+    both = networks((first, second))
+    if not both:
         raise BackpassError(
             "no layer was recognised: nowhere does this code multiply its samples with one of "
             f"the arrays that it changes ({', '.join(first.parameters)})"
         )
+    seen = both[0]
     known = list(_explained(first, seen))
     if not known:
         raise BackpassError(

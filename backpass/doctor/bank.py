@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
-from backpass.doctor.activations import FUNCTIONS
+from backpass.doctor.activations import kind
 from backpass.nn.losses import LOSSES
 
 Array = NDArray[np.float64]
@@ -57,9 +57,8 @@ def _of(function: Any) -> Callable[[Any, Any], Any]:
     return loss
 
 
-_LEAKY = tuple(name for name in FUNCTIONS if name.startswith("leaky_relu by"))
 _ANY = ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "elu", "silu", "softplus", "sin",
-        "softmax", *_LEAKY)  # fmt: skip
+        "softmax")  # fmt: skip
 
 FAMILIES = (
     Family("squared error", "half_sum_of_squares", _ANY, (
@@ -105,5 +104,5 @@ FAMILIES = (
 
 def families(activation: str) -> list[Family]:
     """Those that a last layer with this activation is trained with, its own first."""
-    fitting = [one for one in FAMILIES if activation in one.fits]
+    fitting = [one for one in FAMILIES if kind(activation) in one.fits]
     return sorted(fitting, key=lambda one: one.fits[0] != activation or activation == "linear")

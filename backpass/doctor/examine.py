@@ -69,8 +69,8 @@ class _Explained:
 
 def _explained(way: Watched) -> Iterator[_Explained]:
     """The story on the samples that were used, else on others that may have been."""
-    seen = [one for one in way.networks() if one is not None]
-    if len(seen) < len(way.probes) or len({one.layers for one in seen}) > 1:
+    seen = way.networks()
+    if not seen:
         return
     for passes in way.passes(seen):
         if any(one.y.shape != one.A[-1].shape for one in passes):

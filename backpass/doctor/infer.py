@@ -6,15 +6,15 @@ numbers that were seen, it is the next layer. No name and no style of the code i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.match import Index
+from backpass.doctor.activations import COMMON, FUNCTIONS
+from backpass.doctor.numbers import Numbers
 from backpass.doctor.probe import Probe
 
 Array = NDArray[np.float64]
@@ -50,6 +50,7 @@ class Seen:
     inputs: int
     layers: tuple[Layer, ...]
     output: Array
+    bends: bool = True  # the last activation changed something
 
     @property
     def columns(self) -> bool:
@@ -61,110 +62,157 @@ class Seen:
         return given.T if given.ndim == 2 and self.turned != self.columns else given
 
 
-def network(probe: Probe, rows: Sequence[int] | None = None) -> Seen | None:
+Rows = Sequence[int] | None  # some samples alone
+
+
+def network(probe: Probe, rows: Rows = None) -> Seen | None:
     """The longest chain of layers whose numbers were seen; None when not even one was.
 
     With `rows`, the numbers that these samples alone would make.
     """
-    seen = _Numbers(probe)
-    found: list[Seen] = []
-    for turned in (False, True):
-        X = np.asarray(probe.X, float)
-        X = np.atleast_2d(X.T if turned and X.ndim == 2 else X)
-        if rows is not None:
-            if max(rows) >= len(X):
+    found = networks([probe], [rows])
+    return found[0] if found else None
+
+
+def networks(probes: Sequence[Probe], rows: Sequence[Rows] | None = None) -> list[Seen]:
+    """The longest chain that every run allows, as it was seen in each; empty when there is none.
+
+    One run alone may mislead: where no unit of a layer is below zero, its ReLU changes nothing.
+    """
+    chosen = [None] * len(probes) if rows is None else rows
+    runs = [_Watched(one, Numbers(one), own) for one, own in zip(probes, chosen, strict=True)]
+    chains = {(seen.turned, seen.layers): seen for run in runs for seen in run.seen()}
+    longest, found = (), []
+    for first in chains.values():
+        if longest and len(first.layers) < longest[0]:
+            continue
+        each = [one for run in runs if (one := run.follow(first)) is not None]
+        weight = _weight(each, runs)
+        if len(each) == len(runs) and weight > longest:
+            longest, found = weight, each
+    return found
+
+
+def _weight(found: Sequence[Seen], runs: Sequence[_Watched]) -> tuple[int, ...]:
+    """What speaks for a chain; where nothing tells, hidden layers bend and outputs do not."""
+    layers = found[0].layers if found else ()
+    biases = sum(layer.bias is not None for layer in layers)
+    compared = sum(run.compared(seen) for run, seen in zip(runs, found, strict=False))
+    bent = any(seen.bends for seen in found)
+    hidden = sum(layer.activation != "linear" for layer in layers[:-1])
+    plain = bool(layers) and layers[-1].activation == "linear"
+    upright = sum(layer.turned == seen.turned for seen in found for layer in layers)
+    return len(layers), biases, compared, bent, hidden, plain, upright
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A run, and the samples of it that are looked at."""
+
+    probe: Probe
+    numbers: Numbers
+    rows: Rows
+
+    def seen(self) -> Iterator[Seen]:
+        """Every chain from the samples on, as rows and as columns."""
+        for turned in (False, True):
+            X = self.samples(turned)
+            if X is None:
                 continue
-            X = X[list(rows)]
-        for layers, output in _chains(X, probe.parameters, seen):
-            if layers:
-                found.append(Seen(turned, X.shape[1], layers, output))
-    return max(found, key=_weight, default=None)
+            for layers, output in _chains(X, self.probe.parameters, self.numbers):
+                if layers:
+                    yield Seen(turned, X.shape[1], layers, output)
+
+    def samples(self, turned: bool) -> Array | None:
+        """A row for each sample; None where there are not so many."""
+        X = np.asarray(self.probe.X, float)
+        X = np.atleast_2d(X.T if turned and X.ndim == 2 else X)
+        if self.rows is None:
+            return X
+        return X[list(self.rows)] if max(self.rows) < len(X) else None
+
+    def follow(self, found: Seen) -> Seen | None:
+        """The same layers in this run, if its numbers do not speak against them."""
+        A = self.samples(found.turned)
+        if A is None or A.shape[1] != found.inputs:
+            return None
+        alike = True
+        for layer in found.layers:
+            Z = pre_activation(layer, A, self.probe.parameters)
+            A = np.asarray(FUNCTIONS[layer.activation](Z), float)
+            alike = np.array_equal(A, Z)
+            if not self.numbers.has(Z):
+                return None
+            if not (alike or self.numbers.tells(A, Z) or self.numbers.allows(A)):
+                return None
+        return Seen(found.turned, found.inputs, found.layers, A, not alike)
+
+    def compared(self, seen: Seen) -> int:
+        """How many samples' outputs were subtracted from targets, or targets from outputs."""
+        Y, output = np.asarray(self.probe.Y), seen.output
+        Y = Y.T if seen.turned and Y.ndim == 2 else Y
+        if Y.ndim == 1 and Y.dtype.kind in "iu" and Y.min(initial=0) >= 0:
+            Y = np.eye(max(output.shape[1], int(Y.max(initial=0)) + 1))[Y]
+        if Y.ndim and self.rows is not None and max(self.rows) < len(Y):
+            Y = Y[list(self.rows)]
+        if Y.size != output.size:
+            return 0
+        return self.numbers.samples(output - Y.reshape(output.shape))
 
 
-def _weight(seen: Seen) -> tuple[int, int, int]:
-    biases = sum(layer.bias is not None for layer in seen.layers)
-    upright = sum(layer.turned == seen.turned for layer in seen.layers)
-    return len(seen.layers), biases, upright
+def pre_activation(layer: Layer, A: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:
+    """What a layer makes of its inputs before its activation."""
+    weight = as_matrix(parameters[layer.weight])
+    Z = widened(A, layer.ones) @ (weight.T if layer.turned else weight)
+    return Z if layer.bias is None else Z + parameters[layer.bias].reshape(1, -1)
 
 
-class _Numbers:
-    """The numbers of a run, asked whether an array of layers' values is among them."""
+def as_matrix(weight: NDArray[Any]) -> Array:
+    """A weight as a matrix: a line of numbers is the one column of a layer of one unit."""
+    return np.asarray(weight[:, None] if weight.ndim == 1 else weight, float)
 
-    def __init__(self, probe: Probe) -> None:
-        self.index = Index(
-            {str(number): event.value for number, event in enumerate(probe.run.events)},
-            parts=False,
-            tolerance=1e-5 if probe.is_coarse else 1e-9,
-        )
 
-    def has(self, values: Array) -> bool:
-        """Whether it was seen whole, or its first sample, or that sample's entries one by one.
-
-        With the other sign it counts too: 1/(1 + e^(−x·W − b)) never makes x·W + b.
-        """
-        first = values[0]
-        whole = any(self.index.find(sign * part) for part in (values, first) for sign in (1, -1))
-        return whole or self._entries(first)
-
-    def since(self, values: Array) -> int:
-        """The first event that is this array, or what its first sample or an entry of it has."""
-        for part in (values, values[0], values[0, np.argmax(np.abs(values[0]))]):
-            found = self.index.find(np.asarray(part))
-            if found:
-                return min(int(one.name) for one in found)
-        return 0
-
-    def tells(self, values: Array, other: Array) -> bool:
-        """Whether what was seen is this array, and cannot be the other one."""
-        if self.index.find(values):
-            return True
-        if np.array_equal(values[0], other[0]):
-            return False
-        return bool(self.index.find(values[0])) or self._entries(values[0][values[0] != other[0]])
-
-    def allows(self, values: Array) -> bool:
-        """Whether every entry of the first sample was seen, or is one that nobody could tell."""
-        return all(self._entries(entry[None]) for entry in values[0] if entry)
-
-    def _entries(self, row: Array) -> bool:
-        telling = [np.asarray(entry) for entry in row if abs(entry) not in (0.0, 1.0)]
-        return bool(telling) and all(self.index.find(entry) for entry in telling)
+def widened(A: Array, ones: Ones | None) -> Array:
+    """Activations with the column of ones that a layer multiplies too."""
+    column = np.ones((len(A), 1))
+    match ones:
+        case None:
+            return A
+        case "last":
+            return np.hstack([A, column])
+        case "first":
+            return np.hstack([column, A])
 
 
 def _chains(
-    A: Array, parameters: dict[str, Array], seen: _Numbers
+    A: Array, parameters: dict[str, Array], seen: Numbers
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
     """Every chain of layers from these activations on, the empty one last."""
     for name, weight in parameters.items():
-        if weight.ndim != 2 or not np.any(weight):
+        if weight.ndim not in (1, 2) or not np.any(weight):
             continue
         left = {one: value for one, value in parameters.items() if one != name}
-        for turned in (False, True):
-            for layer, Z in _affine(A, name, weight.T if turned else weight, turned, left, seen):
+        W = as_matrix(weight)
+        for turned in (False, True) if weight.ndim == 2 else (False,):
+            for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen):
                 after = {one: value for one, value in left.items() if one != layer.bias}
-                for activation, value in _activated(Z, seen):
-                    one = Layer(
-                        layer.weight, turned, layer.bias, layer.ones, activation, Z.shape[1]
-                    )
+                activated = dict(_activated(Z, seen))
+                for activation, value in activated.items():
+                    one = replace(layer, activation=activation)
                     for rest, output in _chains(value, after, seen):
                         yield (one, *rest), output
+                if "linear" not in activated:  # what is made of the last sums may be for show
+                    yield (layer,), Z
     yield (), A
 
 
 def _affine(
-    A: Array, name: str, W: Array, turned: bool, parameters: dict[str, Array], seen: _Numbers
+    A: Array, name: str, W: Array, turned: bool, parameters: dict[str, Array], seen: Numbers
 ) -> Iterator[tuple[Layer, Array]]:
     """A product with this weight, with the bias that was added if one was."""
-    ones = np.ones((len(A), 1))
-    widened: list[tuple[Ones | None, Array]] = [
-        (None, A),
-        ("last", np.hstack([A, ones])),
-        ("first", np.hstack([ones, A])),
-    ]
-    for place, given in widened:
-        if given.shape[1] != W.shape[0]:
-            continue
-        Z = given @ W
+    places: tuple[Ones | None, ...] = (None,) if A.shape[1] == W.shape[0] else ("last", "first")
+    for place in places if 0 <= W.shape[0] - A.shape[1] <= 1 else ():
+        Z = widened(A, place) @ W
         with_bias = [
             (bias, Z + value.reshape(1, -1))
             for bias, value in parameters.items()
@@ -179,13 +227,14 @@ def _affine(
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
 
 
-def _activated(Z: Array, seen: _Numbers) -> Iterator[tuple[str, Array]]:
+def _activated(Z: Array, seen: Numbers) -> Iterator[tuple[str, Array]]:
     """What was made of the pre-activations; when nothing was, they go on as they are."""
     values = {
-        name: np.asarray(function(Z), float)
-        for name, function in FUNCTIONS.items()
+        name: np.asarray(FUNCTIONS[name](Z), float)
+        for name in COMMON
         if Z.shape[1] > 1 or "softmax" not in name
     }
+    values |= {name: np.asarray(FUNCTIONS[name](Z), float) for name in seen.leaks(Z)}
     changed = {name: value for name, value in values.items() if not np.array_equal(value, Z)}
     sure = [(name, value) for name, value in changed.items() if seen.tells(value, Z)]
     # 1 − σ(z) is σ(−z): what was made first was meant; a softmax of a softmax makes both

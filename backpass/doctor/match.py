@@ -75,6 +75,13 @@ class Index:
                 found.append(Match(entry.name, part, entry.place, scale))
         return sorted(found, key=lambda match: _ORDER.index(match.part))
 
+    def alike(self, value: NDArray[Any], where: NDArray[np.bool_]) -> Iterator[Array]:
+        """Quantities that have the entries of this one in some places, and others elsewhere."""
+        for entry in self.by_size.get(value.size, ()):
+            for turned in (entry.value, entry.value.T):
+                if turned.shape == value.shape and self._equal(turned[where], value[where]):
+                    yield turned
+
     def _part(self, entry: _Entry, wanted: Array) -> Part | None:
         mine = entry.value
         if self._equal(mine, wanted):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
 from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.infer import Layer, Seen
+from backpass.doctor.infer import Layer, Seen, as_matrix
 from backpass.language.program import Program
 from backpass.nn.losses import LOSSES, Loss
 from backpass.running.runner import compile_numpy
@@ -32,7 +32,7 @@ class Model:
     def values(self, X: Array, y: Array, parameters: dict[str, Array]) -> dict[str, Array]:
         """Every quantity of the forward and the backward pass, by name."""
         given = {
-            name: parameters[path].ravel() if name.startswith("b") else parameters[path]
+            name: parameters[path].ravel() if name.startswith("b") else as_matrix(parameters[path])
             for name, path in self.paths.items()
         }
         given = {"X": self.seen.laid(X), "y": _targets(self.seen, y), **given}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import derive
 from backpass.doctor.activations import FUNCTIONS, WRONG, meant
-from backpass.doctor.infer import Layer, Seen
+from backpass.doctor.infer import Layer, Seen, as_matrix
 from backpass.doctor.probe import Probe
 
 Array = NDArray[np.float64]
@@ -89,9 +89,9 @@ def run_pass(
     b: list[Array | None] = [None]
     steps: dict[tuple[str, int], Array] = {}
     for place, layer in enumerate(seen.layers, 1):
-        weight = _float(probe.parameters[layer.weight])
+        weight = as_matrix(probe.parameters[layer.weight])
         W.append(weight.T if layer.turned else weight)
-        step = _float(moved[layer.weight])
+        step = as_matrix(moved[layer.weight])
         steps["W", place] = step.T if layer.turned else step
         bias = None if layer.bias is None else _float(probe.parameters[layer.bias]).ravel()
         b.append(bias)

@@ -63,10 +63,9 @@ def probe(
     if first.failure is not None:
         raise first.failure.error
     changed, beside = _parameters(first, data)
-    if not changed and returning:
+    still = not changed
+    if still:  # returned instead, or not moved by these very numbers, as behind a ReLU that is off
         changed, beside = _others(first, data), []
-    if not changed and not returning:
-        raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
     random = np.random.default_rng(seed)
     X, Y = _samples(args[places[0]], random), _targets(args[places[1]], random)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
@@ -80,6 +79,8 @@ def probe(
         run = observe(call, given, seed=seed)
     finally:
         taken.restore()
+    if still and not returning and not any(_parameters(run, data)):
+        raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
 
 

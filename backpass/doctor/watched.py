@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.evidence import used
-from backpass.doctor.infer import Seen, network
+from backpass.doctor.infer import Seen, networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
@@ -30,13 +30,12 @@ class Watched:
     moved: tuple[Moved, ...]
     gradients: bool = False
 
-    def networks(self) -> list[Seen | None]:
+    def networks(self) -> list[Seen]:
         """The network in each run, on all samples or on those that come first."""
-        found = [network(one) for one in self.probes]
-        first = [network(one, rows) for one in self.probes if (rows := leading(one)) is not None]
-        if len(first) == len(found) and _depth(first) > _depth(found):
-            return first
-        return found
+        found = networks(self.probes)
+        rows = [leading(one) for one in self.probes]
+        first = [] if None in rows else networks(self.probes, rows)
+        return first if _depth(first) > _depth(found) else found
 
     def passes(self, seen: Sequence[Seen]) -> Iterator[list[Pass]]:
         """The forward passes on the samples that the first update may come from."""
@@ -52,8 +51,8 @@ class Watched:
             yield [run_pass(*one, own) for one, own in zip(runs, lead, strict=True)]
 
 
-def _depth(seen: Sequence[Seen | None]) -> int:
-    return min(0 if one is None else len(one.layers) for one in seen)
+def _depth(seen: Sequence[Seen]) -> int:
+    return min((len(one.layers) for one in seen), default=0)
 
 
 def watched(
@@ -72,9 +71,9 @@ def watched(
         if found:
             return found[:1] if gradients else found
         return [_inside(call, probes)]
-    seen = network(probes[0])
-    if seen is not None:
-        layers = {path for one in seen.layers for path in (one.weight, one.bias)}
+    seen = networks(probes)
+    if seen:
+        layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [path for path in probes[0].parameters if path not in layers]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
             probes = [probe(call, args, seed, x, y, keep) for seed in SEEDS]

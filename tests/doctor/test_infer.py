@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from backpass.doctor.infer import network
+from backpass.doctor.infer import network, networks
 from backpass.doctor.model import model
 from backpass.doctor.probe import probe
 from backpass.doctor.updates import first_updates
@@ -46,12 +46,17 @@ def widened():
     return load("widened").Widened([3, 4, 2]).learn, X, Y
 
 
+def vector():
+    return load("vector").Regression(3, 4).learn, X, Y[:, 0]
+
+
 SEEN = {  # the program: does it stand in columns, its activations, its loss, and rate times scale
     tables: (True, "tanh sigmoid", "binary_cross_entropy_from_probabilities", 0.8),
     blocks: (False, "relu relu softmax", "cross_entropy_from_probabilities", 0.1),
     loops: (True, "sigmoid sigmoid", "half_sum_of_squares", 0.5),
     samples: (True, "sigmoid sigmoid sigmoid", "half_sum_of_squares", 0.5 / 6),
     script: (False, "sigmoid sigmoid", "half_sum_of_squares", 1.0),
+    vector: (False, "leaky_relu by 0.17 linear", "half_sum_of_squares", 0.1),
     widened: (False, "tanh tanh", "mse", 0.05),
 }
 
@@ -96,3 +101,23 @@ def test_a_gradient_with_weight_decay_is_no_update():
     moved = first_updates(found.run, found.parameters)["table['W']"]
     wanted = 0.05 * (found.X.T @ (found.X @ W - found.Y) + 0.1 * W)
     np.testing.assert_allclose(moved, wanted, rtol=1e-12)
+
+
+def test_a_relu_is_told_by_the_run_in_which_it_cut_something_off():
+    W, V, b = RANDOM.normal(size=(2, 1)), RANDOM.normal(size=(1, 2)), np.ones(2)
+
+    def step(X, Y):
+        H = np.where(X @ W < 0, 0.0, X @ W)
+        D = H @ V + b - Y
+        G = H.T @ D
+        W[...] -= 0.1 * X.T @ (D @ V.T * (H > 0))
+        V[...] -= 0.1 * G
+        b[...] -= 0.1 * D[0]
+
+    x, y = X[:1, :2], Y[:1]  # one sample, one unit: in half of all runs it is above zero
+    runs = [probe(step, [x, y], seed) for seed in range(6)]
+    signs = [bool(np.all(one.X @ one.parameters["W"] > 0)) for one in runs]
+    apart = [runs[signs.index(True)], runs[signs.index(False)]]
+    for pair in (apart, apart[::-1]):
+        found = networks(pair)
+        assert [layer.activation for layer in found[0].layers] == ["relu", "linear"]

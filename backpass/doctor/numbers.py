@@ -1,0 +1,75 @@
+"""The numbers of a run, asked whether the values of a layer are among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.activations import leaky
+from backpass.doctor.match import Index
+from backpass.doctor.probe import Probe
+
+Array = NDArray[np.float64]
+
+
+class Numbers:
+    """Every value of a run; an array of layers' values has a row for each sample."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.index = Index(
+            {str(number): event.value for number, event in enumerate(probe.run.events)},
+            parts=False,
+            tolerance=1e-5 if probe.is_coarse else 1e-9,
+        )
+
+    def has(self, values: Array) -> bool:
+        """Whether it was seen whole, or its first sample, or that sample's entries one by one.
+
+        With the other sign it counts too: 1/(1 + e^(−x·W − b)) never makes x·W + b.
+        """
+        first = values[0]
+        whole = any(self.index.find(sign * part) for part in (values, first) for sign in (1, -1))
+        return whole or self._entries(first)
+
+    def samples(self, values: Array) -> int:
+        """Of how many samples these are among the numbers."""
+        if self.index.find(values) or self.index.find(-values):
+            return len(values)
+        return sum(self.has(row[None]) for row in values)
+
+    def since(self, values: Array) -> int:
+        """The first event that is this array, or what its first sample or an entry of it has."""
+        for part in (values, values[0], values[0, np.argmax(np.abs(values[0]))]):
+            found = self.index.find(np.asarray(part))
+            if found:
+                return min(int(one.name) for one in found)
+        return 0
+
+    def tells(self, values: Array, other: Array) -> bool:
+        """Whether what was seen is this array, and cannot be the other one."""
+        if self.index.find(values):
+            return True
+        if np.array_equal(values[0], other[0]):
+            return False
+        return bool(self.index.find(values[0])) or self._entries(values[0][values[0] != other[0]])
+
+    def allows(self, values: Array) -> bool:
+        """Whether every entry of the first sample was seen, or is one that nobody could tell."""
+        return all(self._entries(entry[None]) for entry in values[0] if entry)
+
+    def leaks(self, Z: Array) -> Iterator[str]:
+        """Leaky ReLUs that this was put through: above zero it stays, below it shrinks."""
+        for part in (Z, Z[0]):
+            low = part < 0
+            if np.count_nonzero(low) < 2:
+                continue
+            for value in self.index.alike(part, ~low):
+                leak = float(f"{(value[low] / part[low])[0]:.6g}")
+                if leak not in (0.0, 1.0) and np.allclose(value[low], leak * part[low], rtol=1e-9):
+                    yield leaky(leak)
+
+    def _entries(self, row: Array) -> bool:
+        telling = [np.asarray(entry) for entry in row if abs(entry) not in (0.0, 1.0)]
+        return bool(telling) and all(self.index.find(entry) for entry in telling)
