@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 
-.PHONY: demo test lint bench fuzz
+.PHONY: demo test lint bench bench-quick fuzz
 
 demo: $(VENV)/core.stamp
 	@$(BIN)/backpass demo
@@ -20,6 +20,11 @@ lint: $(VENV)/test.stamp
 
 bench: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks training
+
+# The small networks alone, in under a minute; fails when our lead has fallen.
+bench-quick: $(VENV)/test.stamp
+	$(BIN)/python -m benchmarks quick
 
 # As many examples as wanted: make fuzz EXAMPLES=100000
 EXAMPLES ?= 5000

@@ -143,6 +143,8 @@ def wrapped(text: str) -> str:
 
 BLOCKS: tuple[Callable[[], str], ...] = (xor, digits, order, rates, styles, bias)
 
+NAMES = tuple(block.__name__ for block in BLOCKS)  # of the blocks of the page
+
 
 def main(only: Sequence[str] | None, *, write: bool) -> None:
     """Run the experiments, and put what came out into the page if it is wanted there."""

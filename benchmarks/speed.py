@@ -137,6 +137,8 @@ TABLES: tuple[tuple[str, str, tuple[str, str], Callable[[], Iterable[Row]]], ...
     ("starts", "a process from start to end", ("backpass", "import numpy"), starting),
 )
 
+NAMES = tuple(name for name, *_ in TABLES)  # of the blocks of the page
+
 
 def main(only: Sequence[str] | None, *, write: bool) -> None:
     """Measure, print a table as soon as it is known, and put it into the page if that is wanted."""

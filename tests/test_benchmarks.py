@@ -1,12 +1,17 @@
 """Pages of figures are written by what measures them, and by nobody else."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import page, seeds_page, speed
 from benchmarks.clock import Race, Time
 from benchmarks.report import Row, Table, compared, markdown
+from benchmarks.training import told
+from benchmarks.training.peers import by_hand, estimator
+from benchmarks.training.problems import PROBLEMS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -14,8 +19,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.mark.parametrize(
     ("file", "measured"),
     [
-        (seeds_page.PAGE, [block.__name__ for block in seeds_page.BLOCKS]),
-        (speed.PAGE, [name for name, *_ in speed.TABLES]),
+        (seeds_page.PAGE, seeds_page.NAMES),
+        (speed.PAGE, speed.NAMES),
     ],
 )
 def test_a_page_has_a_block_for_everything_that_is_measured_and_all_are_filled(file, measured):
@@ -53,3 +58,19 @@ def test_a_race_is_told_by_its_median_and_its_quartiles():
 def test_a_column_that_says_nothing_is_left_out():
     table = Table("memory", ("at the peak", "stays"), [Row("100 layers", "1 MB", "2 MB")])
     assert markdown(table).splitlines()[0] == "|  | at the peak | stays |"
+
+
+def test_the_median_lies_between_two_of_the_values():
+    assert told.interval([3.0, 1.0, 2.0]) == (1.0, 3.0)
+    assert told.interval([float(one) for one in range(15)]) == (3.0, 11.0)  # 96.5 % certain
+
+
+def test_a_network_is_raced_on_the_same_steps_by_those_who_are_there():
+    tiny = replace(PROBLEMS[0], widths=(4, 5, 3), rows=120, epochs=2)
+    hand, other = by_hand.trainer(tiny, "Adam"), estimator.trainer(tiny, "Adam")
+    hand.train()
+    other.train()
+    assert hand.steps == tiny.steps
+    for (W, b), (V, a) in zip(hand.weights(), other.weights(), strict=True):
+        np.testing.assert_allclose(W, V, atol=1e-5)
+        np.testing.assert_allclose(b, a, atol=1e-5)

@@ -1,0 +1,131 @@
+"""All ways to train one network, asked in turns, so that a busy machine slows all of them alike."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import IO, cast
+
+import numpy as np
+
+from benchmarks.training.peers import PEERS
+from benchmarks.training.problems import Problem
+
+OURS = "backpass"
+AGREE = 2e-3  # of the largest weight; float32 sums differ by their order
+NEEDED = {"JAX": "jax", "PyTorch": "torch", "PyTorch compiled": "torch", "scikit-learn": "sklearn"}
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """Seconds of each measurement, round by round, of all that took part."""
+
+    problem: Problem
+    optimizer: str
+    seconds: Mapping[str, Sequence[float]]
+    absent: Mapping[str, str]  # who did not, and why
+    apart: Mapping[str, float]  # how far its weights are from those by hand, of the largest
+
+    def ratios(self, peer: str, ours: str = OURS) -> list[float]:
+        """How many times our time a peer took, in each round."""
+        pairs = zip(self.seconds[ours], self.seconds[peer], strict=True)
+        return [theirs / mine for mine, theirs in pairs]
+
+    def step(self, peer: str) -> float:
+        """The median of the seconds for a step."""
+        return median(self.seconds[peer]) / self.problem.steps
+
+    @property
+    def fastest(self) -> str:
+        """The fastest of the others."""
+        others = [name for name in self.seconds if name != OURS]
+        return min(others, key=lambda name: median(self.seconds[name]))
+
+
+class Failed(Exception):
+    """A peer that ended instead of answering."""
+
+
+class Peer:
+    """A process that trains when it is told to."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+
+    def measure(self) -> float:
+        """The seconds of one measurement."""
+        to, of = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
+        try:
+            to.write("\n")
+            to.flush()
+            return float(of.readline())
+        except (BrokenPipeError, ValueError):
+            said = cast(IO[str], self.process.stderr).read().strip().splitlines()
+            raise Failed(said[-1] if said else "it ended") from None
+
+
+@contextmanager
+def started(name: str, problem: Problem, optimizer: str, path: Path) -> Iterator[Peer]:
+    """A peer, ended at the end."""
+    command = [sys.executable, "-m", "benchmarks.training.serve", PEERS[name], problem.name]
+    process = subprocess.Popen(
+        [*command, optimizer, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Peer(process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def race(problem: Problem, optimizer: str, rounds: int, peers: Sequence[str]) -> Raced:
+    """Let all train, in turns; who begins changes from round to round."""
+    seconds: dict[str, list[float]] = {}
+    absent: dict[str, str] = {}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        running: dict[str, Peer] = {}
+        for name in peers:
+            path = folder / f"{PEERS[name]}.npz"
+            peer = stack.enter_context(started(name, problem, optimizer, path))
+            try:
+                peer.measure()
+            except Failed as reason:
+                absent[name] = str(reason)
+                continue
+            running[name], seconds[name] = peer, []
+        learnt = {name: _weights(folder / f"{PEERS[name]}.npz") for name in running}
+        names = list(running)
+        for count in range(rounds):
+            turn = count % len(names)
+            for name in (*names[turn:], *names[:turn]):
+                seconds[name].append(running[name].measure())
+    return Raced(problem, optimizer, seconds, absent, _apart(learnt))
+
+
+def _weights(path: Path) -> list[np.ndarray]:
+    with np.load(path) as file:
+        return [file[name] for name in file.files]
+
+
+def _apart(learnt: Mapping[str, list[np.ndarray]]) -> dict[str, float]:
+    """How far everyone is from the weights by hand, where the network is the same."""
+    wanted = learnt["NumPy by hand"]
+    return {
+        name: max(
+            float(np.abs(one - other).max() / np.abs(other).max())
+            for one, other in zip(found, wanted, strict=True)
+        )
+        for name, found in learnt.items()
+        if [one.shape for one in found] == [one.shape for one in wanted]
+    }
