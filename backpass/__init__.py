@@ -33,15 +33,23 @@ if TYPE_CHECKING:
     from backpass.nn.layers import Dense as Dense
     from backpass.nn.network import Network as Network
     from backpass.nn.network import load as load
-    from backpass.nn.optim import SGD as SGD
+    from backpass.nn.optimizers import SGD as SGD
+    from backpass.nn.optimizers import Adagrad as Adagrad
+    from backpass.nn.optimizers import Adam as Adam
+    from backpass.nn.optimizers import AdamW as AdamW
+    from backpass.nn.optimizers import RMSProp as RMSProp
 
 _HOMES = {
+    "Adagrad": "backpass.nn.optimizers",
+    "Adam": "backpass.nn.optimizers",
+    "AdamW": "backpass.nn.optimizers",
     "BackpassError": "backpass.language.errors",
     "Check": "backpass.check",
     "Dense": "backpass.nn.layers",
     "Derivation": "backpass.derive",
     "Network": "backpass.nn.network",
-    "SGD": "backpass.nn.optim",
+    "RMSProp": "backpass.nn.optimizers",
+    "SGD": "backpass.nn.optimizers",
     "annotate": "backpass.doctor.annotate",
     "check": "backpass.check",
     "derive": "backpass.derive",

@@ -65,7 +65,7 @@ class NumPy:
                 losses.append(loss)
                 if not math.isfinite(loss):
                     break
-                arrays.update(zip(one.changed, new, strict=True))
+                arrays.update(zip(one.changed, map(np.asarray, new), strict=True))
                 if one.answers is not None:
                     right += one.answers.count(outputs, batch["y"])
         finite = not losses or math.isfinite(losses[-1])

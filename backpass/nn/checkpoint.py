@@ -24,7 +24,7 @@ def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[s
     from safetensors.numpy import save  # loaded by those who save
 
     # safetensors writes the memory as it lies, which for a transposed array is another array
-    plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     content = save(plain, metadata={KEY: json.dumps(about)})
     write_whole(path, content)
 

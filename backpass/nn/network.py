@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,8 @@ from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
 from backpass.nn.layers import Dense, is_count
-from backpass.nn.optim import OPTIMIZERS, SGD, Optimizer, state_name, updated, with_updates
+from backpass.nn.optim import Optimizer, first_state, updated, with_updates
+from backpass.nn.optimizers import OPTIMIZERS, SGD
 from backpass.nn.run import Run
 from backpass.nn.train import Task, train
 from backpass.running.epoch import Answers, Arrays, Backend, Stepping
@@ -88,11 +90,7 @@ class Network:
         self.random = np.random.default_rng(seed)
         refuse_too_many(self.architecture)
         self.weights: Arrays = self.architecture.draw(init, self.random, self.dtype)
-        self.state: Arrays = {
-            state_name(name, one): np.zeros_like(values)
-            for one, values in self.weights.items()
-            for name in self.optimizer.state
-        }
+        self.state: Arrays = first_state(self.optimizer, self.weights, self.dtype)
         self._derived: dict[bool, Derivation] = {}
         self.epochs = self.steps = 0  # that it was trained for
         self._runs: tuple[Derivation, Any, Backend] | None = None
@@ -233,7 +231,7 @@ class Network:
             "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
             "inputs": int(plan.inputs),
             "loss": plan.loss_text,
-            "optimizer": [name, self.optimizer.numbers],
+            "optimizer": [name, asdict(self.optimizer)],
             "bias": plan.bias,
             "init": self.init,
             "convention": plan.convention,

@@ -26,7 +26,7 @@ from backpass.nn.layers import Dense, is_count
 from backpass.nn.losses import LOSSES, Loss
 from backpass.nn.model import Model
 from backpass.nn.network import Network
-from backpass.nn.optim import SGD
+from backpass.nn.optimizers import SGD
 from backpass.nn.tables.data_file import Data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column, Table

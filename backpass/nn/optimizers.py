@@ -1,0 +1,142 @@
+"""The optimisers: each is a few lines of index notation, and the paper that they come from.
+
+Where implementations differ the rules are PyTorch's, so that the same weights and batches give
+the same curve there. One of your own is a subclass of `Optimizer` with `rules`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from backpass.nn.optim import DECAY, Optimizer, above_zero, share
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent: a step of `lr` against the gradient of a few samples at a time.
+
+    With `momentum` a velocity adds gradients up and forgets the share 1 − momentum of them at
+    each step (Polyak, 1964); `nesterov` takes the step that the next velocity would take
+    (Sutskever, Martens, Dahl and Hinton, 2013). The rate stands before the velocity, as in
+    PyTorch; scikit-learn has it inside, which differs only while the rate changes.
+    """
+
+    lr: float = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero("lr", self.lr, "no learning rate")
+        share("momentum", self.momentum)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        if not self.momentum:
+            return ("W′[k,j] = W[k,j] - lr * dW[k,j]",)
+        ahead = "(dW[k,j] + momentum * V′[k,j])" if self.nesterov else "V′[k,j]"
+        return ("V′[k,j] = momentum * V[k,j] + dW[k,j]", f"W′[k,j] = W[k,j] - lr * {ahead}")
+
+
+@dataclass(frozen=True)
+class RMSProp(Optimizer):
+    """Steps are measured by the root mean square of late gradients (Tieleman and Hinton, 2012).
+
+    Lecture 6.5 of Hinton's Neural Networks for Machine Learning; `alpha` is the share of V that
+    is kept, and `eps` stands outside of the root, as in PyTorch.
+    """
+
+    lr: float = 0.01
+    alpha: float = 0.99
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero("lr", self.lr, "no learning rate")
+        share("alpha", self.alpha)
+        above_zero("eps", self.eps)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return (
+            "V′[k,j] = alpha * V[k,j] + (1 - alpha) * dW[k,j]**2",
+            "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
+        )
+
+
+@dataclass(frozen=True)
+class Adagrad(Optimizer):
+    """Steps shrink with all that a weight has moved for (Duchi, Hazan and Singer, 2011)."""
+
+    lr: float = 0.01
+    eps: float = 1e-10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero("lr", self.lr, "no learning rate")
+        above_zero("eps", self.eps)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return (
+            "V′[k,j] = V[k,j] + dW[k,j]**2",
+            "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
+        )
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """Momentum in units of the gradient's own spread, both freed of their start at zero.
+
+    Kingma and Ba, 2015, algorithm 1, as PyTorch has it: `eps` is added to the root of the
+    unbiased square. scikit-learn adds it to the biased one, which differs by less than `eps`
+    does.
+    """
+
+    lr: float = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        above_zero("lr", self.lr, "no learning rate")
+        share("beta1", self.beta1)
+        share("beta2", self.beta2)
+        above_zero("eps", self.eps)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        return (
+            "t′ = t + 1",
+            "r = lr / (1 - beta1**t′)",
+            "c = (1 - beta2**t′)**(1/2)",
+            "M′[k,j] = beta1 * M[k,j] + (1 - beta1) * dW[k,j]",
+            "V′[k,j] = beta2 * V[k,j] + (1 - beta2) * dW[k,j]**2",
+            "W′[k,j] = W[k,j] - r * M′[k,j] / (V′[k,j]**(1/2) / c + eps)",
+        )
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam beside which weights shrink by a share of themselves (Loshchilov and Hutter, 2019).
+
+    The decay does not pass through the moments, as it would if ½ weight_decay·W² stood in the
+    loss. Biases do not decay.
+    """
+
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        share("weight_decay", self.weight_decay)
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        *moments, update = super().rules
+        return (*moments, update.replace("W[k,j]", f"{DECAY}W[k,j]", 1))
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    one.__name__: one for one in (SGD, RMSProp, Adagrad, Adam, AdamW)
+}
