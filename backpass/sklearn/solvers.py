@@ -1,0 +1,201 @@
+"""How an estimator comes to its weights: walks through the samples, or L-BFGS on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.nn.backends import backend_for
+from backpass.nn.optim import SGD, Optimizer, state_name, updated, with_updates
+from backpass.running.epoch import Backend, Stepping
+from backpass.sklearn.objective import KEPT, Objective, derived, gradients, telling
+from backpass.sklearn.rules import Adaptive, Ahead, Heavy
+
+Array = NDArray[Any]
+Arrays = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What is learnt from: inputs, targets as the objective takes them, and what each counts."""
+
+    X: Array
+    y: Array
+    s: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def at(self, places: Array) -> Samples:
+        """Those at these places."""
+        return Samples(self.X[places], self.y[places], None if self.s is None else self.s[places])
+
+    @property
+    def arrays(self) -> Arrays:
+        """Those that a step takes a batch of."""
+        found = {"X": self.X, "y": self.y}
+        return found if self.s is None else found | {"s": self.s}
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Which rule a stochastic solver follows, and how fast."""
+
+    solver: str
+    lr: float
+    schedule: str
+    power_t: float
+    momentum: float
+    nesterov: bool
+    beta_1: float
+    beta_2: float
+    epsilon: float
+
+    @property
+    def rule(self) -> Optimizer:
+        """The update, with the numbers that stay."""
+        if self.solver == "adam":
+            return Adaptive(self.lr, self.beta_1, self.beta_2, self.epsilon)
+        if not self.momentum:
+            return SGD(self.lr)
+        return (Ahead if self.nesterov else Heavy)(self.lr, self.momentum)
+
+
+@dataclass
+class Descent:
+    """Where a stochastic solver stands; with this, `partial_fit` goes on."""
+
+    pace: Pace
+    state: Arrays
+    lr: float
+    steps: int = 0
+
+    def rates(self, count: int, dtype: Any) -> Array:
+        """The learning rate of the next `count` steps, one for all where it stays the same."""
+        if self.pace.solver == "sgd":
+            return np.asarray(self.lr, dtype)
+        t = np.arange(self.steps + 1, self.steps + count + 1)
+        corrected = np.sqrt(1 - self.pace.beta_2**t) / (1 - self.pace.beta_1**t)
+        return (self.lr * corrected).astype(dtype)
+
+    def walked(self, samples: int) -> None:
+        """Set the learning rate for the next walk, after so many samples in all."""
+        if self.pace.solver == "sgd" and self.pace.schedule == "invscaling":
+            self.lr = self.pace.lr / (samples + 1) ** self.pace.power_t
+
+
+def starting(pace: Pace, weights: Arrays) -> Descent:
+    """A solver that has not made a step yet."""
+    kept = pace.rule.state
+    state = {state_name(k, name): np.zeros_like(one) for name, one in weights.items() for k in kept}
+    return Descent(pace, state, pace.lr)
+
+
+@lru_cache(KEPT)
+def stepping(objective: Objective, rule: Optimizer) -> Stepping:
+    """One step as a program: the loss that is told, what the last layer gives, new weights."""
+    derivation = derived(objective)
+    program, told = objective.telling(derivation)
+    whole = with_updates(program, derivation.gradients, rule, (told, objective.output))
+    numbers = [*rule.numbers, *(("alpha",) if objective.penalised else ())]
+    axes = {"X": 0, "y": 0} | ({"s": 0} if objective.weighted else {})
+    return Stepping(whole, tuple(updated(rule, derivation.gradients)), axes, tuple(numbers))
+
+
+@dataclass
+class Walker:
+    """Walks through samples and changes weights on the way."""
+
+    descent: Descent
+    backend: Backend
+    samples: Samples
+    batch_size: int
+    numbers: Arrays
+
+    def walk(self, weights: Arrays, order: Array) -> float:
+        """Take every sample once, in this order, and return the mean loss.
+
+        NaN where the loss of a step was not finite; the weights are then those before that step.
+        """
+        count, dtype = len(order), self.samples.X.dtype
+        steps = -(-count // self.batch_size)
+        numbers = self.numbers | {"lr": self.descent.rates(steps, dtype)}
+        arrays = weights | self.descent.state
+        epoch = self.backend.epoch(
+            self.samples.arrays, order, self.batch_size, arrays, numbers, first=self.descent.steps
+        )
+        weights.update({name: arrays[name] for name in weights})
+        self.descent.state = {name: arrays[name] for name in self.descent.state}
+        self.descent.steps += epoch.done
+        if not epoch.finite:
+            return float("nan")
+        sizes = np.full(steps, self.batch_size)
+        sizes[-1] = count - (steps - 1) * self.batch_size
+        return float(epoch.losses @ sizes) / count
+
+
+def walker(
+    objective: Objective, descent: Descent, samples: Samples,
+    batch_size: int, alpha: float, backend: str,
+) -> Walker:  # fmt: skip
+    """What walks through these samples towards this objective."""
+    dtype, rule = samples.X.dtype, descent.pace.rule
+    one = stepping(objective, rule)
+    values = {**rule.numbers, "alpha": alpha}
+    numbers = {name: np.asarray(values[name], dtype) for name in one.numbers}
+    return Walker(descent, backend_for(one, backend), samples, batch_size, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What L-BFGS came to: the loss, its iterations, and why it ended where it did not arrive."""
+
+    loss: float
+    iterations: int
+    short: str | None
+
+
+def lbfgs(
+    objective: Objective, samples: Samples, weights: Arrays, alpha: float, *,
+    max_iter: int, max_fun: int, tol: float, tell: Callable[[], bool],
+) -> Found:  # fmt: skip
+    """Follow SciPy's L-BFGS-B over all samples at once; `weights` change in place.
+
+    `tell` is called after every iteration and says whether to stop.
+    """
+    from scipy.optimize import minimize
+
+    runner, dtype = gradients(objective), samples.X.dtype
+    order = tuple(derived(objective).gradients)
+    given = {**samples.arrays, "alpha": np.asarray(alpha, dtype)}
+
+    def unpack(flat: Array) -> None:
+        place = 0
+        for name in order:
+            one = weights[name]
+            weights[name] = flat[place : place + one.size].reshape(one.shape).astype(dtype)
+            place += one.size
+
+    def judge(flat: Array) -> tuple[float, Array]:
+        unpack(flat)
+        with np.errstate(all="ignore"):
+            loss, *found = runner({**given, **weights})
+        return float(loss), np.concatenate([one.ravel() for one in found]).astype(np.float64)
+
+    def between(flat: Array) -> None:
+        unpack(flat)
+        if tell():
+            raise StopIteration
+
+    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
+    start = np.concatenate([weights[name].ravel() for name in order]).astype(np.float64)
+    found = minimize(judge, start, method="L-BFGS-B", jac=True, options=options, callback=between)
+    unpack(found.x)
+    loss = float(telling(objective)({**given, **weights}))
+    short = None if found.success or found.status == 99 else str(found.message)
+    return Found(loss, min(int(found.nit), max_iter), short)

@@ -1,0 +1,193 @@
+"""The estimators keep scikit-learn's contract, and do what its perceptrons lack."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import f1_score
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier as Theirs
+from sklearn.neural_network import MLPRegressor as TheirRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+
+from backpass.sklearn import MLPClassifier, MLPRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+IRIS, SPECIES = load_iris(return_X_y=True)
+IRIS = StandardScaler().fit_transform(IRIS)
+NAMES = np.array(["setosa", "versicolor", "virginica"])[SPECIES]
+BODIES, PROGRESS = load_diabetes(return_X_y=True)
+BODIES, PROGRESS = BODIES / BODIES.std(), (PROGRESS - PROGRESS.mean()) / PROGRESS.std()
+
+
+@pytest.mark.parametrize("estimator", [MLPClassifier(), MLPRegressor()], ids=str)
+def test_scikit_learns_own_checks_pass(estimator):
+    results = check_estimator(estimator, on_fail=None, on_skip=None)
+    assert len(results) > 60
+    assert [one["check_name"] for one in results if one["status"] in ("failed", "xfail")] == []
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(MLPClassifier(), Theirs()), (MLPRegressor(), TheirRegressor())], ids=str
+)
+def test_every_parameter_of_theirs_is_there_with_its_default(ours, theirs):
+    given = ours.get_params()
+    assert {name: given[name] for name in theirs.get_params()} == theirs.get_params()
+
+
+def test_every_attribute_of_theirs_is_there():
+    for early in (False, True):
+        options = {"early_stopping": early, "max_iter": 300}
+        ours, theirs = MLPClassifier(**options).fit(IRIS, NAMES), Theirs(**options).fit(IRIS, NAMES)
+        public = {name for name in vars(theirs) if not name.startswith("_")}
+        assert public <= set(vars(ours))
+        assert (ours.classes_ == theirs.classes_).all()
+        assert (ours.validation_scores_ is None) == (theirs.validation_scores_ is None)
+
+
+def test_a_pipeline_is_searched_pickled_and_cloned():
+    line = make_pipeline(StandardScaler(), MLPClassifier((8,), random_state=0, max_iter=300))
+    search = GridSearchCV(line, {"mlpclassifier__learning_rate_init": [1e-5, 0.02]}, cv=3)
+    search.fit(IRIS, NAMES)
+    assert search.best_params_ == {"mlpclassifier__learning_rate_init": 0.02}
+    assert search.score(IRIS, NAMES) > 0.95
+    best = search.best_estimator_
+    again = pickle.loads(pickle.dumps(best))
+    assert (again.predict_proba(IRIS) == best.predict_proba(IRIS)).all()
+    assert not hasattr(clone(best)[-1], "coefs_")
+
+
+def test_a_pickle_goes_on_where_the_original_would():
+    one = MLPClassifier((5,), random_state=0)
+    for _ in range(3):
+        one.partial_fit(IRIS, NAMES, classes=np.unique(NAMES))
+    other = pickle.loads(pickle.dumps(one))
+    for model in (one, other):
+        model.partial_fit(IRIS, NAMES)
+    assert one.loss_curve_ == other.loss_curve_
+    assert len(one.loss_curve_) == 4
+
+
+def test_labels_that_do_not_exclude_each_other():
+    X, Y = make_multilabel_classification(n_samples=120, random_state=0)
+    model = MLPClassifier(max_iter=300, random_state=0).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert f1_score(Y, model.predict(X), average="micro") > 0.9
+    assert model.out_activation_ == "logistic"
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix])
+def test_sparse_samples_are_taken_as_dense_ones(kind):
+    dense, thin = (
+        MLPClassifier((5,), max_iter=5, tol=1, random_state=0).fit(X, NAMES)
+        for X in (IRIS, kind(IRIS))
+    )
+    assert (dense.predict_proba(IRIS) == thin.predict_proba(kind(IRIS))).all()
+
+
+@pytest.mark.parametrize("activation", ["silu", "elu", "softplus", "sin"])
+def test_activations_that_they_lack(activation):
+    model = MLPClassifier((8,), activation, max_iter=400, random_state=0, learning_rate_init=0.01)
+    assert model.fit(IRIS, NAMES).score(IRIS, NAMES) > 0.95
+    assert activation in str(model.derivation()) or activation in ("silu", "elu")
+
+
+def test_classes_may_count_unequally():
+    X = np.random.default_rng(0).normal(size=(300, 2))
+    y = (X[:, 0] + X[:, 1] > 2).astype(int)  # few are
+    plain, fair = (
+        MLPClassifier((), class_weight=one, solver="lbfgs", alpha=1, random_state=0).fit(X, y)
+        for one in (None, "balanced")
+    )
+    assert plain.predict(X).sum() < y.sum() < fair.predict(X).sum()
+    by_hand = np.where(y == 1, 3.0, 1.0)
+    one = MLPClassifier((4,), class_weight={0: 1, 1: 3}, max_iter=20, random_state=0).fit(X, y)
+    other = MLPClassifier((4,), max_iter=20, random_state=0).fit(X, y, sample_weight=by_hand)
+    assert one.loss_curve_ == other.loss_curve_
+    with pytest.raises(ValueError, match="partial_fit sees a part"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
+
+
+def test_a_formula_is_a_loss():
+    brier = MLPClassifier(
+        (8,), loss="Σ (output − target)²", solver="lbfgs", max_iter=500, random_state=0
+    ).fit(IRIS, NAMES)
+    missed = (brier.predict_proba(IRIS) - np.eye(3)[SPECIES]) ** 2
+    penalty = 0.5 * brier.alpha * sum((W**2).sum() for W in brier.coefs_) / len(IRIS)
+    np.testing.assert_allclose(brier.loss_, missed.sum() + penalty, rtol=1e-9)
+    assert brier.score(IRIS, NAMES) > 0.97
+    with pytest.raises(ValueError, match="samples cannot count unequally"):
+        brier.fit(IRIS, NAMES, sample_weight=np.ones(len(IRIS)))
+
+
+def test_counts_and_distances_are_losses():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(200, 3))
+    y = random.poisson(np.exp(X[:, 0] / 2))
+    counts = MLPRegressor("poisson", (8,), max_iter=300, random_state=0).fit(X, y)
+    assert (counts.predict(X) > 0).all()
+    assert counts.out_activation_ == "exp"
+    with pytest.raises(ValueError, match="poisson is for counts, and y goes down to -1"):
+        counts.fit(X, y - 1)
+    target = X[:, 0] + 100.0 * (random.uniform(size=200) < 0.05)  # some are far off
+    robust = MLPRegressor("absolute_error", (), solver="lbfgs", random_state=0).fit(X, target)
+    np.testing.assert_allclose(robust.predict(X), X[:, 0], atol=0.2)
+
+
+def test_what_was_learnt_can_be_read():
+    model = MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, tol=1e9).fit(BODIES, PROGRESS)
+    assert "dW2 = alpha · W2 / n + A1.T @ dZ2" in str(model.derivation())
+
+
+def test_interrupting_keeps_what_was_learnt(monkeypatch):
+    model = MLPRegressor(hidden_layer_sizes=(4,), random_state=0)
+    told = model._compare
+
+    def interrupt(held, truth):
+        told(held, truth)
+        if model.n_iter_ == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(model, "_compare", interrupt)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model.fit(BODIES, PROGRESS)
+    assert model.n_iter_ == 3
+    assert model.predict(BODIES).shape == PROGRESS.shape
+
+
+def test_numbers_that_explode_are_told_in_a_sentence():
+    model = MLPRegressor(solver="sgd", learning_rate_init=1e6, random_state=0)
+    with pytest.raises(ValueError, match=r"not finite.*StandardScaler"):
+        model.fit(BODIES, PROGRESS)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_an_end_before_the_goal_is_warned_of(solver):
+    with pytest.warns(ConvergenceWarning):
+        MLPClassifier((5,), solver=solver, max_iter=3).fit(IRIS, NAMES)
+
+
+def test_another_network_is_not_warm_started():
+    model = MLPClassifier((3,), max_iter=2, tol=1e9, warm_start=True).fit(IRIS, NAMES)
+    with pytest.raises(ValueError, match="the network is 4 → 3 → 3 already"):
+        model.set_params(hidden_layer_sizes=(4,)).fit(IRIS, NAMES)
+    with pytest.raises(ValueError, match="same classes as in the previous"):
+        model.set_params(hidden_layer_sizes=(3,)).fit(IRIS, SPECIES)
+
+
+def test_progress_is_told_as_scikit_learn_tells_it(capsys):
+    options = {"max_iter": 4, "verbose": True, "random_state": 0, "tol": 10, "n_iter_no_change": 2}
+    said = []
+    for kind in (Theirs, MLPClassifier):
+        kind((5,), **options).fit(IRIS, NAMES)
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert "Stopping." in said[0]
