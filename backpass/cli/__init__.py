@@ -4,7 +4,7 @@ Nothing but click is imported before a verb is chosen. Answers go to standard ou
 sentence about what went wrong to standard error.
 """
 
-from backpass.cli import deriving, examining, tables
+from backpass.cli import deriving, examining, sweeping, tables
 from backpass.cli.group import main
 
-__all__ = ["deriving", "examining", "main", "tables"]
+__all__ = ["deriving", "examining", "main", "sweeping", "tables"]

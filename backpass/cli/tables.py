@@ -116,7 +116,7 @@ def train(
     from backpass.terminal.training import Files
     from backpass.terminal.training import train as run
 
-    recipe = Recipe(layers=_layers(layers), bias=None if bias == "none" else bias, **given)
+    recipe = Recipe(layers=hidden_layers(layers), bias=None if bias == "none" else bias, **given)
     console = Console(highlight=False, quiet=as_json)
     files = Files(data, output, labels, report)
     trained = run(console, files, target, header, recipe, derivation)
@@ -152,7 +152,7 @@ def predict(
     say(run(model, data, labels, header, probabilities, output), output, as_json)
 
 
-def _layers(text: str) -> list[int]:
+def hidden_layers(text: str) -> list[int]:
     """Units of hidden layers, from `64,32`; `none` where there are no hidden layers."""
     if text.strip() == "none":
         return []

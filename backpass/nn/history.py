@@ -85,9 +85,9 @@ def shown(count: int) -> list[int]:
     return [round(place * (count - 1) / (SHOWN - 1)) for place in range(SHOWN)]
 
 
-def curve(values: list[float]) -> str:
+def curve(values: list[float], width: int = WIDTH) -> str:
     """A line of blocks as high as the values; × where one is not finite."""
-    step = max(1, math.ceil(len(values) / WIDTH))
+    step = max(1, math.ceil(len(values) / width))
     picked = values[::step]
     finite = [value for value in picked if math.isfinite(value)]
     low, high = (min(finite), max(finite)) if finite else (0.0, 0.0)

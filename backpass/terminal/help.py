@@ -43,6 +43,12 @@ Examples:
   backpass predict model.safetensors new.csv --probabilities \\
       --output answers.csv
 """
+SWEEP_EXAMPLES = """\b
+Examples:
+  backpass sweep iris.csv --target species --lr 0.01,0.1,1 --init glorot,he
+  backpass sweep houses.csv --target price --ignore id --one-hot city \\
+      --layers 8 --layers 64,32 --seeds 3
+"""
 STATUSES = """
 Exit status: 0; 1 when a check fails; 2 when the question has no answer.
 """
