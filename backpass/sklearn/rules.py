@@ -49,5 +49,5 @@ class Adaptive(Optimizer):
     rules: ClassVar[tuple[str, ...]] = (
         "M′[k,j] = beta_1 * M[k,j] + (1 - beta_1) * dW[k,j]",
         "S′[k,j] = beta_2 * S[k,j] + (1 - beta_2) * dW[k,j]**2",
-        "W′[k,j] = W[k,j] - lr * M′[k,j] / (sqrt(S′[k,j]) + epsilon)",
+        "W′[k,j] = W[k,j] - lr * M′[k,j] / (S′[k,j]**(1/2) + epsilon)",
     )

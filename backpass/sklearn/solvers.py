@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.nn.backends import backend_for
-from backpass.nn.optim import SGD, Optimizer, state_name, updated, with_updates
+from backpass.nn.optim import Optimizer, state_name, updated, with_updates
+from backpass.nn.optimizers import SGD
 from backpass.running.epoch import Backend, Stepping
 from backpass.sklearn.objective import KEPT, Objective, derived, gradients, telling
 from backpass.sklearn.rules import Adaptive, Ahead, Heavy
