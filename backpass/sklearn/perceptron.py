@@ -229,7 +229,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         train, held, truth = self._hold_out(samples, goal)
         if not once or not hasattr(self, "_descent"):
-            self._descent = starting(self._pace(), self._weights)
+            self._descent = starting(self._pace(), self._weights, train.X.dtype)
         objective = self._objective(samples.s is not None)
         size = self._batch(len(train))
         walk = walker(objective, self._descent, train, size, self.alpha, self.backend)
@@ -328,7 +328,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         )
         slower = self.solver == "sgd" and self.learning_rate == "adaptive"
         if slower and self._descent.lr > SLOWEST:
-            self._descent.lr /= SLOWER
+            self._descent.change(self._descent.lr / SLOWER)
             self._unimproved = 0
             said += f" Setting learning rate to {self._descent.lr:f}"
         else:

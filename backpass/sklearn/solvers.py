@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.nn.backends import backend_for
-from backpass.nn.optim import Optimizer, state_name, updated, with_updates
-from backpass.nn.optimizers import SGD
+from backpass.nn.optim import Optimizer, first_state, updated, with_updates
+from backpass.nn.optimizers import SGD, Adam
 from backpass.running.epoch import Backend, Stepping
 from backpass.sklearn.objective import KEPT, Objective, derived, gradients, telling
-from backpass.sklearn.rules import Adaptive, Ahead, Heavy
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
+SOME = 0.5  # momentum, of a rule that is given its own at every walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,10 @@ class Pace:
 
     @property
     def rule(self) -> Optimizer:
-        """The update, with the numbers that stay."""
+        """The lines of the update; their numbers are given at every walk."""
         if self.solver == "adam":
-            return Adaptive(self.lr, self.beta_1, self.beta_2, self.epsilon)
-        if not self.momentum:
-            return SGD(self.lr)
-        return (Ahead if self.nesterov else Heavy)(self.lr, self.momentum)
+            return Adam()
+        return SGD(momentum=SOME if self.momentum else 0, nesterov=self.nesterov)
 
 
 @dataclass
@@ -76,25 +74,33 @@ class Descent:
     lr: float
     steps: int = 0
 
-    def rates(self, count: int, dtype: Any) -> Array:
-        """The learning rate of the next `count` steps, one for all where it stays the same."""
-        if self.pace.solver == "sgd":
-            return np.asarray(self.lr, dtype)
+    def numbers(self, count: int) -> dict[str, Any]:
+        """What the rule reads in the next `count` steps."""
+        pace = self.pace
+        if pace.solver == "sgd":
+            return {"lr": self.lr, "momentum": pace.momentum}
         t = np.arange(self.steps + 1, self.steps + count + 1)
-        corrected = np.sqrt(1 - self.pace.beta_2**t) / (1 - self.pace.beta_1**t)
-        return (self.lr * corrected).astype(dtype)
+        # scikit-learn adds epsilon to the biased root of V, and the rule to the unbiased one
+        eps = pace.epsilon / np.sqrt(1 - pace.beta_2**t)
+        return {"lr": self.lr, "beta1": pace.beta_1, "beta2": pace.beta_2, "eps": eps}
 
     def walked(self, samples: int) -> None:
         """Set the learning rate for the next walk, after so many samples in all."""
         if self.pace.solver == "sgd" and self.pace.schedule == "invscaling":
-            self.lr = self.pace.lr / (samples + 1) ** self.pace.power_t
+            self.change(self.pace.lr / (samples + 1) ** self.pace.power_t)
+
+    def change(self, lr: float) -> None:
+        """Go on at another rate, with what was gathered at the old one.
+
+        scikit-learn's velocity is −lr·V at the rate of its time, and the rule's is V.
+        """
+        self.state = {name: one * (self.lr / lr) for name, one in self.state.items()}
+        self.lr = lr
 
 
-def starting(pace: Pace, weights: Arrays) -> Descent:
+def starting(pace: Pace, weights: Arrays, dtype: Any) -> Descent:
     """A solver that has not made a step yet."""
-    kept = pace.rule.state
-    state = {state_name(k, name): np.zeros_like(one) for name, one in weights.items() for k in kept}
-    return Descent(pace, state, pace.lr)
+    return Descent(pace, first_state(pace.rule, weights, dtype), pace.lr)
 
 
 @lru_cache(KEPT)
@@ -113,10 +119,11 @@ class Walker:
     """Walks through samples and changes weights on the way."""
 
     descent: Descent
+    stepping: Stepping
     backend: Backend
     samples: Samples
     batch_size: int
-    numbers: Arrays
+    alpha: float
 
     def walk(self, weights: Arrays, order: Array) -> float:
         """Take every sample once, in this order, and return the mean loss.
@@ -125,7 +132,8 @@ class Walker:
         """
         count, dtype = len(order), self.samples.X.dtype
         steps = -(-count // self.batch_size)
-        numbers = self.numbers | {"lr": self.descent.rates(steps, dtype)}
+        values = self.descent.numbers(steps) | {"alpha": self.alpha}
+        numbers = {name: np.asarray(values[name], dtype) for name in self.stepping.numbers}
         arrays = weights | self.descent.state
         epoch = self.backend.epoch(
             self.samples.arrays, order, self.batch_size, arrays, numbers, first=self.descent.steps
@@ -145,11 +153,8 @@ def walker(
     batch_size: int, alpha: float, backend: str,
 ) -> Walker:  # fmt: skip
     """What walks through these samples towards this objective."""
-    dtype, rule = samples.X.dtype, descent.pace.rule
-    one = stepping(objective, rule)
-    values = {**rule.numbers, "alpha": alpha}
-    numbers = {name: np.asarray(values[name], dtype) for name in one.numbers}
-    return Walker(descent, backend_for(one, backend), samples, batch_size, numbers)
+    one = stepping(objective, descent.pace.rule)
+    return Walker(descent, one, backend_for(one, backend), samples, batch_size, alpha)
 
 
 @dataclass(frozen=True, slots=True)
