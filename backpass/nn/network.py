@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ from backpass.nn.architecture import (
     refuse_too_many,
 )
 from backpass.nn.backends import backend_for
+from backpass.nn.health import Health, health
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
@@ -212,6 +213,30 @@ class Network:
         loss, *found = self._gradients[1]({"X": given.X, "y": goal, **self.weights})
         gradients = dict(zip(derivation.gradients, found, strict=True))
         return float(loss), {name: gradients[name] for name in self.weights}
+
+    def quantities(self, X: Any, y: Any) -> Arrays:
+        """Every quantity of a step on these samples, by its name in `derivation()`.
+
+        X, y and the weights; Z1, A1 and so on, the loss; their gradients dZ1, dW1; and what the
+        optimiser would make of the weights, W1′. Nothing changes.
+        """
+        given = samples.inputs(X, self.architecture, self.dtype)
+        goal = samples.targets(y, given, self.architecture, self.dtype)
+        stepping = self._stepping(self._derivation_for(goal), None, goal)
+        names = tuple(step.name for step in stepping.program.steps)
+        run = compile_numpy(replace(stepping.program, outputs=names), name="quantities")
+        numbers = {
+            name: np.asarray(value, self.dtype) for name, value in self.optimizer.numbers.items()
+        }
+        inputs = {"X": given.X, "y": goal, **self.weights, **self.state, **numbers}
+        return {**inputs, **dict(zip(names, run(inputs), strict=True))}
+
+    def health(self, X: Any, y: Any, *, by_heart: bool = True) -> Health:
+        """How the network is doing on these samples: dead units, gradients by layer, its steps.
+
+        Print it to read it; it is true where nothing conspicuous was found. See `nn/health.py`.
+        """
+        return health(self, X, y, by_heart=by_heart)
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, with all that training needs to go on.
