@@ -106,3 +106,14 @@ def families(activation: str) -> list[Family]:
     """Those that a last layer with this activation is trained with, its own first."""
     fitting = [one for one in FAMILIES if kind(activation) in one.fits]
     return sorted(fitting, key=lambda one: one.fits[0] != activation or activation == "linear")
+
+
+def crossed(done: str, wanted: str) -> int:
+    """The number of the mistake: this family of losses is descended, and that one is shown."""
+    match done, wanted:
+        case ("cross-entropy" | "binary cross-entropy", "squared error"):
+            return 10
+        case "squared error", ("cross-entropy" | "binary cross-entropy"):
+            return 11
+        case _:
+            return 12

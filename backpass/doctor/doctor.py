@@ -10,9 +10,12 @@ from backpass.derive import Derivation
 from backpass.doctor.examine import examine
 from backpass.doctor.formula.judge import judge
 from backpass.doctor.formula.report import FormulaReport
+from backpass.doctor.printed.judge import judge_printed
+from backpass.doctor.printed.report import PrintedReport
 from backpass.doctor.report import Report
 from backpass.jacobian import Arrays
 from backpass.language.errors import DerivationError
+from backpass.nn.network import Network
 
 
 @overload
@@ -28,6 +31,13 @@ def doctor(
 ) -> Report: ...
 @overload
 def doctor(
+    subject: Derivation | Network,
+    *given: Any,
+    lr: float | None = None,
+    printed: Mapping[int, Mapping[str, Any]],
+) -> PrintedReport: ...
+@overload
+def doctor(
     subject: str,
     *,
     of: Derivation | Arrays | str,
@@ -35,7 +45,7 @@ def doctor(
     called: Mapping[str, str] | None = None,
 ) -> FormulaReport: ...
 def doctor(
-    subject: Callable[..., Any] | str,
+    subject: Callable[..., Any] | Derivation | Network | str,
     *given: Any,
     lr: float | None = None,
     x: int | str | None = None,
@@ -46,7 +56,8 @@ def doctor(
     of: Derivation | Arrays | str | None = None,
     wrt: str | None = None,
     called: Mapping[str, str] | None = None,
-) -> Report | FormulaReport:
+    printed: Mapping[int, Mapping[str, Any]] | None = None,
+) -> Report | FormulaReport | PrintedReport:
     """Hold training code or a formula to the derived gradient, and name the mistake in it.
 
         print(bp.doctor(net.fit_partial, X, Y))
@@ -68,6 +79,12 @@ def doctor(
     `bp.doctor("diag(p) − p pᵀ", of="softmax")`. With updates in it, `W <- W − η dW`, a text is an
     algorithm, of which sign, rate and order are judged.
 
+    With numbers that somebody `printed`, after so many steps each, it is said which program
+    printed them: the right one, or one with a known mistake. What it trains is a `bp.Network`,
+    from the weights that it has, or a derivation with its arguments; see docs/published.md.
+
+        print(bp.doctor(d, x, y, W1, W2, lr=0.5, printed={1: {"loss": "0.291027924"}}))
+
     Raises an error of the family `BackpassError` when nothing changes, and for text that cannot be
     read; what the code itself raises goes through.
     """
@@ -77,6 +94,18 @@ def doctor(
                 "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
             )
         return judge(subject, of, wrt, called)
+    if isinstance(subject, Derivation | Network):
+        if printed is None:
+            raise DerivationError(
+                "a derivation is right as it is; give the numbers that a program printed: "
+                "bp.doctor(d, …, lr=0.5, printed={1: {'loss': '0.291'}})"
+            )
+        return judge_printed(subject, given, printed, lr)
+    if printed is not None:
+        raise DerivationError(
+            "printed numbers are held to a network that is stated: a bp.Network, or a derivation "
+            "with its arguments"
+        )
     if params is not None:
         call = subject if loss is None else functools.partial(_after, loss, subject)
         return examine(call, (params, *args), lr, x, y, gradients=True)

@@ -18,6 +18,8 @@ from backpass.derive import derive
 from backpass.doctor.activations import FUNCTIONS, WRONG, meant
 from backpass.doctor.infer import Layer, Seen, as_matrix
 from backpass.doctor.probe import Probe
+from backpass.forward.record import record
+from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[np.float64]
 
@@ -82,35 +84,49 @@ def run_pass(
     X, y = samples(seen, probe)
     if rows is not None:
         X, y = X[list(rows)], y[list(rows)]
-    A: list[Array] = [X]
-    Z: list[Array] = [X]
-    inputs: list[Array] = [X]
-    W: list[Array] = [X]
-    b: list[Array | None] = [None]
+    W: list[Array] = []
+    b: list[Array | None] = []
     steps: dict[tuple[str, int], Array] = {}
     for place, layer in enumerate(seen.layers, 1):
         weight = as_matrix(probe.parameters[layer.weight])
         W.append(weight.T if layer.turned else weight)
         step = as_matrix(moved[layer.weight])
         steps["W", place] = step.T if layer.turned else step
-        bias = None if layer.bias is None else _float(probe.parameters[layer.bias]).ravel()
-        b.append(bias)
+        b.append(None if layer.bias is None else _float(probe.parameters[layer.bias]).ravel())
         if layer.bias is not None:
             steps["b", place] = _float(moved[layer.bias]).ravel()
+    return forward_pass(seen.layers, X, y, W, b, steps, coarse=probe.is_coarse)
+
+
+def forward_pass(
+    layers: tuple[Layer, ...],
+    X: Array,
+    y: Array,
+    weights: Sequence[Array],
+    biases: Sequence[Array | None],
+    moved: Mapping[tuple[str, int], Array],
+    *,
+    coarse: bool = False,
+) -> Pass:
+    """The pass of samples through these layers; weights are in×out."""
+    A: list[Array] = [X]
+    Z: list[Array] = [X]
+    inputs: list[Array] = [X]
+    for layer, W, b in zip(layers, weights, biases, strict=True):
         into = _widen(A[-1], layer)
         inputs.append(into)
-        Z.append(into @ W[-1] if bias is None else into @ W[-1] + bias)
-        A.append(np.asarray(FUNCTIONS[layer.activation](Z[-1]), float))
+        Z.append(into @ W if b is None else into @ W + b)
+        A.append(_activated(layer.activation, Z[-1]))
     return Pass(
-        seen.layers,
+        layers,
         y,
         tuple(A),
         tuple(Z),
         tuple(inputs),
-        tuple(W),
-        tuple(b),
-        steps,
-        probe.is_coarse,
+        (X, *weights),
+        (None, *biases),
+        moved,
+        coarse,
     )
 
 
@@ -128,6 +144,22 @@ def samples(seen: Seen, probe: Probe) -> tuple[Array, Array]:
 
 def _float(value: NDArray[Any]) -> Array:
     return np.asarray(value, float)
+
+
+def _activated(activation: str, Z: Array) -> Array:
+    if activation == "linear":
+        return Z
+    return np.asarray(_compiled(activation)({"z": Z}))
+
+
+@cache
+def _compiled(activation: str) -> Runner:
+    function = FUNCTIONS[activation]
+
+    def of(z: Any) -> Any:  # whatever its own argument is called
+        return function(z)
+
+    return compile_numpy(record(of, "z: n m", None).program, name="activation")
 
 
 def _widen(A: Array, layer: Layer) -> Array:

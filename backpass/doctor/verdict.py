@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.activations import meant
+from backpass.doctor.bank import crossed
 from backpass.doctor.evidence import Shown, penalised
 from backpass.doctor.probe import Probe
 from backpass.doctor.report import Finding, Tensor, Verdict
@@ -237,7 +238,7 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
     if case.shown and not shown:
         named = case.shown[0]
         remark = accuser.remark(
-            _crossed(family.name, named.family.name), "the gradient belongs to another loss",
+            crossed(family.name, named.family.name), "the gradient belongs to another loss",
             everything, None,
             f"the code computes {named.title}, and its updates are the gradient of "
             f"{scales.title}", f"they would agree with {family.name} as the loss",
@@ -271,16 +272,6 @@ def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]
         "is missing", "nothing, if that loss is meant",
     )  # fmt: skip
     return "correct for another loss", [remark], loss
-
-
-def _crossed(done: str, wanted: str) -> int:
-    match done, wanted:
-        case ("cross-entropy" | "binary cross-entropy", "squared error"):
-            return 10
-        case "squared error", ("cross-entropy" | "binary cross-entropy"):
-            return 11
-        case _:
-            return 12
 
 
 def _off(
