@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from backpass.derive import Derivation
 from backpass.doctor.bank import Family
 from backpass.doctor.evidence import shown
-from backpass.doctor.infer import Seen, network
+from backpass.doctor.infer import Seen, networks
 from backpass.doctor.observe import Event, Run
 from backpass.doctor.passes import Pass, forward_pass, run_pass
 from backpass.doctor.passes import samples as laid
@@ -22,7 +22,7 @@ from backpass.language.errors import BackpassError
 from backpass.language.program import Program
 from backpass.nn import samples
 from backpass.nn.network import Network
-from backpass.nn.optim import SGD
+from backpass.nn.optimizers import SGD
 from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[np.float64]
@@ -100,7 +100,7 @@ def stated(subject: Derivation | Network, given: Sequence[Any], lr: float | None
     """
     if isinstance(subject, Network):
         values = _of_network(subject, given)
-        lr = subject.optimizer.numbers["lr"] if lr is None else lr
+        lr = float(subject.optimizer.numbers["lr"]) if lr is None else lr
         subject = subject.derivation(values["y"].dtype.kind == "f")
     else:
         values = subject.arguments.arrange(tuple(given), {})
@@ -114,13 +114,13 @@ def stated(subject: Derivation | Network, given: Sequence[Any], lr: float | None
     )
     data = [name for name in values if name not in subject.wrt]
     found = [
-        (seen, probes, x, y)
+        (seen[0], probes, x, y)
         for x in data
         for y in data
         if x != y
         for probes in [_probes(runner, names, values, x, y)]
-        for seen in [network(probes[0])]
-        if seen is not None
+        for seen in [networks(probes)]
+        if seen
     ]
     if not found:
         raise BackpassError(
@@ -134,9 +134,12 @@ def _of_network(net: Network, given: Sequence[Any]) -> dict[str, Any]:
     """The inputs of its derivation: samples, targets and the weights that it has."""
     if len(given) != 2:
         raise BackpassError("give the samples and their targets: bp.doctor(net, X, y, printed={…})")
-    if not isinstance(net.optimizer, SGD):
-        name = type(net.optimizer).__name__
-        raise BackpassError(f"the programs that are tried train by SGD, and this network by {name}")
+    rule = net.optimizer
+    if not isinstance(rule, SGD) or rule != SGD(rule.lr):
+        name = str(rule).partition("\n")[0]
+        raise BackpassError(
+            f"the programs that are tried train by plain SGD, and this network by {name}"
+        )
     X = samples.inputs(given[0], net.architecture, "float64")
     y = samples.targets(given[1], X, net.architecture, "float64")
     return {"X": X.X, "y": y, **net.weights}

@@ -48,6 +48,9 @@ def test_what_is_missing_is_said():
     net, X, _ = classifier()
     with pytest.raises(bp.BackpassError, match="give the samples and their targets"):
         stated(net, (X,), None)
+    net.optimizer = bp.SGD(0.1, momentum=0.9)
+    with pytest.raises(bp.BackpassError, match="train by plain SGD, and this network by SGD"):
+        stated(net, (X, np.zeros(6, int)), None)
     curve = bp.derive("L = sum((exp(w x) - y)²)", "x: n, y: n, w: ()", wrt="w")
     with pytest.raises(bp.BackpassError, match="no chain of dense layers was recognised"):
         stated(curve, ([1.0, 2.0], [1.0, 2.0], 0.3), 0.1)
