@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation, annotation
-from backpass.doctor.bank import families
+from backpass.doctor.bank import Family, families
 from backpass.doctor.evidence import rates
-from backpass.doctor.infer import Seen, networks
+from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.model import Model, Times, model
-from backpass.doctor.probe import Probe, probe
+from backpass.doctor.passes import samples
+from backpass.doctor.probe import Probe
 from backpass.doctor.readings import Reading, confirmed, readings
-from backpass.doctor.updates import first_updates
+from backpass.doctor.watched import Moved, watched
 from backpass.language.errors import BackpassError
 
 Array = NDArray[np.float64]
 
 EXACT = 1e-6  # of a gradient's length
+COARSE = 1e-4  # in float32, for a difference of weights
 
 
 def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
@@ -36,65 +38,116 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     Raises an error of the family `BackpassError` when nothing changes, and when no layer of a
     network is recognised among the numbers of the run; what the code itself raises goes through.
     """
-    first, second = probe(call, args, seed=0), probe(call, args, seed=1)
-    both = networks((first, second))
-    if not both:
+    looks = list(_looks(call, args))
+    fits = [one for look in looks for one in _fits(look)]
+    if not fits:
+        first = looks[0].probes[0]
+        raise BackpassError(
+            f"a network with {looks[0].seen.layers[-1].units} outputs was recognised, and no loss "
+            f"known here compares those with targets of shape {first.Y.shape}"
+        )
+    exact = [one for one in fits if one.exact]
+    known = [_explained(one) for one in exact or fits]
+    explained = max(known, key=lambda one: len(one.found))
+    look = explained.fit.look
+    again = readings(look.probes[1], look.moved[1], explained.model, explained.scales)
+    found = confirmed(explained.found, again, [one.run for one in look.probes])
+    return annotation(look.probes[0].run, explained.model, found, _summary(explained))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A network in two runs, whose data are the samples of the first update alone."""
+
+    probes: list[Probe]
+    moved: Sequence[Moved]
+    seen: Seen
+    gradients: bool
+
+
+def _looks(call: Callable[..., Any], args: Sequence[Any]) -> Iterator[_Look]:
+    """The ways to see the gradients, each with the samples that they may come from."""
+    ways = watched(call, args, None, None)
+    found = [(way, seen) for way in ways if (seen := way.networks())]
+    if not found:
         raise BackpassError(
             "no layer was recognised: nowhere does this code multiply its samples with one of "
-            f"the arrays that it changes ({', '.join(first.parameters)})"
+            f"the arrays that it changes ({', '.join(ways[0].probes[0].parameters)})"
         )
-    seen = both[0]
-    known = list(_explained(first, seen))
-    if not known:
-        raise BackpassError(
-            f"a network with {seen.layers[-1].units} outputs was recognised, and no loss known "
-            f"here compares those with targets of shape {first.Y.shape}"
-        )
-    explained = max(known, key=lambda one: (one.exact, len(one.found)))
-    again = readings(second, explained.model, explained.scales)
-    found = confirmed(explained.found, again)
-    return annotation(first.run, explained.model, found, _summary(explained))
+    for way, seen in found:
+        for rows in way.samples(seen):
+            some = [_some(*one) for one in zip(way.probes, seen, rows, strict=True)]
+            output = outputs(seen[0], samples(seen[0], some[0])[0], some[0].parameters)
+            yield _Look(some, way.moved, replace(seen[0], output=output), way.gradients)
+
+
+def _some(one: Probe, seen: Seen, rows: Sequence[int]) -> Probe:
+    """A run with some of its samples as the data."""
+    if one.X.ndim < 2 or len(rows) == one.X.shape[1 if seen.turned else 0]:
+        return one
+    X = one.X[:, rows] if seen.turned else one.X[rows]
+    Y = one.Y[:, rows] if seen.turned and one.Y.ndim == 2 else one.Y[rows]
+    return replace(one, X=X, Y=Y, whole=(one.X, one.Y))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """A look under the assumption of one loss: updates are `factor` times its gradient."""
+
+    look: _Look
+    family: Family
+    fused: bool
+    model: Model
+    factor: float
+    exact: bool
+
+
+def _fits(look: _Look) -> Iterator[_Fit]:
+    """Each family of losses, and the last activation fused with it before both apart."""
+    one, seen = look.probes[0], look.seen
+    for family in families(seen.layers[-1].activation):
+        for fused in (True, False):
+            try:
+                derived = model(seen, family.base, one.X, one.Y, one.parameters, fused=fused)
+                factor, exact = _fit(one, look.moved[0], derived)
+            except BackpassError:  # a loss that takes no targets of this shape
+                break
+            yield _Fit(look, family, fused, derived, factor, exact)
+            if derived.loss.name == family.base:
+                break  # nothing was fused
 
 
 @dataclass(frozen=True, slots=True)
 class _Explained:
-    """A run under the assumption of one loss: `factor` times its gradient is what updates are."""
+    """A fit, with the member of its family that is meant and everything that is read by it."""
 
+    fit: _Fit
     model: Model
     title: str
     factor: float
-    exact: bool
     known: bool  # that the factor is a rate that the code holds
     scales: dict[str, float]
     found: dict[int, list[Reading]]
 
 
-def _explained(one: Probe, seen: Seen) -> Iterator[_Explained]:
-    """Each family of losses, and the last activation fused with it before both apart."""
-    for family in families(seen.layers[-1].activation):
-        for fused in (True, False):
-            try:
-                derived = model(seen, family.base, one.X, one.Y, one.parameters, fused=fused)
-                factor, exact = _fit(one, derived)
-            except BackpassError:  # a loss that takes no targets of this shape
-                break
-            title, times = family.members[0]
-            rate = None
-            if exact:
-                title, times, rate = _member(one, family.members, factor, seen)
-                derived = model(seen, family.base, one.X, one.Y, one.parameters, times, fused=fused)
-                factor /= times(*seen.output.shape)
-            scales = _scales(one, factor if exact else None)
-            found = readings(one, derived, scales)
-            yield _Explained(derived, title, factor, exact, rate is not None, scales, found)
-            if derived.loss.name == family.base:
-                break  # nothing was fused
+def _explained(fit: _Fit) -> _Explained:
+    look, derived, factor = fit.look, fit.model, fit.factor
+    one, moved, seen = look.probes[0], look.moved[0], look.seen
+    title, times = fit.family.members[0]
+    rate = None
+    if fit.exact:
+        title, times, rate = _member(one, moved, fit.family.members, factor, seen)
+        base = fit.family.base
+        derived = model(seen, base, one.X, one.Y, one.parameters, times, fused=fit.fused)
+        factor /= times(*seen.output.shape)
+    scales = _scales(one, factor if fit.exact else None)
+    found = readings(one, moved, derived, scales)
+    return _Explained(fit, derived, title, factor, rate is not None, scales, found)
 
 
-def _fit(one: Probe, derived: Model) -> tuple[float, bool]:
+def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool]:
     """What the first updates are times the gradient, and whether they are exactly that."""
     values = derived.values(one.X, one.Y, one.parameters)
-    moved = first_updates(one.run, one.parameters)
     wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in derived.paths])
     given = np.concatenate([moved[path].ravel() for path in derived.paths.values()])
     length = float(wanted @ wanted)
@@ -102,17 +155,18 @@ def _fit(one: Probe, derived: Model) -> tuple[float, bool]:
         return 1.0, False
     factor = float(given @ wanted) / length
     rest = float(np.linalg.norm(given - factor * wanted))
-    return factor, rest <= EXACT * float(np.linalg.norm(given))
+    exact = COARSE if one.is_coarse else EXACT
+    return factor, rest <= exact * float(np.linalg.norm(given))
 
 
 def _member(
-    one: Probe, members: Sequence[tuple[str, Times]], factor: float, seen: Seen
+    one: Probe, moved: Moved, members: Sequence[tuple[str, Times]], factor: float, seen: Seen
 ) -> tuple[str, Times, float | None]:
     """The loss of a family under which the factor is a number that the code holds, and that rate.
 
     Without one it is the usual loss, and the rate stays open.
     """
-    held = rates([one.run], first_updates(one.run, one.parameters))
+    held = rates([one.run], moved)
     near = [rate for numbers in held.near.values() for rate in numbers]
     for title, times in members:
         for rate in dict.fromkeys((*near, *held.far, 1.0)):
@@ -164,7 +218,10 @@ def _bias(seen: Seen) -> str:
 
 
 def _trained(one: _Explained) -> str:
-    if not one.exact:
+    if one.fit.exact and one.fit.look.gradients:
+        times = "" if one.factor == 1 else f"{one.factor:.4g} times "
+        return f"Its gradients are {times}those of {one.title}, exactly."
+    if not one.fit.exact:
         return (
             "Its updates are no multiple of the gradient of any loss known here; the names below "
             f"are those of {one.title}."

@@ -160,6 +160,13 @@ class _Watched:
         return self.numbers.samples(output - Y.reshape(output.shape))
 
 
+def outputs(seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:
+    """What a network that was seen makes of samples in rows."""
+    for layer in seen.layers:
+        X = np.asarray(FUNCTIONS[layer.activation](pre_activation(layer, X, parameters)), float)
+    return X
+
+
 def pre_activation(layer: Layer, A: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:
     """What a layer makes of its inputs before its activation."""
     weight = as_matrix(parameters[layer.weight])

@@ -60,7 +60,7 @@ class Index:
     def find(self, value: NDArray[Any], scale: float = 1.0) -> list[Match]:
         """What the value may be, the larger parts first; `scale` times it is what was seen."""
         wanted = np.asarray(value, float) / scale
-        square = float(np.sum(wanted * wanted))
+        square = float(np.vdot(wanted, wanted))
         if not np.isfinite(square) or square == 0:
             return []
         slack = 8 * self.tolerance * square + 1e-300

@@ -21,7 +21,7 @@ class Numbers:
         self.index = Index(
             {str(number): event.value for number, event in enumerate(probe.run.events)},
             parts=False,
-            tolerance=1e-5 if probe.is_coarse else 1e-9,
+            tolerance=probe.tolerance,
         )
 
     def has(self, values: Array) -> bool:

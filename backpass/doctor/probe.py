@@ -25,11 +25,28 @@ class Probe:
     Y: Array
     parameters: dict[str, Array]  # by path: what they were worth before
     frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
+    whole: tuple[Array, Array] | None = None  # all the data, where X and Y are but some of it
+
+    @property
+    def whole_X(self) -> Array:
+        return self.X if self.whole is None else self.whole[0]
+
+    @property
+    def whole_Y(self) -> Array:
+        return self.Y if self.whole is None else self.whole[1]
 
     @property
     def is_coarse(self) -> bool:
         """Whether the code computes in less than float64, whatever it is given."""
         return any(event.value.dtype in _COARSE and event.value.ndim for event in self.run.events)
+
+    @property
+    def tolerance(self) -> float:
+        """How exactly numbers of the run are told, relative to the largest of an array."""
+        if self.is_coarse:
+            return 1e-5
+        numbers = any(event.value.dtype in _COARSE for event in self.run.events)
+        return 1e-7 if numbers else 1e-9  # a factor of 0.1 in float32 spoils what it is put to
 
 
 _COARSE = (np.float32, np.float16)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.infer import Ones
 from backpass.doctor.match import Index, Match, Part
 from backpass.doctor.model import Model
-from backpass.doctor.observe import Event
-from backpass.doctor.passes import slope
+from backpass.doctor.observe import Event, Run
 from backpass.doctor.probe import Probe
+from backpass.doctor.quantities import beside, quantities_of
 from backpass.doctor.rewrite import Place
-from backpass.doctor.updates import first_updates
 
 Array = NDArray[np.float64]
 
-CUMULATED = 8  # samples, whose gradients are known one by one and added up
 LONGEST = 60  # characters of a formula of the user's own
 ATOM = re.compile(r"[\w′.]*(\[[\w,:]*\]|\([^()]*\))?(\.T)?")  # what needs no brackets
 PLACES = re.compile(r"\[[\d,:n]*\]")
@@ -40,6 +37,7 @@ class Reading:
     part: Part
     shape: tuple[int, ...]
     slot: int | None = None  # which row or column, where it is none of the samples'
+    also: tuple[Reading, ...] = ()  # what it may be as well, by this run: ReLU may change nothing
 
     @property
     def key(self) -> str:
@@ -49,35 +47,90 @@ class Reading:
         return f"{self.quantity} {self.part} {'' if self.slot is None else self.slot}"
 
 
-def readings(probe: Probe, model: Model, scales: Mapping[str, float]) -> dict[int, list[Reading]]:
+def readings(
+    probe: Probe, moved: Mapping[str, Array], model: Model, scales: Mapping[str, float]
+) -> dict[int, list[Reading]]:
     """For each place the readings of its visits, each once and in the order of the run.
 
     `scales` are factors by their formula: {"": 1.0, "−": −1.0, "0.1 · ": 0.1}. A visit that
     matches nothing is left out; a place without a match has no entry.
     """
-    quantities = quantities_of(probe, model)
-    here = _Here(Index(quantities), list(quantities), scales, _sample_axes(model, quantities))
+    quantities = quantities_of(probe, moved, model)
+    here = _Here(
+        Index(quantities, tolerance=probe.tolerance),
+        list(quantities),
+        scales,
+        _sample_axes(model, quantities),
+    )
+    others = beside(probe, moved, model)
+    there = _Here(Index(others, parts=False), list(others), {"": 1.0}, {})
     made = _Made(probe)
     found: dict[int, dict[str, Reading]] = {}
-    for event in probe.run.events:
+    updated = _updated(probe, moved)
+    for number, event in enumerate(probe.run.events):
         if event.value.dtype.kind != "f":
             continue
-        reading = here.read(event.value) or made.read(event)
+        kept = found.get(event.place, {})
+        reading = here.read(event.value)
+        if reading is None and (number <= updated or not kept):  # the next turn is said once
+            reading = made.read(event) or there.read(event.value)
         if reading is not None:
             made.latest[event.place] = reading.formula
-            found.setdefault(event.place, {}).setdefault(reading.key, reading)
+            found.setdefault(event.place, kept).setdefault(reading.key, reading)
     return {place: list(kept.values()) for place, kept in found.items()}
 
 
+def _updated(probe: Probe, moved: Mapping[str, Array]) -> int:
+    """The event with which the last parameter has its first new value."""
+    new = Index({path: probe.parameters[path] - step for path, step in moved.items()}, parts=False)
+    first: dict[str, int] = {}
+    for number, event in enumerate(probe.run.events):
+        if event.value.dtype.kind == "f" and event.value.ndim:
+            for match in new.find(event.value):
+                first.setdefault(match.name, number)
+    return max(first.values()) if len(first) == len(moved) else len(probe.run.events)
+
+
 def confirmed(
-    first: dict[int, list[Reading]], second: Mapping[int, list[Reading]]
+    first: Mapping[int, list[Reading]],
+    second: Mapping[int, list[Reading]],
+    runs: Sequence[Run],
 ) -> dict[int, list[Reading]]:
-    """What is said of a place on other random numbers too."""
-    found = {
-        place: [one for one in kept if one.key in {other.key for other in second.get(place, ())}]
-        for place, kept in first.items()
-    }
-    return {place: kept for place, kept in found.items() if kept}
+    """What is said of a place on other random numbers too.
+
+    Zeros say nothing: where one run has only those, the other one speaks. And what is the same in
+    both comes from no random number, so that it is a constant of the code.
+    """
+    values = [_arrays(run) for run in runs]
+    found: dict[int, list[Reading]] = {}
+    for place in sorted(values[0].keys() | values[1].keys() | first.keys()):
+        one, other = first.get(place, []), second.get(place, [])
+        seen, again = (held.get(place, []) for held in values)
+        silent = [bool(held) and not any(map(np.any, held)) for held in (seen, again)]
+        keys = {reading.key for said in other for reading in (said, *said.also)}
+        kept = [
+            reading
+            for said in one
+            for reading in [one for one in (said, *said.also) if one.key in keys][:1]
+        ]
+        if all(silent):
+            kept = kept or [Reading("0", "", "whole", seen[0].shape)]
+        elif silent[0] or silent[1]:
+            kept = kept or (other if silent[0] else one)
+        elif seen and again and not kept and np.array_equal(seen[0], again[0]):
+            kept = [Reading("constant", "", "whole", seen[0].shape)]
+        if kept:
+            found[place] = kept
+    return found
+
+
+def _arrays(run: Run) -> dict[int, list[Array]]:
+    """The arrays that each place was worth."""
+    found: dict[int, list[Array]] = {}
+    for event in run.events:
+        if event.value.ndim and event.value.dtype.kind == "f":
+            found.setdefault(event.place, []).append(event.value)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +141,30 @@ class _Here:
     order: list[str]
     scales: Mapping[str, float]
     samples: dict[str, int]
+    known: dict[Any, Reading | None] = field(default_factory=dict[Any, Reading | None])
 
     def read(self, value: Array) -> Reading | None:
         """The plainest answer: unscaled before scaled, wholes before parts, forward first."""
+        key = float(value.reshape(())) if value.size == 1 else None, value.shape
+        if key not in self.known or key[0] is None:
+            self.known[key] = self._read(value)
+        return self.known[key]
+
+    def _read(self, value: Array) -> Reading | None:
         for factor, scale in self.scales.items():
             matches = self.index.find(value, scale)
             if matches:
-                best = min(matches, key=lambda one: (_PARTS.index(one.part), self._rank(one)))
-                samples = self.samples.get(best.name)
-                formula = _formula(factor, best, samples)
-                fixed = samples is not None and best.part == ("column", "row")[samples]
-                slot = best.place[0] if fixed else None
-                return Reading(formula, best.name, best.part, value.shape, slot)
+                matches.sort(key=lambda one: (_PARTS.index(one.part), self._rank(one)))
+                same = [one for one in matches if one.part == matches[0].part]
+                first, *also = [self._reading(factor, one, value.shape) for one in same[:4]]
+                return replace(first, also=tuple(also))
         return None
+
+    def _reading(self, factor: str, match: Match, shape: tuple[int, ...]) -> Reading:
+        samples = self.samples.get(match.name)
+        formula = _formula(factor, match, samples)
+        fixed = samples is not None and match.part == ("column", "row")[samples]
+        return Reading(formula, match.name, match.part, shape, match.place[0] if fixed else None)
 
     def _rank(self, match: Match) -> int:
         return self.order.index(match.name)
@@ -158,69 +222,6 @@ def _sample_axes(model: Model, quantities: Mapping[str, Array]) -> dict[str, int
             has = len(array.shape) == 2 and str(array.shape[axis]) == "n"
         if has:
             found[name] = axis
-    return found
-
-
-# ── the quantities ───────────────────────────────────────────────────────────────────────────
-
-
-def quantities_of(probe: Probe, model: Model) -> dict[str, Array]:
-    """Every quantity of the derivation, with slopes, widened activations and updated weights.
-
-    Programs that go sample by sample make parts of these: the gradient that one sample wants, and
-    the sum of those so far.
-    """
-    values = model.values(probe.X, probe.Y, probe.parameters)
-    found = {name: np.asarray(value, float) for name, value in values.items()}
-    moved = first_updates(probe.run, probe.parameters)
-    before = found["X"]
-    for place, layer in enumerate(model.seen.layers, 1):
-        Z = found.get(f"Z{place}")
-        if layer.ones is not None:
-            name = f"A{place - 1}" if place > 1 else "X"
-            found[f"[{name}, 1]"] = _widened(before, layer.ones, model.seen.columns)
-        if Z is not None and layer.bias is not None:
-            bias = found[f"b{place}"]
-            columns = model.seen.columns and Z.ndim == 2
-            found[f"(Z{place} − b{place})"] = Z - (bias[:, None] if columns else bias)
-        if Z is not None and layer.activation not in ("linear", "softmax", "log_softmax"):
-            name = "σ′" if layer.activation == "sigmoid" else f"{layer.activation}′"
-            found[f"{name}(Z{place})"] = slope(layer.activation, np.atleast_2d(Z)).reshape(Z.shape)
-        if Z is not None and layer.activation != "linear" and f"A{place}" not in found:
-            axis = 0 if model.seen.columns and Z.ndim == 2 else -1  # fused with the loss
-            turned = np.moveaxis(Z, axis, -1)
-            value = np.asarray(FUNCTIONS[layer.activation](turned), float)
-            found[f"A{place}"] = np.moveaxis(value, -1, axis)
-        before = found.get(f"A{place}", before if Z is None else Z)
-    for name, path in model.paths.items():
-        if moved[path].any():
-            found[f"{name}′"] = probe.parameters[path] - moved[path]
-    return found | _one_by_one(probe, model)
-
-
-def _widened(A: Array, ones: Ones, columns: bool) -> Array:
-    one = np.ones((1, A.shape[1]) if columns else (len(A), 1))
-    return np.concatenate([A, one] if ones == "last" else [one, A], axis=0 if columns else 1)
-
-
-def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
-    """The gradients of single samples as their sum has them, and of the first ones together."""
-    X, Y = np.asarray(probe.X), np.asarray(probe.Y)
-    axis = 1 if model.seen.turned else 0
-    if X.ndim < 2 or X.shape[axis] < 2:
-        return {}
-    share = 1.0 if model.loss.sums else 1.0 / X.shape[axis]
-    found: dict[str, Array] = {}
-    total: dict[str, Array] = {}
-    for sample in range(min(X.shape[axis], CUMULATED)):
-        x = X.take([sample], axis=axis)
-        y = Y.take([sample], axis=axis if Y.ndim > 1 else 0)
-        values = model.values(x, y, probe.parameters)
-        for name in model.paths:
-            gradient = share * np.asarray(values[f"d{name}"], float)
-            total[name] = total.get(name, 0.0) + gradient
-            found[f"d{name} of sample {sample}"] = gradient
-            found[f"d{name} of samples 0…{sample}"] = total[name]
     return found
 
 

@@ -40,15 +40,20 @@ class Watched:
     def passes(self, seen: Sequence[Seen]) -> Iterator[list[Pass]]:
         """The forward passes on the samples that the first update may come from."""
         runs = list(zip(seen, self.probes, self.moved, strict=True))
+        for rows in self.samples(seen):
+            yield [run_pass(*one, own) for one, own in zip(runs, rows, strict=True)]
+
+    def samples(self, seen: Sequence[Seen]) -> Iterator[list[list[int]]]:
+        """In each run the samples that its first update may come from, the likeliest first."""
+        runs = zip(seen, self.probes, self.moved, strict=True)
         whole = [run_pass(*one) for one in runs]
         rows = [used(one.run, full.A[-1]) for one, full in zip(self.probes, whole, strict=True)]
-        some = [run_pass(*one, own) for one, own in zip(runs, rows, strict=True)]
-        yield some
+        yield rows
         if any(len(own) < full.samples for own, full in zip(rows, whole, strict=True)):
-            yield whole
-        lead = [leading(one) for one in self.probes]
-        if all(own is not None for own in lead) and lead != rows:
-            yield [run_pass(*one, own) for one, own in zip(runs, lead, strict=True)]
+            yield [list(range(full.samples)) for full in whole]
+        lead = [own for one in self.probes if (own := leading(one)) is not None]
+        if len(lead) == len(rows) and lead != rows:
+            yield lead
 
 
 def _depth(seen: Sequence[Seen]) -> int:

@@ -152,3 +152,28 @@ def test_code_without_a_network_is_told_so():
 
 def test_it_is_a_public_verb():
     assert bp.annotate is annotate
+
+
+class Batches(Network):
+    def fit(self, X, y):
+        for _ in range(2):
+            for start in range(0, len(X), 2):
+                rows = slice(start, start + 2)
+                A = np.tanh(X[rows] @ self.W[0])
+                Z = A @ self.W[1]
+                P = np.exp(Z - Z.max(axis=1, keepdims=True))
+                P /= P.sum(axis=1, keepdims=True)
+                D = (P - y[rows]) / 2
+                G = A.T @ D
+                self.W[0] -= self.alpha * X[rows].T @ (D @ self.W[1].T * (1 - A**2))
+                self.W[1] -= self.alpha * G
+
+
+def test_the_first_of_many_batches_is_read():
+    found = annotate(Batches([3, 4, 2], 0.2).fit, np.ones((6, 3)), np.eye(2)[[0, 1, 1, 0, 1, 0]])
+    assert found.share == 1
+    assert found.summary[-1].startswith("It descends cross-entropy, averaged over samples at the")
+    assert said(found, "X[rows]")[0][0] == "X"
+    assert said(found, "X")[0] == ("all X",)
+    assert said(found, "Z.max(axis=1, keepdims=True)")[0][0] == "max Z2"
+    assert said(found, "D")[0][0] == "dZ2"

@@ -1,0 +1,118 @@
+"""Every number that the derivation of a network knows of a run, by the name that it is told by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.activations import FUNCTIONS, kind, meant
+from backpass.doctor.infer import Ones
+from backpass.doctor.model import Model
+from backpass.doctor.passes import slope
+from backpass.doctor.probe import Probe
+
+Array = NDArray[np.float64]
+
+CUMULATED = 8  # samples, whose gradients are known one by one and added up
+MANY = 10_000  # numbers of an array of the user's that is looked for as it was before the run
+
+
+def quantities_of(probe: Probe, moved: Mapping[str, Array], model: Model) -> dict[str, Array]:
+    """Every quantity of the derivation, with slopes, widened activations and updated weights.
+
+    Programs that go sample by sample make parts of these: the gradient that one sample wants, and
+    the sum of those so far.
+    """
+    values = model.values(probe.X, probe.Y, probe.parameters)
+    found = {name: np.asarray(value, float) for name, value in values.items()}
+    before = found["X"]
+    for place, layer in enumerate(model.seen.layers, 1):
+        Z = found.get(f"Z{place}")
+        if layer.ones is not None:
+            name = f"A{place - 1}" if place > 1 else "X"
+            found[f"[{name}, 1]"] = _widened(before, layer.ones, model.seen.columns)
+        if Z is not None and layer.bias is not None:
+            bias = found[f"b{place}"]
+            columns = model.seen.columns and Z.ndim == 2
+            found[f"(Z{place} − b{place})"] = Z - (bias[:, None] if columns else bias)
+        if Z is not None and layer.activation not in ("linear", "softmax", "log_softmax"):
+            name = "σ′" if layer.activation == "sigmoid" else f"{kind(layer.activation)}′"
+            found[f"{name}(Z{place})"] = slope(layer.activation, np.atleast_2d(Z)).reshape(Z.shape)
+        if Z is not None and layer.activation != "linear" and f"A{place}" not in found:
+            axis = 0 if model.seen.columns and Z.ndim == 2 else -1  # fused with the loss
+            turned = np.moveaxis(Z, axis, -1)
+            value = np.asarray(FUNCTIONS[layer.activation](turned), float)
+            found[f"A{place}"] = np.moveaxis(value, -1, axis)
+        before = found.get(f"A{place}", before if Z is None else Z)
+    found |= _exponentials(found, model)
+    for name, path in model.paths.items():
+        if moved[path].any():
+            found[f"{name}′"] = probe.parameters[path] - moved[path]
+    return found | _one_by_one(probe, model) | dict(_data(probe, model))
+
+
+def beside(probe: Probe, moved: Mapping[str, Array], model: Model) -> dict[str, Array]:
+    """What has a name when nothing of the derivation and no expression of the user's has one."""
+    found = {f"({name} − {name}′)": moved[path] for name, path in model.paths.items()}
+    for path, value in probe.run.before.items():
+        given = path in probe.parameters or value.dtype.kind != "f" or np.any(np.isnan(value))
+        if not given and value.ndim and value.size <= MANY:
+            found[f"{path} of before"] = value
+    return found
+
+
+def _widened(A: Array, ones: Ones, columns: bool) -> Array:
+    one = np.ones((1, A.shape[1]) if columns else (len(A), 1))
+    return np.concatenate([A, one] if ones == "last" else [one, A], axis=0 if columns else 1)
+
+
+def _exponentials(found: Mapping[str, Array], model: Model) -> dict[str, Array]:
+    """What a softmax is made of, with and without the shift by the largest."""
+    last = f"Z{len(model.seen.layers)}"
+    softened = "softmax" in meant(model.seen.layers[-1].activation)
+    if last not in found or not (softened or model.loss.squashes == "softmax"):
+        return {}
+    Z = found[last]
+    axis = 0 if model.seen.columns and Z.ndim == 2 else -1
+    top = Z.max(axis=axis, keepdims=True)
+    made = {f"max {last}": top, f"({last} − max {last})": Z - top}
+    for name, value in ((f"exp({last} − max {last})", Z - top), (f"exp({last})", Z)):
+        made[name] = np.exp(value)
+        made[f"Σ {name}"] = np.exp(value).sum(axis=axis, keepdims=True)
+        made[f"log Σ {name}"] = np.log(made[f"Σ {name}"])
+    made["log P"] = Z - made[f"log Σ exp({last})"]
+    return made
+
+
+def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
+    """The gradients of single samples as their sum has them, and of the first ones together."""
+    X, Y = np.asarray(probe.X), np.asarray(probe.Y)
+    axis = 1 if model.seen.turned else 0
+    if X.ndim < 2 or X.shape[axis] < 2:
+        return {}
+    share = 1.0 if model.loss.sums else 1.0 / X.shape[axis]
+    found: dict[str, Array] = {}
+    total: dict[str, Array] = {}
+    for sample in range(min(X.shape[axis], CUMULATED)):
+        x = X.take([sample], axis=axis)
+        y = Y.take([sample], axis=axis if Y.ndim > 1 else 0)
+        values = model.values(x, y, probe.parameters)
+        for name in model.paths:
+            gradient = share * np.asarray(values[f"d{name}"], float)
+            total[name] = total.get(name, 0.0) + gradient
+            found[f"d{name} of sample {sample}"] = gradient
+            found[f"d{name} of samples 0…{sample}"] = total[name]
+    return found
+
+
+def _data(probe: Probe, model: Model) -> Iterator[tuple[str, Array]]:
+    """The data beside the samples of the first update, and labels as rows."""
+    for name, whole, some in (("X", probe.whole_X, probe.X), ("Y", probe.whole_Y, probe.Y)):
+        if whole.shape != some.shape:
+            yield f"all {name}", np.asarray(whole, float)
+    if probe.Y.dtype.kind in "iu" and probe.Y.ndim == 1:
+        rows = np.eye(model.seen.output.shape[1])
+        if probe.Y.min(initial=0) >= 0 and probe.Y.max(initial=0) < len(rows):
+            yield "y as rows with a 1", rows[probe.Y]
