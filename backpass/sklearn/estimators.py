@@ -158,7 +158,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
     the same steps. Besides:
 
     loss : "squared_error", "poisson", "absolute_error", or a formula such as
-        "Σ log(cosh(output − target))"
+        "Σ sqrt(1 + (output − target)²)"
     activation : "identity", "logistic", "tanh", "relu", or any other of
         `backpass.nn.layers.ACTIVATIONS`, such as "silu"
     backend : what runs the steps, "auto" or a name of `backpass.nn.backends`
