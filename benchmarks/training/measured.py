@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.training import peak, told
+from benchmarks.training import first, growth, memory, peak, told
 from benchmarks.training.peers import PEERS
 from benchmarks.training.problems import OPTIMIZERS, PROBLEMS, Problem
 from benchmarks.training.race import AGREE, OURS, Raced, race
@@ -79,7 +79,10 @@ def share_of_peak(races: Sequence[Raced]) -> str:
 
 
 BLOCKS: dict[str, Callable[[], str]] = {
-    f"training-{optimizer.lower()}": optimizers(optimizer) for optimizer in OPTIMIZERS
+    **{f"training-{optimizer.lower()}": optimizers(optimizer) for optimizer in OPTIMIZERS},
+    "training-first": first.block,
+    "training-memory": memory.block,
+    "training-growth": growth.block,
 }
 
 NAMES = tuple(BLOCKS)  # of the blocks of the page
