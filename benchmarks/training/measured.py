@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.training import first, growth, memory, peak, told
+from benchmarks.training import accuracy, first, growth, memory, peak, told
 from benchmarks.training.peers import PEERS
 from benchmarks.training.problems import OPTIMIZERS, PROBLEMS, Problem
 from benchmarks.training.race import AGREE, OURS, Raced, race
@@ -83,6 +83,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "training-first": first.block,
     "training-memory": memory.block,
     "training-growth": growth.block,
+    "training-accuracy": accuracy.block,
 }
 
 NAMES = tuple(BLOCKS)  # of the blocks of the page
