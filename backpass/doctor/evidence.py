@@ -128,7 +128,11 @@ def unchanged(run: Run, path: str) -> Place | None:
         return None
     for event in run.events:
         place = run.places[event.place]
-        if place.moment == "after" and np.array_equal(event.value, old):
+        if place.moment != "after":
+            continue
+        if np.array_equal(event.value, old):
+            return place
+        if event.value.ndim == 0 and place.text.startswith(f"{path}[") and event.value in old:
             return place
     return None
 

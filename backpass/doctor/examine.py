@@ -97,8 +97,9 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
     scale = scales(story, wanted, numbers, paths, lr)
     wording = Wording(seen, story, first.run)
     n, m = one.passes[0].y.shape
-    factors = [times(n, m) for _, times in story.family.members]
-    factors += [scale.common, 1 / n, *(times / n for times in factors)]
+    factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
+    factors += [times / n for times in factors]
+    factors += [times * rate for times in factors for rate in (scale.common, scale.rate or 1.0)]
     accuser = Accuser(first, story, wording, one.way.moved[0], paths, factors)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])

@@ -53,7 +53,7 @@ THREE = [
     ("        d1 = (d2 @ self.W2.T)", "        self.W2 -= self.lr * self.A1.T @ d2\n"
      "        d1 = (d2 @ self.W2.T)", {31}, "self.W1", "d1 ="),
     ("        self.b2 -= self.lr * d2.sum(axis=0)\n", "", {37}, "self.b2", "self.W2 -="),
-    ("        self.W1 -= self.lr * X.T @ d1\n", "", {36}, "self.W1", "self.b1 -="),
+    ("        self.W1 -= self.lr * X.T @ d1\n", "", {36}, "self.W1", "self.b2 -="),
     ("self.lr * d2.sum(axis=0)", "self.lr * d2.sum()", {39}, "self.b2", "self.b2 -="),
     ("self.lr * d2.sum(axis=0)", "self.lr * (d2 / dtanh(self.A2)).sum(axis=0)", {40}, "self.b2",
      "self.b2 -="),
@@ -70,7 +70,7 @@ CHOOSER = [
     ("ds = (p - T) / n", "ds = (p - T) * p * (1 - p) / n", {11, 13}, "params['V']", "ds ="),
     ("dz = dh * relu_slope(z)", "dz = dh", {16, 20}, "params['U']", "dz = dh"),
     ("dz = dh * relu_slope(z)", "dz = relu(dh)", {55}, "params['U']", "dz ="),
-    ("return (z > 0).astype(float)", "return z >= -100", {16, 20}, "params['U']", "dh ="),
+    ("return (z > 0).astype(float)", "return z >= -100", {16, 20}, "params['U']", "return z"),
     ("* relu_slope(z)", "* relu_slope(z) * h * (1 - h)", {22}, "params['U']", "dz ="),
     ("* relu_slope(z)", "* h * (1 - h)", {22}, "params['U']", "dz ="),
     ("\"V\": h.T @ ds", "\"V\": z.T @ ds", {26}, "params['V']", "grads ="),
@@ -80,7 +80,7 @@ CHOOSER = [
     ("dh = ds @", "dh = (ds / n) @", {4, 7}, "params['U']", "dh ="),
     ("params[key] -= rate", "params[key] += rate", {1}, None, "params[key] +="),
     ("    grads[\"u\"] = dz.sum(axis=0, keepdims=True)", "    grads[\"u\"] = 0", {37},
-     "params['u']", "params[key]"),
+     "params['u']", "grads[\"u\"] = 0"),
 ]  # fmt: skip
 
 SCALED = [  # these are no accusations
