@@ -191,15 +191,15 @@ def _start(net: Any, seen: Mapping[str, Array]) -> Iterator[Finding]:
     loss, plan = float(seen[net.derivation().loss]), net.architecture
     name = plan.loss.name
     if name.startswith("cross_entropy"):
-        ignorant, said = math.log(plan.outputs), f"ln {plan.outputs}"
+        ignorant, said = math.log(plan.outputs), f"ln({plan.outputs})"
     elif name.startswith("binary_cross_entropy"):
-        ignorant, said = math.log(2), "ln 2"
+        ignorant, said = math.log(2), "ln(2)"
     else:
         return
     if net.steps == 0 and loss > FAR * ignorant:
         yield Finding(
             "start", None,
-            f"Before any training the loss is {loss:.3g}, and {said} = {ignorant:.3g} would be "
+            f"Before any training the loss is {loss:.4g}, and {said} = {ignorant:.4g} would be "
             "that of equal shares for every class.",
             "The network is sure of itself without having seen anything, and must unlearn that "
             "first.",
@@ -208,8 +208,8 @@ def _start(net: Any, seen: Mapping[str, Array]) -> Iterator[Finding]:
     if net.steps and loss >= ignorant:
         yield Finding(
             "guessing", None,
-            f"After {net.steps:,} steps the loss is {loss:.3g}, no better than equal shares for "
-            f"every class, {said} = {ignorant:.3g}.",
+            f"After {net.steps:,} steps the loss is {loss:.4g}, no better than equal shares for "
+            f"every class, {said} = {ignorant:.4g}.",
             "It has learnt nothing from its samples that would show on these.",
             "Try a learning rate ten times smaller and one ten times larger, and look whether the "
             "targets belong to the samples.",
