@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.activations import meant
-from backpass.doctor.bank import families
+from backpass.doctor.bank import Family, families
 from backpass.doctor.evidence import Shown, rates, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.observe import observe
@@ -53,6 +53,8 @@ def examine(
     if not found:
         return _unread(subject, ways[0].probes[0])
     best = min(found, key=lambda one: one.story.cost)
+    if not best.story.whole:
+        best = best.deeper()
     return _judged(subject, best, 1.0 if best.way.gradients else lr)
 
 
@@ -64,7 +66,12 @@ class _Explained:
     seen: Seen
     passes: list[Pass]
     printed: list[Shown]
+    bank: list[Family]
     story: Story
+
+    def deeper(self) -> _Explained:
+        """The same with everything tried that is known, and what nobody has listed too."""
+        return replace(self, story=stories(self.passes, self.bank)[0])
 
 
 def _explained(way: Watched) -> Iterator[_Explained]:
@@ -80,9 +87,9 @@ def _explained(way: Watched) -> Iterator[_Explained]:
             families(meant(seen[0].layers[-1].activation)),
             key=lambda family: all(one.family is not family for one in printed),
         )
-        stories_found = stories(passes, bank)
+        stories_found = stories(passes, bank, deep=False)
         if stories_found:
-            yield _Explained(way, seen[0], passes, printed, stories_found[0])
+            yield _Explained(way, seen[0], passes, printed, bank, stories_found[0])
             if stories_found[0].cost == 0:
                 return
 

@@ -8,16 +8,18 @@ in `scales`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.mistake import At, Mistake
-from backpass.doctor.passes import slope
 from backpass.nn.layers import ACTIVATIONS
 
 Array = NDArray[np.float64]
 _ELEMENTWISE = tuple(name for name in ACTIVATIONS if name not in ("softmax", "log_softmax"))
+_LETTERS: tuple[Literal["A", "Z"], ...] = ("Z", "A")
 _SLOPE = "{dZ} = {dA} ⊙ {slope}"
 _CARRY = "{dA} = {carry}"
 
@@ -55,7 +57,7 @@ SLOPES = (
             "the error goes back without f′: {dZ} = {dA}", _SLOPE),
     Mistake(24, "f′ is applied twice", lambda at: at.dA * at.slope**2,
             "f′ is applied twice: {dZ} = {dA} ⊙ {slope} ⊙ {slope}", _SLOPE),
-    Mistake(18, "f′(z) code is given a", lambda at: at.dA * slope(at.f, at.a),
+    Mistake(18, "f′(z) code is given a", lambda at: at.dA * at.run.slope(at.f, "A", at.layer),
             "the slope is taken at {A} where it should be at {Z}: {f}′({A})", _SLOPE),
     Mistake(19, "a(1 − a) code is given z", lambda at: _of_output(at, at.z),
             "the slope as the output tells it is given {Z} in place of {A}", _SLOPE),
@@ -63,6 +65,8 @@ SLOPES = (
             "tanh′ is taken as 1 − {A}; the square is missing", _SLOPE),
     Mistake(58, "f′ returns f", lambda at: at.dA * at.a,
             "the slope of {f} is taken to be {f} itself", _SLOPE),
+    Mistake(58, "f′ returns f", lambda at: at.dA * np.asarray(FUNCTIONS[at.f](at.a), float),
+            "the slope of {f} is taken to be {f} itself, of {A}", _SLOPE),
     Mistake(55, "ReLU is applied to the gradient instead of its mask",
             _where(_only("relu"), lambda at: np.maximum(at.dA, 0)),
             "ReLU is applied to the gradient: {dZ} = max({dA}, 0)", "{dZ} = {dA} ⊙ ({Z} > 0)"),
@@ -76,7 +80,7 @@ SLOPES = (
             "{dZ} = p − y"),
     Mistake(56, "σ′ is taken at the error",
             lambda at: _of_output(at, at.dA),
-            "the slope is taken at the error: e(1 − e)", _SLOPE),
+            "the slope is taken at the error: e(1 − e)", _SLOPE, linear=False),
     Mistake(None, "1 − a for a(1 − a)", _where(_only("sigmoid"), lambda at: at.dA * (1 - at.a)),
             "the slope of sigmoid lacks its factor {A}: 1 − {A}", _SLOPE),
     Mistake(None, "1 + a² for 1 − a²", _where(_only("tanh"), lambda at: at.dA * (1 + at.a**2)),
@@ -89,9 +93,9 @@ SLOPES = (
     Mistake(None, "the slope without the error", lambda at: at.slope,
             "the error itself is missing: {dZ} = {slope}", _SLOPE),
     Mistake(None, "the error is squared", lambda at: at.dA**2 * at.slope,
-            "the error is squared: {dZ} = {dA}² ⊙ {slope}", _SLOPE),
+            "the error is squared: {dZ} = {dA}² ⊙ {slope}", _SLOPE, linear=False),
     Mistake(None, "the sign of the error only", lambda at: np.sign(at.dA) * at.slope,
-            "only the sign of {dA} is used", _SLOPE),
+            "only the sign of {dA} is used", _SLOPE, linear=False),
     Mistake(None, "f′ is added", lambda at: at.dA + at.slope,
             "the slope is added: {dZ} = {dA} + {slope}", _SLOPE),
     Mistake(None, "divided by f′", lambda at: at.dA / np.where(at.slope == 0, np.inf, at.slope),
@@ -105,11 +109,11 @@ def _other_slopes(at: At) -> Iterator[Mistake]:
         if name in (at.f, "linear"):
             continue
         bug = 22 if name == "sigmoid" else None
-        for letter, fed in (("{Z}", "z"), ("{A}", "a")):
+        for letter in _LETTERS:
             yield Mistake(
                 bug, f"{name}′ is used for {at.f}",
-                lambda at, name=name, fed=fed: at.dA * slope(name, getattr(at, fed)),
-                f"the slope of {name} at {letter} is used, where the layer has {{f}}", _SLOPE,
+                lambda at, name=name, fed=letter: at.dA * at.run.slope(name, fed, at.layer),
+                f"the slope of {name} at {{{letter}}} is used, where the layer has {{f}}", _SLOPE,
             )  # fmt: skip
     for name in ("sigmoid", "tanh"):
         if name != at.f:
@@ -124,7 +128,7 @@ def _other_slopes(at: At) -> Iterator[Mistake]:
         if other != at.layer and at.run.Z[other].shape == at.z.shape:
             yield Mistake(
                 35, "layer index off by one",
-                lambda at, other=other: at.dA * slope(at.f, at.run.Z[other]),
+                lambda at, other=other: at.dA * at.run.slope(at.f, "Z", other),
                 f"the slope is taken at Z{other}, of another layer", _SLOPE,
             )  # fmt: skip
 
@@ -157,7 +161,12 @@ CARRIES = (
             "{dA_up} is sent back, before f′ of its own layer: {dA} = {raw_carry}", _CARRY),
     Mistake(32, "the gradient of W is used for W",
             lambda at: at.up.dZ @ at.run.inner(at.layer + 1, at.up.weight()).T,
-            "the error goes back through the gradient of {W_up}", _CARRY),
+            "the error goes back through the gradient of {W_up}", _CARRY, linear=False),
+    Mistake(32, "the gradient of W is used for W",
+            lambda at: (at.up.dZ**2).sum(axis=1, keepdims=True) * at.a
+            if at.run.samples > 1 else None,
+            "the error of each sample goes back through the gradient that this sample has for "
+            "{W_up}", _CARRY, linear=False),
     Mistake(34, "|W| is sent back", lambda at: at.up.dZ @ np.abs(at.W_up).T,
             "the error goes back through |{W_up}|", _CARRY),
     Mistake(34, "normalised W is sent back",

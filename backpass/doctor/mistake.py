@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.passes import Pass, back, slope
+from backpass.doctor.activations import meant
+from backpass.doctor.passes import Pass, back
 
 Array = NDArray[np.float64]
 Stage = Literal["carry", "slope", "weight", "bias"]
@@ -52,9 +52,9 @@ class At:
     def W(self) -> Array:
         return self.run.W[self.layer]
 
-    @cached_property
+    @property
     def slope(self) -> Array:
-        return slope(self.f, self.z)
+        return self.run.slope(self.f, "Z", self.layer)
 
     @property
     def dA(self) -> Array:
@@ -82,7 +82,11 @@ class At:
         return self.up.dZ @ self.W_up.T
 
     def through(self) -> Array:
-        return back(self.f, self.z, self.dA) if self.given is None else self.given
+        if self.given is not None:
+            return self.given
+        if meant(self.f) in ("softmax", "log_softmax"):  # each output depends on each logit
+            return back(self.f, self.z, self.dA)
+        return self.dA * self.slope
 
     def weight(self) -> Array:
         return self.into.T @ self.dZ
@@ -105,7 +109,8 @@ class Mistake:
 
     `value` gives None where the mistake cannot be made. `bug` is its number in the catalogue, None
     for what has none there. `says` is what the code computes, `fix` what it should; both speak of
-    the layer by the names in braces that `backpass.doctor.wording` knows.
+    the layer by the names in braces that `backpass.doctor.wording` knows. What is not `linear` in
+    the error has another scale than the gradients, which tells nothing.
     """
 
     bug: int | None
@@ -113,3 +118,4 @@ class Mistake:
     value: Callable[[At], Array | None]
     says: str
     fix: str
+    linear: bool = True

@@ -7,9 +7,9 @@ them layer by layer, so that a mistake can be put at any layer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,7 @@ class Pass:
     b: tuple[Array | None, ...]
     moved: Mapping[tuple[str, int], Array]
     coarse: bool = False  # computed in less than float64
+    known: dict[tuple[str, str, int], Array] = field(default_factory=dict, repr=False)
 
     @property
     def depth(self) -> int:
@@ -50,6 +51,13 @@ class Pass:
     @property
     def samples(self) -> int:
         return len(self.y)
+
+    def slope(self, activation: str, letter: Literal["A", "Z"], layer: int) -> Array:
+        """f′ of any activation at what a layer makes, worked out once."""
+        key = activation, letter, layer
+        if key not in self.known:
+            self.known[key] = slope(activation, (self.A if letter == "A" else self.Z)[layer])
+        return self.known[key]
 
     def new(self, layer: int) -> Array:
         """The weight after the first update."""

@@ -48,7 +48,8 @@ def scales(
         for tensor, fit in story.fits.items()
         if fit is not None and (fit.slip is None or fit.scale != 1.0)
     }
-    plain = {t: s for t, s in found.items() if _is_plain(story.fits[t])}
+    bent = max((slip.layer for slip in story.slips if not slip.mistake.linear), default=0)
+    plain = {t: s for t, s in found.items() if _is_plain(story.fits[t]) and t[1] > bent}
     near = {} if lr is not None else _near(rates, paths.values())
     losses = [(one.title, one.times) for one in wanted] or [
         (title, times(n, m)) for title, times in story.family.members

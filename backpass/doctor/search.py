@@ -6,21 +6,23 @@ one of them does not on the next.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import Family
+from backpass.doctor.fits import Goal, Made, Tensor, goals
 from backpass.doctor.flow_mistakes import carries, slopes
 from backpass.doctor.gradient_mistakes import biases, weights
 from backpass.doctor.mistake import At, Mistake, Stage
 from backpass.doctor.passes import Pass
+from backpass.doctor.small_edits import bias_edits, carry_edits, slope_edits, weight_edits
 
 Array = NDArray[np.float64]
-Tensor = tuple[str, int]  # ("W", 1)
-Made = tuple[At, ...]  # a layer's backward pass on each probe
+Rows = Literal["right", "listed", "edited"]
 
 UNEXPLAINED = 3.0  # what a tensor that nothing explains costs, in mistakes
 DECAYED = 0.5
@@ -58,8 +60,14 @@ class Story:
 
     family: Family
     at: Made
+    goals: Mapping[Tensor, Goal]
     slips: tuple[Slip, ...] = ()
     fits: dict[Tensor, Fit | None] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every update is explained."""
+        return all(fit is not None for fit in self.fits.values())
 
     @property
     def cost(self) -> float:
@@ -74,9 +82,14 @@ class Story:
         return found
 
 
-def stories(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
-    """The best explanations of all updates, the best of them first."""
-    depth = passes[0].depth
+def stories(
+    passes: Sequence[Pass], families: Iterable[Family], *, deep: bool = True
+) -> list[Story]:
+    """The best explanations of all updates, the best of them first.
+
+    Without `deep`, one mistake in each layer and each tensor is all that is looked for.
+    """
+    depth, wanted = passes[0].depth, goals(passes)
     tops: list[Story] = []
     for family in families:
         errors = [family.gradient(one.A[-1], one.y) for one in passes]
@@ -85,13 +98,13 @@ def stories(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
                 At(one, depth, error, carry=error, given=_together(family, one))
                 for one, error in zip(passes, errors, strict=True)
             )
-            tops.append(Story(family, top))
-    right = [_measured(_right(story), few=True) for story in tops]
+            tops.append(Story(family, top, wanted))
+    right = [_measured(_right(story)) for story in tops]
     exact = [story for story in right if story.cost == 0]
-    best = _kept(exact or [new for story in tops for new in _layer(story, [])])
+    best = _kept(exact or [new for story in tops for new in _layer(story, [], deep)])
     for layer in range(depth - 1, 0, -1):
         below = [_below(story, layer) for story in best]
-        best = _kept([new for story in below for new in _layer(story, carries(story.at[0]))])
+        best = _kept([new for story in below for new in _layer(story, carries(story.at[0]), deep)])
     return best
 
 
@@ -115,40 +128,58 @@ def _kept(found: list[Story]) -> list[Story]:
 # ── one layer ────────────────────────────────────────────────────────────────────────────────
 
 
-def _layer(story: Story, mistaken: Iterable[Mistake]) -> list[Story]:
+def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]:
     """Every way through one layer that costs least; rarer ways are tried when commoner fail."""
-    down = list(mistaken)
+    down, across = list(mistaken), list(slopes(story.at[0]))
     right = _right(story)
-    first = _measured(right, few=True)
+    first = _measured(right)
     if first.cost == story.cost:
         return [first]
-    across = list(slopes(story.at[0]))
     once = [*_each(story, down, [None]), *_each(story, [None], across)]
-    found = [first, _measured(right), *(_measured(one, few=True) for one in once)]
+    found = [first, _measured(right, rows="listed"), *map(_measured, once)]
+    if _least(found) <= story.cost + 1 or not deep:
+        return _merged(found)
+    small = _is_small(story.at)
+    found.append(_measured(right, rows="edited"))
+    edits = [
+        *(_each(story, carry_edits(story.at[0]), [None]) if down else ()),
+        *_each(story, [None], slope_edits(story.at[0])),
+    ]
+    found += map(_measured, edits)
     if _least(found) <= story.cost + 1:
         return _merged(found)
-    twice = list(_each(story, down, across)) if _is_small(story.at) else []
-    found += [_measured(one) for one in once]
-    found += [_measured(one, few=True) for one in twice]
+    twice = list(_each(story, down, across))
+    likely = once if small else [one for one in once if _explains(_measured(one))]
+    found += [_measured(one, rows="listed") for one in likely]
+    found += map(_measured, twice)
+    if _least(found) > story.cost + 2:
+        found += map(_measured, _each(story, down, slope_edits(story.at[0])))
+        found += map(_measured, _each(story, carry_edits(story.at[0]) if down else (), across))
     if _least(found) >= story.cost + UNEXPLAINED:
         nearest = sorted(found, key=lambda one: one.cost)[:3]
         found = [_completed(one, [*once, *twice]) for one in nearest]
     return _merged(found)
 
 
+def _explains(story: Story) -> bool:
+    """Whether its last layer's updates are explained, one of them at least."""
+    layer = story.at[0].layer
+    return any(fit is not None for (_, place), fit in story.fits.items() if place == layer)
+
+
 def _is_small(at: Made) -> bool:
-    """Whether hundreds of passes through the layer take seconds, not minutes."""
+    """Whether hundreds of gradients of the layer take seconds, not minutes."""
     return sum(one.run.samples * one.W.size for one in at) < PAIRS
 
 
 def _completed(story: Story, others: Sequence[Story]) -> Story:
     """A tensor that its own δ does not explain may have been made with another one."""
     layer, fits = story.at[0].layer, dict(story.fits)
-    for letter, right in (("W", At.weight), ("b", At.bias)):
+    for letter in ("W", "b"):
         if fits.get((letter, layer), 0) is not None:
             continue
         for other in others:
-            fit = _fit(other.at, letter, right, ())
+            fit = _fit(other, letter, ())
             if fit is not None and fit.decay == 0:
                 slips = [_alone(one) for one in other.slips[len(story.slips) - _own(story) :]]
                 fits[letter, layer] = Fit(fit.scale, slips[0], more=tuple(slips[1:]))
@@ -258,34 +289,42 @@ def _beside(one: Story, other: Story) -> Story:
 # ── tensors ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _measured(story: Story, *, few: bool = False) -> Story:
-    """The story with its layer's updates held to its gradients; `few` tries the right ones only."""
+def _measured(story: Story, *, rows: Rows = "right") -> Story:
+    """The story with its layer's updates held to its gradients, and to mistaken ones of `rows`."""
     layer = story.at[0].layer
     fits = dict(story.fits)
-    fits["W", layer] = _fit(story.at, "W", At.weight, () if few else weights(story.at[0]))
-    if ("b", layer) in story.at[0].run.moved:
-        fits["b", layer] = _fit(story.at, "b", At.bias, () if few else biases(story.at[0]))
+    for letter in ("W", "b"):
+        if (letter, layer) in story.goals:
+            fits[letter, layer] = _fit(story, letter, _rows(story.at[0], letter, rows))
     return replace(story, fits=fits)
 
 
-def _fit(
-    at: Made, letter: str, right: Callable[[At], Array], mistaken: Iterable[Mistake]
-) -> Fit | None:
-    layer = at[0].layer
-    moved = [one.run.moved[letter, layer] for one in at]
-    held = [one.run.W[layer] if letter == "W" else _bias(one.run, layer) for one in at]
-    slack = _slack(moved, held, at[0].run.coarse)
-    gradient = [right(one) for one in at]
-    scale = proportion(moved, gradient, slack)
-    if scale is not None:
-        return Fit(scale)
-    decayed = _decayed(moved, gradient, held, slack)
-    if decayed is not None:
-        return Fit(decayed[0], decay=decayed[1])
+def _rows(at: At, letter: str, rows: Rows) -> Iterator[Mistake]:
+    """Mistaken gradients of one tensor, the rarer ones when the commoner were in vain."""
+    match rows:
+        case "right":
+            return iter(())
+        case "listed":
+            return weights(at) if letter == "W" else biases(at)
+        case "edited":
+            return weight_edits(at) if letter == "W" else bias_edits(at)
+
+
+def _fit(story: Story, letter: str, mistaken: Iterable[Mistake]) -> Fit | None:
+    at, layer = story.at, story.at[0].layer
+    goal = story.goals[letter, layer]
+    if letter == "b" or goal.may_be(at):
+        gradient = [one.weight() if letter == "W" else one.bias() for one in at]
+        scale = goal.scale(gradient)
+        if scale is not None:
+            return Fit(scale)
+        decayed = goal.decayed(gradient)
+        if decayed is not None:
+            return Fit(decayed[0], decay=decayed[1])
     found: Fit | None = None
     for mistake in mistaken:
         values = _values(at, mistake.value)
-        scale = None if values is None else proportion(moved, values, slack)
+        scale = None if values is None else goal.scale(values)
         if scale is None:
             continue
         if found is None or found.slip is None:
@@ -295,50 +334,3 @@ def _fit(
             also = (*found.slip.also, mistake)
             found = replace(found, slip=replace(found.slip, also=also))
     return found
-
-
-def _bias(run: Pass, layer: int) -> Array:
-    found = run.b[layer]
-    assert found is not None
-    return found
-
-
-def _slack(moved: list[Array], held: list[Array], coarse: bool) -> float:
-    """What subtraction has rounded away, relative to the update."""
-    step = min(float(np.linalg.norm(one)) for one in moved)
-    size = max(float(np.linalg.norm(one)) for one in held)
-    least = 1e-5 if coarse else 1e-7
-    return max(least, min(50 * np.finfo(float).eps * size / step, 1e-3)) if step else least
-
-
-def proportion(moved: Sequence[Array], wanted: Sequence[Array], slack: float) -> float | None:
-    """The one number that makes all of these of those, if there is one; 0 for nothing at all."""
-    if any(one.shape != other.shape for one, other in zip(moved, wanted, strict=True)):
-        return None
-    seen = np.concatenate([one.ravel() for one in moved])
-    made = np.concatenate([one.ravel() for one in wanted])
-    size, length = float(np.linalg.norm(seen)), float(made @ made)
-    if size == 0 or length == 0:
-        return 1.0 if size == length == 0 else None
-    scale = float(seen @ made) / length
-    if abs(scale) * length**0.5 < 1e-3 * size:
-        return None
-    return scale if np.linalg.norm(seen - scale * made) <= slack * size else None
-
-
-def _decayed(
-    moved: list[Array], wanted: list[Array], held: list[Array], slack: float
-) -> tuple[float, float] | None:
-    """The scales of a gradient and of the parameter itself, when the update is their sum."""
-    if any(one.shape != other.shape for one, other in zip(moved, wanted, strict=True)):
-        return None
-    seen = np.concatenate([one.ravel() for one in moved])
-    table = np.stack(
-        [np.concatenate([one.ravel() for one in both]) for both in (wanted, held)], axis=1
-    )
-    if len(seen) < 6 or not np.any(seen) or not np.any(table[:, 0]):
-        return None
-    found = np.linalg.lstsq(table, seen, rcond=None)[0]
-    if np.linalg.norm(table @ found - seen) > slack * np.linalg.norm(seen) or found[0] == 0:
-        return None
-    return float(found[0]), float(found[1])

@@ -32,6 +32,10 @@ class Wording:
         seen = self.seen.layers
         here = seen[l - 1]
         words = {f"W{place}": one.weight for place, one in enumerate(seen, 1)}
+        for place in range(1, len(seen) + 1):
+            words |= {f"{kind}{place}": self._of(f"{kind}{place}") for kind in ("A", "Z", "dA", "dZ")}
+            words[f"slope{place}"] = self._slope(place)
+        words |= {"X": self._of("X"), "Y": self._of("Y"), "A_last": self._of(f"A{len(seen)}")}
         words |= {
             "W": here.weight, "b": here.bias or "", "f": here.activation, "above": str(l + 1),
             "A": self._of(f"A{l}"), "Z": self._of(f"Z{l}"),
@@ -75,6 +79,7 @@ def _quantities(story: Story) -> Iterator[tuple[str, Array]]:
     """What the code has names for, on the first probe, with a row for each sample."""
     run = story.at[0].run
     yield "X", run.A[0]
+    yield "Y", run.y
     for layer in range(1, run.depth + 1):
         yield f"Z{layer}", run.Z[layer]
         yield f"A{layer}", run.A[layer]
