@@ -139,22 +139,21 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
     found = [first, _measured(right, rows="listed"), *map(_measured, once)]
     if _least(found) <= story.cost + 1 or not deep:
         return _merged(found)
-    small = _is_small(story.at)
     found.append(_measured(right, rows="edited"))
-    edits = [
-        *(_each(story, carry_edits(story.at[0]), [None]) if down else ()),
-        *_each(story, [None], slope_edits(story.at[0])),
-    ]
-    found += map(_measured, edits)
+    carried = list(carry_edits(story.at[0])) if down else []
+    sloped = list(slope_edits(story.at[0]))
+    found += map(_measured, _each(story, carried, [None]))
+    found += map(_measured, _each(story, [None], sloped))
     if _least(found) <= story.cost + 1:
         return _merged(found)
     twice = list(_each(story, down, across))
-    likely = once if small else [one for one in once if _explains(_measured(one))]
+    small = _is_small(story.at)
+    likely = [one for one in once if small or _explains(_measured(one))]
     found += [_measured(one, rows="listed") for one in likely]
     found += map(_measured, twice)
     if _least(found) > story.cost + 2:
-        found += map(_measured, _each(story, down, slope_edits(story.at[0])))
-        found += map(_measured, _each(story, carry_edits(story.at[0]) if down else (), across))
+        found += map(_measured, _each(story, down, sloped))
+        found += map(_measured, _each(story, carried, across))
     if _least(found) >= story.cost + UNEXPLAINED:
         nearest = sorted(found, key=lambda one: one.cost)[:3]
         found = [_completed(one, [*once, *twice]) for one in nearest]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.mistake import At, Mistake
 
-Array = NDArray[np.float64]
+Array = NDArray[Any]
 _ELSE = "another quantity in a product"
 _MORE = "a factor is too much"
 _SLOPE = "{dZ} = {dA} ⊙ {slope}"
@@ -111,9 +112,7 @@ def slope_edits(at: At) -> Iterator[Mistake]:
     flows = Quantity("{dA}", lambda at: at.dA)
     pool = _shaped(at, _forward(at), at.a)
     further = [
-        one
-        for one in _shaped(at, _backward(at, here=False), at.a)
-        if one.name not in (own, "{dA}")
+        one for one in _shaped(at, _backward(at, here=False), at.a) if one.name not in (own, "{dA}")
     ]
     for one in _bent([*pool, *further, flows], _BENT):
         yield Mistake(

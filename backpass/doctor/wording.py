@@ -33,7 +33,8 @@ class Wording:
         here = seen[l - 1]
         words = {f"W{place}": one.weight for place, one in enumerate(seen, 1)}
         for place in range(1, len(seen) + 1):
-            words |= {f"{kind}{place}": self._of(f"{kind}{place}") for kind in ("A", "Z", "dA", "dZ")}
+            kinds = ("A", "Z", "dA", "dZ")
+            words |= {f"{kind}{place}": self._of(f"{kind}{place}") for kind in kinds}
             words[f"slope{place}"] = self._slope(place)
         words |= {"X": self._of("X"), "Y": self._of("Y"), "A_last": self._of(f"A{len(seen)}")}
         words |= {
