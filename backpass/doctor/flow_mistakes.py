@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.activations import FUNCTIONS
+from backpass.doctor.activations import FUNCTIONS, meant
 from backpass.doctor.mistake import At, Mistake
 from backpass.nn.layers import ACTIVATIONS
 
@@ -32,7 +32,7 @@ def _shaped(value: Array, like: Array) -> Array | None:
 
 
 def _only(*names: str) -> Callable[[At], bool]:
-    return lambda at: at.f in names
+    return lambda at: meant(at.f) in names
 
 
 def _of_output(at: At, fed: Array) -> Array | None:
@@ -181,6 +181,28 @@ CARRIES = (
     Mistake(57, "W is left out going back",
             lambda at: np.broadcast_to(at.up.dZ, at.a.shape) if _spreads(at) else None,
             "{W_up} is left out: {dA} = {dZ_up}", _CARRY),
+    Mistake(57, "W is left out going back",
+            lambda at: np.broadcast_to(at.up.dZ.sum(axis=1, keepdims=True), at.a.shape)
+            if at.up.dZ.shape[1] > 1 else None,
+            "{W_up} is left out: every entry of {dA} is the sum of {dZ_up} over its units",
+            _CARRY),
+    Mistake(49, "overwritten where it should be added up",
+            lambda at: at.up.dZ[:, -1:] @ at.W_up[:, -1:].T if at.up.dZ.shape[1] > 1 else None,
+            "only the last unit of {dZ_up} reaches {dA}: each overwrites what the others sent",
+            _CARRY),
+    Mistake(49, "only the first path is sent back",
+            lambda at: at.up.dZ[:, :1] @ at.W_up[:, :1].T if at.up.dZ.shape[1] > 1 else None,
+            "only the first unit of {dZ_up} reaches {dA}", _CARRY),
+    Mistake(46, "an elementwise product for a matrix product",
+            lambda at: np.broadcast_to(
+                (at.up.dZ @ at.W_up.T).sum(axis=1, keepdims=True), at.a.shape),
+            "{dZ_up} and {W_up} are multiplied and added up to one number for each sample",
+            _CARRY),
+    Mistake(46, "an elementwise product for a matrix product",
+            lambda at: np.broadcast_to(
+                at.up.dZ[:, :1] * at.W_up[:, 0].sum(), at.a.shape),
+            "the first unit of {dZ_up} is multiplied with its weights in {W_up} entry by entry, "
+            "and that is added up to one number for each sample", _CARRY),
     Mistake(29, "reshape instead of .T", lambda at: at.up.dZ @ at.W_up.reshape(at.W_up.T.shape),
             "{W_up} is reshaped, not transposed: the entries stand in another order", _CARRY),
     Mistake(42, "the wrong bias column is deleted", _shifted,

@@ -88,17 +88,21 @@ WEIGHTS = (
 
 def _other_weights(at: At) -> Iterator[Mistake]:
     """Any quantity of the forward pass with any of the backward pass."""
+    units = at.run.A[at.layer - 1].shape[1]
     for other in range(at.run.depth + 1):
         for letter in "AZ" if other else "A":
-            if other == at.layer - 1 and (letter == "A" or other == 0):
+            width = at.run.A[other].shape[1]
+            if other == at.layer - 1 or width < units:
                 continue
-            if letter == "Z" and other == at.layer - 1:
-                continue  # that is 26
+            cut = f"the first {units} columns of " if width > units else ""
             yield Mistake(
                 35, "layer index off by one",
-                lambda at, other=other, letter=letter: _product(
-                    at.run.widened(at.layer, getattr(at.run, letter)[other]), at.dZ, at.W),
-                f"{letter if other else 'X'}{other or ''} is used where {{A_in}} went into "
+                lambda at, other=other, letter=letter, units=units: _product(
+                    at.run.widened(at.layer, getattr(at.run, letter)[other][:, :units]),
+                    at.dZ, at.W),
+                f"{cut}{{{letter if other else 'X'}{other or ''}}} are used where {{A_in}} went "
+                "into the product" if cut else
+                f"{{{letter if other else 'X'}{other or ''}}} is used where {{A_in}} went into "
                 "the product", _WEIGHT,
             )  # fmt: skip
     here = at.above
@@ -159,10 +163,11 @@ BIASES = (
             lambda at: at.dZ.sum(axis=1) if _is_square(at.dZ) else None,
             "{dZ} is summed over units, and samples stay", _BIAS),
     Mistake(None, "bias from the slope", lambda at: at.slope.sum(axis=0),
-            "{db} is the sum of {slope}; the error is missing", _BIAS),
-    Mistake(None, "b itself", lambda at: at.run.b[at.layer], "{b} moves along itself", _BIAS),
+            "{db} is the sum of {slope}; the error is missing", _BIAS, linear=False),
+    Mistake(None, "b itself", lambda at: at.run.b[at.layer], "{b} moves along itself", _BIAS,
+            linear=False),
     Mistake(None, "a constant", lambda at: np.ones(at.a.shape[1]),
-            "all entries of {b} move by the same constant", _BIAS),
+            "all entries of {b} move by the same constant", _BIAS, linear=False),
 )  # fmt: skip
 
 

@@ -129,6 +129,7 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         and not np.array_equal(value, run.after[path])
     ]
     nests = set(map(_nest, changed))
+    nests |= {_nest(nest) for nest in nests}  # self.W[0] moved, and self.b[0] is a step further
     beside = [
         path
         for path, value in run.before.items()
@@ -136,7 +137,7 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         and value.dtype.kind == "f"
         and value.ndim > 0
         and _root(path) not in data
-        and _nest(path) in nests
+        and ({_nest(path), _nest(_nest(path))} & nests)
     ]
     return changed, beside
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -43,50 +44,77 @@ def scales(
 ) -> Scales:
     """Read the rate off the scales, for the first of the wanted losses that it fits."""
     n, m = story.at[0].run.y.shape
-    found = {
-        tensor: fit.scale
-        for tensor, fit in story.fits.items()
-        if fit is not None and (fit.slip is None or fit.scale != 1.0)
-    }
     bent = max((slip.layer for slip in story.slips if not slip.mistake.linear), default=0)
-    plain = {t: s for t, s in found.items() if _is_plain(story.fits[t]) and t[1] > bent}
+    found = {
+        tensor: fit.scale for tensor, fit in story.fits.items() if fit is not None and _speaks(fit)
+    }
+    straight = {tensor: scale for tensor, scale in found.items() if tensor[1] > bent}
     near = {} if lr is not None else _near(rates, paths.values())
     losses = [(one.title, one.times) for one in wanted] or [
         (title, times(n, m)) for title, times in story.family.members
     ]
     far = {} if lr is not None else rates.far
     given = {lr: "lr"} if lr is not None else near or far or {1.0: ""}
-    common = _common(plain or found, [r * t for r in (*given, *far) for _, t in losses])
+    common = _common(straight or found, [r * t for r in (*given, *far) for _, t in losses])
     rate, name, factor, title, times = _rate(
         abs(common), losses, given, far if wanted else {}, bool(wanted), (n, m)
     )
     apart = {
         tensor: scale / common
-        for tensor, scale in plain.items()
+        for tensor, scale in straight.items()
         if not same(scale, common)
         and not _has_its_own_rate(scale, rates.near.get(paths[tensor], {}), factor * times, rate)
+    }
+    apart |= {  # of what is not linear in the error, only the sign tells anything
+        tensor: -1.0
+        for tensor, scale in found.items()
+        if tensor not in straight and scale * common < 0
     }
     return Scales(common, apart, rate, name, factor, title, times)
 
 
-def _is_plain(fit: Fit | None) -> bool:
-    return fit is not None and fit.slip is None
+def _speaks(fit: Fit) -> bool:
+    """Whether the scale of an update tells anything; that of another quantity does not."""
+    slips = (*fit.more, fit.slip) if fit.slip is not None else ()
+    return all(slip.mistake.linear and slip.mistake.bug not in (36, 37) for slip in slips) or (
+        len(slips) == 1 and slips[0].mistake.bug == 37 and fit.scale != 1.0
+    )
 
 
 def _common(found: Mapping[Tensor, float], known: Sequence[float]) -> float:
-    """The scale that a rate and a loss explain; else what the outputs have, if they agree."""
+    """The scale of most, the outputs among them; else what a rate and a loss explain."""
     if not found:
         return 1.0
     top = max(layer for _, layer in found)
     last = [scale for (_, layer), scale in found.items() if layer == top]
-    agreed = last[0] if all(same(one, last[0]) for one in last) and len(last) > 1 else None
+    agreed = last[0] if all(same(one, last[0]) for one in last) else None
+    if agreed is not None and _deepens(found, top):
+        return agreed
 
-    def weight(value: float) -> tuple[bool, bool, int, bool]:
+    def weight(tensor: Tensor) -> tuple[bool, bool, bool, int, bool, bool, int]:
+        value = found[tensor]
         alike = sum(same(value, other) for other in found.values())
         explained = any(same(abs(value), one) for one in known)
-        return explained, agreed is not None and same(value, agreed), alike, value > 0
+        outer = agreed is not None and same(value, agreed)
+        most = outer and 2 * alike > len(found)
+        paired = outer and len(last) > 1
+        return most, explained, paired, alike, value > 0, tensor[0] == "W", tensor[1]
 
-    return max(reversed(list(found.values())), key=weight)
+    return found[max(found, key=weight)]
+
+
+def _deepens(found: Mapping[Tensor, float], top: int) -> bool:
+    """Whether every layer has one scale, and each the same part of the one above."""
+    layers = [
+        {s for (_, layer), s in found.items() if layer == place} for place in range(top, 0, -1)
+    ]
+    if len(layers) < 3 or any(not one for one in layers):
+        return False
+    first = [next(iter(one)) for one in layers]
+    whole = all(same(scale, f) for f, one in zip(first, layers, strict=True) for scale in one)
+    ratio = first[1] / first[0]
+    steps = [below / above for above, below in itertools.pairwise(first)]
+    return whole and ratio < 0.99 and all(same(step, ratio) for step in steps)
 
 
 def _near(rates: Rates, paths: Iterable[str]) -> dict[float, str]:

@@ -141,9 +141,8 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
         return _merged(found)
     found.append(_measured(right, rows="edited"))
     carried = list(carry_edits(story.at[0])) if down else []
-    sloped = list(slope_edits(story.at[0]))
     found += map(_measured, _each(story, carried, [None]))
-    found += map(_measured, _each(story, [None], sloped))
+    found += map(_measured, _each(story, [None], list(slope_edits(story.at[0]))))
     if _least(found) <= story.cost + 1:
         return _merged(found)
     twice = list(_each(story, down, across))
@@ -151,9 +150,6 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
     likely = [one for one in once if small or _explains(_measured(one))]
     found += [_measured(one, rows="listed") for one in likely]
     found += map(_measured, twice)
-    if _least(found) > story.cost + 2:
-        found += map(_measured, _each(story, down, sloped))
-        found += map(_measured, _each(story, carried, across))
     if _least(found) >= story.cost + UNEXPLAINED:
         nearest = sorted(found, key=lambda one: one.cost)[:3]
         found = [_completed(one, [*once, *twice]) for one in nearest]

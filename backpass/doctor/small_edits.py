@@ -118,27 +118,32 @@ def slope_edits(at: At) -> Iterator[Mistake]:
         yield Mistake(
             None, _ELSE, lambda at, q=one: at.dA * q.value(at),
             f"{{dZ}} is {{dA}} ⊙ {one.name}: that stands where {{slope}} should", _SLOPE,
+            linear=False,
         )  # fmt: skip
     for one in _bent([*pool, *further, flows], _BENT):
         yield Mistake(
             None, _MORE, lambda at, q=one: at.through() * q.value(at),
             f"{{dZ}} is {{dA}} ⊙ {{slope}} ⊙ {one.name}: the factor {one.name} is too much", _SLOPE,
+            linear=False,
         )  # fmt: skip
     for one in [*_bent([*pool, *further], _PLAIN), *_bent([flows], _BENT[1:] + _GATHERED)]:
         yield Mistake(
             None, _ELSE, lambda at, q=one: q.value(at) * at.slope,
             f"{{dZ}} is {one.name} ⊙ {{slope}}: that stands where {{dA}} should", _SLOPE,
+            linear=False,
         )  # fmt: skip
     for text, way in _GATHERED:
         yield Mistake(
             None, _ELSE, lambda at, way=way: at.dA * way(at.slope),
             f"{{dZ}} is {{dA}} times {text.format('{slope}')}, where each entry has its own slope",
             _SLOPE,
+            linear=False,
         )  # fmt: skip
     for sign, word in ((1, "+"), (-1, "−")):
         yield Mistake(
             None, "a sum for a product", lambda at, sign=sign: at.dA + sign * at.slope,
             f"{{dZ}} is {{dA}} {word} {{slope}}, where they are multiplied", _SLOPE,
+            linear=False,
         )  # fmt: skip
 
 
@@ -154,17 +159,20 @@ def carry_edits(at: At) -> Iterator[Mistake]:
             yield Mistake(
                 None, _ELSE, lambda at, q=one: q.value(at) @ at.W_up.T,
                 f"{one.name} goes back through {{W_up}}, where {{dZ_up}} should", _CARRY,
+            linear=False,
             )  # fmt: skip
     for one in _bent(pool, _BENT):
         yield Mistake(
             None, _MORE, lambda at, q=one: (at.up.dZ * q.value(at)) @ at.W_up.T,
             f"{{dZ_up}} ⊙ {one.name} goes back through {{W_up}}: the factor {one.name} is too much",
             _CARRY,
+            linear=False,
         )  # fmt: skip
     for text, way in _WEIGHTS:
         yield Mistake(
             None, _ELSE, lambda at, way=way: at.up.dZ @ way(at.W_up).T,
             f"the error goes back through {text.format('{W_up}')}, not through {{W_up}}", _CARRY,
+            linear=False,
         )  # fmt: skip
 
 
@@ -199,6 +207,7 @@ def weight_edits(at: At) -> Iterator[Mistake]:
                     at.layer, way(q.value(at))[:, :units]).T @ at.dZ,
                 f"{{dW}} is {_product(at, text.format(one.name), '{dZ}')}: {one.name}{cut} stands "
                 "where {A_in} should", _WEIGHT,
+            linear=False,
             )  # fmt: skip
     pool = _shaped(at, _forward(at), at.dZ) + _shaped(at, _backward(at, here=True), at.dZ)
     for one in _bent(pool, _BENT + _GATHERED):
@@ -207,17 +216,20 @@ def weight_edits(at: At) -> Iterator[Mistake]:
                 None, _ELSE, lambda at, q=one: at.into.T @ q.value(at),
                 f"{{dW}} is {_product(at, '{A_in}', one.name)}: {one.name} stands where {{dZ}} "
                 "should", _WEIGHT,
+            linear=False,
             )  # fmt: skip
     for one in _bent(pool, _BENT):
         yield Mistake(
             None, _MORE, lambda at, q=one: at.into.T @ (at.dZ * q.value(at)),
             f"{{dW}} is {_product(at, '{A_in}', f'({{dZ}} ⊙ {one.name})')}: the factor {one.name} "
             "is too much", _WEIGHT,
+            linear=False,
         )  # fmt: skip
     for text, way in (("{W}", lambda at: at.W), ("|{W}|", lambda at: np.abs(at.W))):
         yield Mistake(
             None, _MORE, lambda at, way=way: at.weight() * way(at),
             f"the gradient of {{W}} is multiplied by {text}, entry by entry", _WEIGHT,
+            linear=False,
         )  # fmt: skip
 
 
@@ -235,8 +247,10 @@ def bias_edits(at: At) -> Iterator[Mistake]:
                 None, _ELSE, lambda at, q=one: q.value(at).sum(axis=0),
                 f"{{db}} is the sum of {one.name} over samples, where {{dZ}} should be summed",
                 _BIAS,
+            linear=False,
             )  # fmt: skip
         yield Mistake(
             None, _MORE, lambda at, q=one: (at.dZ * q.value(at)).sum(axis=0),
             f"{{db}} is the sum of {{dZ}} ⊙ {one.name}: the factor {one.name} is too much", _BIAS,
+            linear=False,
         )  # fmt: skip

@@ -30,9 +30,9 @@ def _first(run: Run, path: str, value: Array) -> Array:
         if event.value.shape != value.shape:
             continue
         statement = run.files[event.place], place.statement, place.text
+        if place.moment == "after" and statement in reading:
+            return np.asarray(event.value, float)
         if np.array_equal(event.value, value):
             reading.add(statement)
-        elif place.moment == "after" and statement in reading:
-            return np.asarray(event.value, float)
     found = run.after.get(path)
     return value if found is None or found.shape != value.shape else np.asarray(found, float)

@@ -50,7 +50,7 @@ def judge(case: Case, accuser: Accuser) -> Judged:
     whole = all(fit is not None for fit in case.story.fits.values())
     seen = forward_findings(case.story.at[0].run, case.paths, accuser) if whole else []
     falls = any(one.bug == 53 for one in seen)  # its sign goes into every gradient below
-    scaled = [] if falls else _scaled(case, accuser)
+    scaled = list(_scaled(_unsigned(case) if falls else case, accuser))
     bugs = _joined([*seen, *_slipped(case, accuser), *scaled])
     penalty, notes = _decay(case, accuser)
     bugs += penalty
@@ -116,6 +116,13 @@ def _joined(findings: list[Finding]) -> list[Finding]:
         else:
             kept.append(one)
     return kept
+
+
+def _unsigned(case: Case) -> Case:
+    """The case with all scales positive."""
+    found = {key: abs(ratio) for key, ratio in case.scales.apart.items() if not same(abs(ratio), 1)}
+    scales = replace(case.scales, common=abs(case.scales.common), apart=found)
+    return replace(case, scales=scales)
 
 
 def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
