@@ -60,9 +60,9 @@ class Story:
 
     family: Family
     at: Made
-    goals: Mapping[Tensor, Goal]
     slips: tuple[Slip, ...] = ()
     fits: dict[Tensor, Fit | None] = field(default_factory=dict)
+    goals: Mapping[Tensor, Goal] = field(default_factory=dict)
 
     @property
     def whole(self) -> bool:
@@ -98,7 +98,7 @@ def stories(
                 At(one, depth, error, carry=error, given=_together(family, one))
                 for one, error in zip(passes, errors, strict=True)
             )
-            tops.append(Story(family, top, wanted))
+            tops.append(Story(family, top, goals=wanted))
     right = [_measured(_right(story)) for story in tops]
     exact = [story for story in right if story.cost == 0]
     best = _kept(exact or [new for story in tops for new in _layer(story, [], deep)])
