@@ -1,7 +1,12 @@
-"""Arrays and a description in one safetensors file; nothing in it is ever executed."""
+"""Arrays and a description in one safetensors file; nothing in it is ever executed.
+
+safetensors has no checksum of its own, so beside the description stands a SHA-256 over the names,
+dtypes, shapes and bytes of all arrays, and over the description. One flipped bit is found.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,19 +18,24 @@ from numpy.typing import NDArray
 from backpass.language.errors import BackpassError
 from backpass.nn.files import reason, write_whole
 
-KEY = "backpass"  # of our description among the file's metadata
+KEY, SUM = "backpass", "sha256"  # of our description and its checksum among the file's metadata
+UNSUMMED = 1  # format of the files that were written before there was a checksum
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
-def write(path: str | Path, arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> None:
+def write(path: str | Path, arrays: Arrays, about: Mapping[str, Any]) -> None:
     """Write a file whole or not at all: a crash in between leaves what was there before.
 
     Raises BackpassError where the folder is missing or cannot be written.
     """
     from safetensors.numpy import save  # loaded by those who save
 
-    # safetensors writes the memory as it lies, which for a transposed array is another array
+    # safetensors writes the memory as it lies, which for a transposed array is another array;
+    # np.ascontiguousarray would make a vector of a single number
     plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    content = save(plain, metadata={KEY: json.dumps(about)})
+    description = json.dumps(about)
+    content = save(plain, metadata={KEY: description, SUM: checksum(plain, description)})
     write_whole(path, content)
 
 
@@ -49,10 +59,33 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             "net.save or backpass train wrote"
         ) from error
     try:
-        about = json.loads(metadata[KEY])
-    except (KeyError, ValueError) as error:
+        about = dict(json.loads(metadata[KEY]))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise BackpassError(
             f"{path} holds arrays and no backpass network; give a file that net.save or backpass "
             "train wrote"
         ) from error
+    old = about.get("format") == UNSUMMED and SUM not in metadata
+    if not old and metadata.get(SUM) != checksum(arrays, metadata[KEY]):
+        raise BackpassError(
+            f"{path} is damaged: its content is not what was written, as its checksum says; take "
+            "another copy of it, or train again"
+        )
     return arrays, about
+
+
+def checksum(arrays: Arrays, description: str) -> str:
+    """The SHA-256 of all that a file says, in hexadecimal."""
+    found = hashlib.sha256()
+    for name in sorted(arrays):
+        one = arrays[name]
+        # lengths first, so that no two contents are the same bytes
+        head = json.dumps([name, one.dtype.newbyteorder("<").str, one.shape, one.nbytes])
+        found.update(f"{len(head)} {head}".encode())
+        found.update(
+            np.asarray(one, one.dtype.newbyteorder("<"), order="C").data.cast("B")
+            if one.size
+            else b""
+        )
+    found.update(description.encode())
+    return found.hexdigest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import glob
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from backpass.language.errors import BackpassError
@@ -21,10 +23,24 @@ def write_whole(path: str | Path, content: bytes | str) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except OSError as error:
+    except BaseException as error:  # an interruption, too, leaves nothing behind
         if beside.parent.is_dir():
             beside.unlink(missing_ok=True)
-        raise _refusal(path, error) from error
+        if isinstance(error, OSError):
+            raise _refusal(path, error) from error
+        raise
+    _keep_name(path)
+
+
+def clear_away(path: str | Path) -> None:
+    """Remove the beginnings of this file that were left by processes which are no more."""
+    path = Path(path)
+    if os.name != "posix":  # elsewhere nobody can be asked after without being ended
+        return
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        number = left.name.split(".")[-2]
+        if number.isdigit() and not _runs(int(number)):
+            left.unlink(missing_ok=True)
 
 
 def check_writable(path: str | Path) -> None:
@@ -51,6 +67,28 @@ def _beside(path: Path) -> Path:
     if path.exists() and not path.is_file():
         raise BackpassError(f"{path} cannot be written: it is a device and no file")
     return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _keep_name(path: Path) -> None:
+    """Make the folder itself durable: else a power cut could take the new name back."""
+    if os.name != "posix":  # Windows opens no folders
+        return
+    with suppress(OSError):  # some file systems cannot, and the file is there all the same
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # asks, and sends nothing
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return process != os.getpid()
 
 
 def _refusal(path: Path, error: OSError) -> BackpassError:

@@ -35,7 +35,7 @@ from backpass.running.epoch import Answers, Arrays, Backend, Stepping
 from backpass.running.runner import Runner, compile_numpy
 
 DTYPES = ("float32", "float64")
-FORMAT = 1  # of saved networks
+FORMATS = 1, 2  # of saved networks; the last is written, with a checksum, and all are read
 
 
 class Network:
@@ -252,7 +252,7 @@ class Network:
             raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
         plan = self.architecture
         about = {
-            "format": FORMAT,
+            "format": FORMATS[-1],
             "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
             "inputs": int(plan.inputs),
             "loss": plan.loss_text,
@@ -329,10 +329,10 @@ def load(path: str | Path) -> Network:
 def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network:
     """The network of a file that has been read."""
     try:
-        if about["format"] != FORMAT:
+        if about["format"] not in FORMATS:
             raise BackpassError(
-                f"{path} has format {about['format']}, and this backpass reads {FORMAT}; "
-                "load it with the version that wrote it"
+                f"{path} has format {about['format']}, and this backpass reads up to "
+                f"{FORMATS[-1]}; load it with the version that wrote it"
             )
         name, numbers = about["optimizer"]
         net = Network(

@@ -1,9 +1,11 @@
 """Saved networks come back as they were, and files that are none are refused."""
 
+import contextlib
 import json
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 import backpass as bp
@@ -92,7 +94,7 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path):
     with pytest.raises(BackpassError, match="does not describe a network"):
         bp.load(path)
     save_file(arrays, path, metadata={"backpass": json.dumps([1, 2])})
-    with pytest.raises(BackpassError, match="does not describe a network"):
+    with pytest.raises(BackpassError, match="holds arrays and no backpass network"):
         bp.load(path)
 
 
@@ -121,3 +123,74 @@ def test_what_was_saved_before_survives_a_failure(tmp_path, monkeypatch):
         network(seed=2).save(path)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["net"]
+
+
+def small(path):
+    """A file of a few hundred bytes, with every kind of array."""
+    arrays = {
+        "W": np.arange(4.0).reshape(2, 2), "t": np.array(3, np.float32), "none": np.zeros((0, 2)),
+    }  # fmt: skip
+    checkpoint.write(path, arrays, {"format": 2, "random": 2**100})
+    return arrays
+
+
+def test_single_numbers_and_empty_arrays_come_back(tmp_path):
+    arrays = small(tmp_path / "a")
+    found, about = checkpoint.read(tmp_path / "a")
+    assert {name: (one.shape, one.dtype) for name, one in found.items()} == {
+        name: (one.shape, one.dtype) for name, one in arrays.items()
+    }
+    assert about["random"] == 2**100
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    small(tmp_path / "a")
+    whole = (tmp_path / "a").read_bytes()
+    accepted = []
+    for place in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[place // 8] ^= 1 << place % 8
+        (tmp_path / "b").write_bytes(damaged)
+        with contextlib.suppress(BackpassError):
+            checkpoint.read(tmp_path / "b")
+            accepted.append(place)
+    assert accepted == []
+
+
+def test_every_length_but_its_own_is_refused(tmp_path):
+    small(tmp_path / "a")
+    whole = (tmp_path / "a").read_bytes()
+    for content in (*(whole[:count] for count in range(len(whole))), whole + b" ", whole + whole):
+        (tmp_path / "b").write_bytes(content)
+        with pytest.raises(BackpassError, match="no safetensors file, or a damaged one"):
+            checkpoint.read(tmp_path / "b")
+
+
+@pytest.mark.parametrize("at", ["W1", "random", "sha256"])
+def test_what_was_changed_on_purpose_is_refused(tmp_path, at):
+    path = tmp_path / "net"
+    network().save(path)
+    arrays, about = checkpoint.read(path)
+    with safe_open(path, framework="numpy") as file:
+        metadata = file.metadata()
+    if at == "W1":
+        arrays["W1"] = arrays["W1"] + 1
+    elif at == "random":
+        metadata["backpass"] = json.dumps({**about, "seed": 5})
+    else:
+        del metadata["sha256"]
+    save_file(arrays, path, metadata)
+    with pytest.raises(BackpassError, match="net is damaged: its content is not what was written"):
+        bp.load(path)
+
+
+def test_a_file_of_the_first_format_has_no_checksum_and_is_read(tmp_path):
+    net = network()
+    arrays, about = net.stored()
+    later = ("epochs", "steps")
+    old = {name: about[name] for name in about if name not in later}
+    old |= {"format": 1, "optimizer": ["SGD", {"lr": 0.3}]}
+    save_file(arrays, tmp_path / "old", {"backpass": json.dumps(old)})
+    again = bp.load(tmp_path / "old")
+    assert str(again) == str(net)
+    assert (again.predict(X) == net.predict(X)).all()
