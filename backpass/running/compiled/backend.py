@@ -1,0 +1,185 @@
+"""The compiled back end: an epoch in one call of machine code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.language.errors import DerivationError, ShapeError, UnknownName
+from backpass.language.extent import check_extent
+from backpass.language.program import Array, Kind
+from backpass.language.shapes import bind, evaluate_size
+from backpass.running.compiled.cache import load
+from backpass.running.compiled.reporting import report
+from backpass.running.compiled.source import Source, write_source
+from backpass.running.compiled.threads import threads, threads_for
+from backpass.running.compiled.versions import versions
+from backpass.running.compiled.work import largest_product
+from backpass.running.epoch import Arrays, Epoch, Stepping
+
+Values = NDArray[Any]
+WORD = 2**64
+
+
+class Compiled:
+    """Runs the steps of a `Stepping` as loops of machine code around BLAS; see `Backend`.
+
+    The source is written when the first epoch tells the precision, and compiled, or found in the
+    cache. NoRule where a function has no compiled form.
+    """
+
+    name = "compiled"
+
+    def __init__(self, stepping: Stepping) -> None:
+        self.stepping = stepping
+        self._ready: dict[int, tuple[Source, Callable[..., Any]]] = {}
+        self._seen: dict[str, tuple[Any, Values]] = {}
+        self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
+        self._last: tuple[Source, dict[str, int], int] | None = None
+
+    def epoch(
+        self,
+        samples: Mapping[str, Values],
+        order: Values,
+        batch_size: int,
+        arrays: Arrays,
+        numbers: Mapping[str, Values],
+        *,
+        seed: int = 0,
+        first: int = 0,
+        dtype: Any = None,
+    ) -> Epoch:
+        """Walk through the samples once; see `Backend.epoch`.
+
+        `dtype` is that of X where nothing else is said.
+        """
+        dtype = samples["X"].dtype if dtype is None else dtype
+        bits = 8 * dtype.itemsize
+        source, run = self._compiled(bits)
+        whole = {name: self._whole(name, values, dtype) for name, values in samples.items()}
+        sizes = self._sizes({**whole, **arrays}, len(order), batch_size)
+        order = np.ascontiguousarray(order, np.int64)
+        for name, axis in self.stepping.axes.items():
+            count = whole[name].shape[axis]
+            if order.size and not 0 <= order.min() <= order.max() < count:
+                raise ShapeError(f"order names a sample that is not among the {count} of {name}")
+        steps = -(-len(order) // batch_size)
+        losses = np.empty(steps, dtype)
+        own = {name: self._cast(name, arrays[name], dtype) for name in source.changed}
+        constants = self._constants(dtype)
+        counted = int(largest_product(source.items, sizes))
+        taken = threads_for(counted)
+        self._last = source, sizes, taken
+        with threads(taken):
+            done, right = run(
+                order, batch_size, losses, (seed + WORD // 2) % WORD - WORD // 2, first,
+                *(sizes[name] for name in source.sizes),
+                *(_flat(whole[name]) for name in source.samples),
+                *(_flat(own[name]) for name in source.changed),
+                *(_flat(constants[name]) for name in source.constants),
+                *(np.full(steps, numbers[name], dtype) for name in source.numbers),
+                *self._memory(source, sizes, dtype),
+            )  # fmt: skip
+        for name, values in own.items():
+            if arrays[name] is not values:
+                arrays[name] = values.reshape(arrays[name].shape)
+        told = None if self.stepping.answers is None else int(right)
+        return Epoch(losses[: done + (done < steps)], told, int(done), done == steps)
+
+    def plan(self) -> str:
+        """What is a matrix product, which loops are fused, what memory and threads are taken."""
+        if self._last is None:
+            source = write_source(self.stepping, 32, "")
+            return report(source, None, 1)
+        source, sizes, taken = self._last
+        return report(source, sizes, taken)
+
+    def _compiled(self, bits: int) -> tuple[Source, Callable[..., Any]]:
+        if bits not in self._ready:
+            source = write_source(self.stepping, bits, versions())
+            self._ready[bits] = source, load(source.text)
+        return self._ready[bits]
+
+    def _whole(self, name: str, values: Values, dtype: Any) -> Values:
+        """All samples as the compiled loops take them; looked through once for each array."""
+        given, ready = self._seen.get(name, (None, values))
+        if given is values:
+            return ready
+        ready = self._cast(name, values, dtype)
+        self._seen[name] = values, ready
+        return ready
+
+    def _cast(self, name: str, values: Values, dtype: Any) -> Values:
+        """An array as it lies in memory for compiled loops."""
+        kind = self.stepping.program.arrays[name].kind
+        return np.ascontiguousarray(values, _dtypes(dtype)[kind]).reshape(values.shape)
+
+    def _sizes(self, arrays: Mapping[str, Values], count: int, batch: int) -> dict[str, int]:
+        """What every size is, that of a batch included; ShapeError where arrays do not fit."""
+        program = self.stepping.program
+        given = [one for one in program.inputs if one.name in arrays]
+        missing = {one.name for one in program.inputs} - set(arrays)
+        missing -= {*self.stepping.numbers, *self.stepping.drawn}
+        if missing:
+            raise UnknownName(f"the input {min(missing)} was not given")
+        sizes = bind((one.name, one.shape, arrays[one.name].shape) for one in given)
+        for one in given:
+            _check_range(one, arrays[one.name], sizes)
+        if "X" not in self.stepping.axes:
+            check_extent(program, sizes)
+            return sizes
+        axis = program.arrays["X"].shape[self.stepping.axes["X"]]
+        for length in {min(batch, count), count % batch or min(batch, count)}:
+            if axis.number is not None and axis.number != length:
+                raise ShapeError(f"X takes {axis} samples at a time, not {length}")
+            sizes = {**sizes, str(axis): length}
+            check_extent(program, sizes)
+        return {**sizes, str(axis): min(batch, count)}
+
+    def _constants(self, dtype: Any) -> Mapping[str, Values]:
+        return {
+            one.name: np.ascontiguousarray(value, _dtypes(dtype)[one.kind])
+            for one, value in self.stepping.program.constants
+        }
+
+    def _memory(self, source: Source, sizes: Mapping[str, int], dtype: Any) -> list[Values]:
+        """The buffers of a step, made once for sizes and precision that stay."""
+        key = (dtype, *sizes.items())
+        if self._buffers is None or self._buffers[0] != key:
+            kinds = _dtypes(dtype)
+            self._buffers = (
+                key,
+                [
+                    np.empty(
+                        [evaluate_size(axis, sizes) for axis in one.shape] or [1], kinds[one.kind]
+                    )
+                    for one in source.buffers
+                ],
+            )
+        return self._buffers[1]
+
+
+def _dtypes(dtype: Any) -> dict[Kind, Any]:
+    """What arrays of every kind hold."""
+    return {"real": dtype, "int": np.int64, "bool": np.bool_}
+
+
+def _flat(values: Values) -> Values:
+    """A single number as an array of one."""
+    return values.reshape(1) if values.ndim == 0 else values
+
+
+def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:
+    """Refuse integers that pick what does not exist."""
+    if array.kind != "int" or array.below is None or not values.size:
+        return
+    below = evaluate_size(array.below, sizes)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high >= below:
+        outside = low if low < 0 else high
+        raise DerivationError(
+            f"{array.name} holds {outside}; its integers run from 0 to {below - 1}"
+        )

@@ -1,0 +1,224 @@
+"""The whole source of a compiled step: a function that walks through an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backpass.language.notation import format_program
+from backpass.language.program import Array, Kind, step_sizes
+from backpass.language.shapes import names as names_of
+from backpass.running.compiled.cut import RIGHT, cut_step
+from backpass.running.compiled.fusing import fuse
+from backpass.running.compiled.nest import Cut, Item, Loop, Statement, names
+from backpass.running.compiled.products import with_products
+from backpass.running.compiled.storage import Storage, plan_storage
+from backpass.running.compiled.writing import LETTERS, Writer
+from backpass.running.epoch import Drawn, Stepping
+from backpass.running.identifiers import as_comment, assign
+
+# fmt: off
+OWN = (
+    *LETTERS, "order", "batch", "losses", "seed", "first", "step", "start", "count", "np", "real",
+    "right_of_all", "gemm", "plus", "larger", "smaller", "njit", "Apart", "epoch", "kept", "key",
+    "drawn_key", "BOUND", "FUNCTIONS",
+)
+# fmt: on
+TYPES: dict[Kind, str] = {"real": "float{}", "int": "int64", "bool": "boolean"}
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What the function takes: an array of a kind and rank, or with rank None a size."""
+
+    word: str
+    kind: Kind
+    rank: int | None
+
+    def type(self, bits: int) -> str:
+        """How numba calls it; a single number is an array of one."""
+        if self.rank is None:
+            return "int64"
+        axes = [":"] * (max(self.rank, 1) - 1) + ["::1"]
+        return f"{TYPES[self.kind].format(bits)}[{', '.join(axes)}]"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Source text, and what its function takes behind `order, batch, losses, seed, first`.
+
+    These are, in this order: `sizes` by name; `samples`, whole arrays of which batches are taken;
+    `changed`, the caller's; `constants`; `numbers`, one for each step; and `buffers`, which are
+    made once, a batch long where they have the samples' size.
+    """
+
+    text: str
+    sizes: tuple[str, ...]
+    samples: tuple[str, ...]
+    changed: tuple[str, ...]
+    constants: tuple[str, ...]
+    numbers: tuple[str, ...]
+    buffers: tuple[Array, ...]
+    items: tuple[Item, ...]
+    cut: Cut
+    storage: Storage
+
+
+def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
+    """The source of an epoch in float32 or float64; `versions` are told in its first lines."""
+    cut = with_products(cut_step(stepping))
+    items = fuse(cut)
+    storage = plan_storage(items, cut)
+    touched = names(items)
+    constants = tuple(one.name for one, _ in stepping.program.constants if one.name in touched)
+    changed = tuple(name for name in stepping.changed if name in touched)
+    numbers = tuple(name for name in stepping.numbers if name in touched)
+    samples = tuple(name for name in stepping.axes if name in touched)
+    drawn = {name: one for name, one in stepping.drawn.items() if name in touched}
+    filled = [cut.arrays[name] for name in (*samples, *drawn)]
+    buffers = [*filled, *(Array(one.name, one.shape, one.kind) for one in storage.buffers)]
+
+    whole = {name: f"{name} of all" for name in (*samples, *numbers)}
+    sizes = _size_names(stepping, cut)
+    words = assign([*whole.values(), *cut.arrays, *sizes], OWN)
+    called = {name: words[storage.places.get(name, name)] for name in cut.arrays}
+    known = {name: words[name] for name in sizes}
+    if cut.samples is not None:
+        known[str(cut.samples)] = "count"
+    registers = storage.registers | set(numbers)
+    wide = _wide(items, cut, storage) if bits == 32 else frozenset[str]()
+    writer = Writer(cut.arrays, called, registers, known, wide=wide, depth=2)
+    for name in numbers:
+        writer.line(f"{called[name]} = {words[whole[name]]}[step]")
+    for name in samples:
+        _take(writer, cut.arrays[name], stepping.axes[name], words[whole[name]])
+    for name, one in drawn.items():
+        _draw(writer, cut.arrays[name], one)
+    writer.write(items)
+    if RIGHT in cut.results:
+        writer.line(f"right_of_all += {called[RIGHT]}")
+
+    def argument(name: str) -> Argument:
+        array = cut.arrays[name]
+        return Argument(words[name], array.kind, len(array.shape))
+
+    arguments = [
+        *(Argument(words[name], "int", None) for name in sizes),
+        *(Argument(words[whole[n]], cut.arrays[n].kind, len(cut.arrays[n].shape)) for n in samples),
+        *map(argument, changed),
+        *map(argument, constants),
+        *(Argument(words[whole[name]], "real", 1) for name in numbers),
+        *(Argument(words[one.name], one.kind, len(one.shape)) for one in buffers),
+    ]
+    text = _module(stepping, writer, arguments, bits, versions)
+    given = (sizes, samples, changed, constants, numbers, tuple(buffers))
+    return Source(text, *given, items=tuple(items), cut=cut, storage=storage)
+
+
+def _size_names(stepping: Stepping, cut: Cut) -> tuple[str, ...]:
+    """The names of sizes that are told when it runs, but for the number of samples."""
+    program = stepping.program
+    sizes = [size for array in program.inputs for size in array.shape]
+    sizes += [size for step in program.steps for size in step_sizes(step)]
+    found = dict.fromkeys(name for size in sizes for name in names_of(size))
+    return tuple(name for name in found if name != str(cut.samples))
+
+
+def _wide(items: Sequence[Item], cut: Cut, storage: Storage) -> frozenset[str]:
+    """Sums over everything, which go through more terms than float32 can tell apart."""
+    return frozenset(
+        one.target
+        for one in _statements(items)
+        if one.operation == "+" and not one.left
+        and one.target in storage.registers and cut.arrays[one.target].kind == "real"
+    )  # fmt: skip
+
+
+def _statements(items: Sequence[Item]) -> list[Statement]:
+    found: list[Statement] = []
+    for item in items:
+        if isinstance(item, Statement):
+            found.append(item)
+        elif isinstance(item, Loop):
+            found += _statements([*item.before, *item.body])
+    return found
+
+
+def _take(writer: Writer, array: Array, axis: int, whole: str) -> None:
+    """Copy the samples of a batch together."""
+    letters: list[str] = [*LETTERS[: len(array.shape)]]
+    along = [axis, *(place for place in range(len(letters)) if place != axis)]
+    depth = writer.depth
+    for place in along:
+        length = "count" if place == axis else writer.spelling.size(array.shape[place])
+        writer.line(f"for {letters[place]} in range({length}):")
+        writer.depth += 1
+    index = ", ".join(letters)
+    letters[axis] = f"order[start + {letters[axis]}]"
+    writer.line(f"{writer.words[array.name]}[{index}] = {whole}[{', '.join(letters)}]")
+    writer.depth = depth
+
+
+def _draw(writer: Writer, array: Array, drawn: Drawn) -> None:
+    """Fill a mask: entries are counted along the units of a sample, then the samples."""
+    writer.used |= {"drawn_key", "kept"}
+    units = writer.spelling.size(array.shape[1 - drawn.axis])
+    index = "i, j" if drawn.axis == 0 else "j, i"
+    writer.line(f"key = drawn_key(seed, first + step, {drawn.layer})")
+    writer.line("for i in range(count):")
+    writer.line(f"    for j in range({units}):")
+    here = f"kept(key, i * {units} + j, {drawn.threshold})"
+    value = f"real({1 / drawn.keep!r}) if {here} else real(0.0)"
+    writer.line(f"        {writer.words[array.name]}[{index}] = {value}")
+
+
+HEAD = '''"""A step of training, written by backpass; changes here are lost.
+
+{versions}
+"""
+
+import numpy as np
+from numba import njit
+
+from backpass.running.compiled.functions import FUNCTIONS, drawn_key, kept
+from backpass.running.compiled.machine import Apart, gemm, larger, plus, smaller
+
+real = np.float{bits}
+BOUND = 2**63 - 1
+{functions}
+
+{comments}
+
+
+@njit(
+    "UniTuple(int64, 2)({types})",
+    cache={cache}, pipeline_class=Apart, error_model="numpy", fastmath={{"contract"}}, nogil=True,
+)
+def epoch(order, batch, losses, seed, first, {arguments}):
+    right_of_all = 0
+    step = 0
+    for start in range(0, order.size, batch):
+        count = min(batch, order.size - start)
+'''
+TAIL = """        step += 1
+    return step, right_of_all
+"""
+
+
+def _module(
+    stepping: Stepping, writer: Writer, arguments: Sequence[Argument], bits: int, versions: str
+) -> str:
+    """The text of the file."""
+    own = {"gemm", "plus", "larger", "smaller", "drawn_key", "kept"}
+    functions = sorted(writer.used - own)
+    given = ["int64[::1]", "int64", f"float{bits}[::1]", "int64", "int64"]
+    head = HEAD.format(
+        versions=versions,
+        bits=bits,
+        functions="\n".join(f'{one}_ = FUNCTIONS[{bits}]["{one}"]' for one in functions),
+        comments="\n".join(map(as_comment, format_program(stepping.program).splitlines())),
+        types=", ".join([*given, *(one.type(bits) for one in arguments)]),
+        arguments=", ".join(one.word for one in arguments),
+        cache="{cache}",
+    )
+    return head + "\n".join(writer.lines) + "\n" + TAIL

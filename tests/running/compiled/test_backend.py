@@ -1,0 +1,133 @@
+"""Training by compiled steps, beside the NumPy back end step by step."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from backpass.language.errors import BackpassError
+from backpass.nn.backends import NumPy
+from backpass.nn.optim import first_state, updated, with_updates
+from backpass.running.compiled.backend import Compiled
+from backpass.running.epoch import Answers, Epoch, Stepping
+
+NEAR = {"float32": 1e-5, "float64": 1e-12}
+
+
+@dataclass
+class Job:
+    """A network's step, compiled, and something to train it on."""
+
+    stepping: Stepping
+    compiled: Compiled
+    arrays: dict[str, Any]
+    numbers: dict[str, Any]
+    samples: dict[str, Any]
+
+    def run(self, by: Any, batch: int = 8, **options: Any) -> tuple[Epoch, dict[str, Any]]:
+        arrays = {name: values.copy() for name, values in self.arrays.items()}
+        order = np.random.default_rng(1).permutation(27)
+        found = by.epoch(self.samples, order, batch, arrays, self.numbers, **options)
+        return found, arrays
+
+
+def job(net: Any, axis: int = 0) -> Job:
+    derivation = net.derivation()
+    shown = derivation.loss, net.architecture.output(derivation)
+    program = with_updates(derivation.program, derivation.gradients, net.optimizer, shown)
+    random, width = np.random.default_rng(0), net.architecture.outputs
+    classes = net.architecture.loss.targets == "classes"
+    X = random.standard_normal((27, net.architecture.inputs)).astype(net.dtype)
+    y = random.integers(0, width, 27) if classes else random.random((27, width)).astype(net.dtype)
+    samples = {"X": X if axis == 0 else np.ascontiguousarray(X.T)}
+    samples["y"] = y if classes or axis == 0 else np.ascontiguousarray(y.T)
+    stepping = Stepping(
+        program,
+        tuple(updated(net.optimizer, derivation.gradients)),
+        {"X": axis, "y": 0 if classes else axis},
+        tuple(net.optimizer.numbers),
+        answers=Answers("largest", axis),
+    )
+    arrays = {**net.weights, **first_state(net.optimizer, net.weights, net.dtype)}
+    numbers = {name: np.asarray(one, net.dtype) for name, one in net.optimizer.numbers.items()}
+    return Job(stepping, Compiled(stepping), arrays, numbers, samples)
+
+
+@cache
+def plain() -> Job:
+    """Rows, softmax, SGD, float32: shared, because compiling takes a moment."""
+    layers = [bp.Dense(9, "relu"), bp.Dense(4)]
+    return job(bp.Network(layers, inputs=13, optimizer=bp.SGD(0.3)))
+
+
+@cache
+def rich() -> Job:
+    """Columns, an augmented bias, squares, Adam, float64."""
+    net = bp.Network(
+        [bp.Dense(9, "tanh"), bp.Dense(7, "sigmoid"), bp.Dense(3)], 13, "½ Σ (output − target)²",
+        bp.Adam(0.01), "augmented", convention="columns", dtype="float64",
+    )  # fmt: skip
+    return job(net, axis=1)
+
+
+@pytest.mark.parametrize("make", [plain, rich])
+def test_steps_agree_with_numpy(make: Any) -> None:
+    one = make()
+    found, arrays = one.run(one.compiled)
+    wanted, expected = one.run(NumPy(one.stepping))
+    near = NEAR[str(found.losses.dtype)]
+    assert found.done == wanted.done == 4  # 27 samples in batches of 8: the last holds 3
+    assert (found.finite, found.right) == (wanted.finite, wanted.right)
+    np.testing.assert_allclose(found.losses, wanted.losses, near)
+    for name, values in expected.items():
+        np.testing.assert_allclose(arrays[name], values, 4 * near, 4 * near, err_msg=name)
+
+
+def test_the_same_bits_again() -> None:
+    one = plain()
+    (first, arrays), (again, others) = (one.run(one.compiled) for _ in range(2))
+    assert first.losses.tobytes() == again.losses.tobytes()
+    assert all(arrays[name].tobytes() == others[name].tobytes() for name in arrays)
+
+
+def test_arrays_may_lie_anyhow() -> None:
+    one = plain()
+    wanted = one.run(one.compiled)[0].losses
+    turned = {name: np.asfortranarray(values) for name, values in one.arrays.items()}
+    strided = {**one.samples, "X": np.repeat(one.samples["X"], 2, axis=1)[:, ::2]}
+    other = Job(one.stepping, one.compiled, turned, one.numbers, strided)
+    np.testing.assert_array_equal(other.run(one.compiled)[0].losses, wanted)
+
+
+def test_a_loss_that_breaks_changes_nothing() -> None:
+    one = plain()
+    X = one.samples["X"].copy()
+    order = np.random.default_rng(1).permutation(27)
+    X[order[9]] = np.nan  # in the second batch
+    arrays = {name: values.copy() for name, values in one.arrays.items()}
+    found = one.compiled.epoch({**one.samples, "X": X}, order, 8, arrays, one.numbers)
+    assert (found.done, found.finite, len(found.losses)) == (1, False, 2)
+    assert all(np.isfinite(values).all() for values in arrays.values())
+
+
+def test_a_number_may_change_from_step_to_step() -> None:
+    one = plain()
+    rates = {"lr": np.array([0.3, 0.2, 0.1, 0.0], np.float32)}
+    other = Job(one.stepping, one.compiled, one.arrays, rates, one.samples)
+    found, arrays = other.run(one.compiled)
+    wanted, expected = other.run(NumPy(one.stepping))
+    np.testing.assert_allclose(found.losses, wanted.losses, 1e-5)
+    np.testing.assert_allclose(arrays["W1"], expected["W1"], 4e-5, 4e-5)
+
+
+def test_wrong_samples_are_refused() -> None:
+    one = plain()
+    order = np.arange(27)
+    labels = {**one.samples, "y": one.samples["y"] + 1}
+    with pytest.raises(BackpassError, match="its integers run from 0 to 3"):
+        one.compiled.epoch(labels, order, 8, dict(one.arrays), one.numbers)
+    with pytest.raises(BackpassError, match="is not among the 27"):
+        one.compiled.epoch(one.samples, order + 1, 8, dict(one.arrays), one.numbers)
