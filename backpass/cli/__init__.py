@@ -4,7 +4,7 @@ Nothing but click is imported before a verb is chosen. Answers go to standard ou
 sentence about what went wrong to standard error.
 """
 
-from backpass.cli import deriving, examining, sweeping, tables
+from backpass.cli import deriving, examining, grading, sweeping, tables
 from backpass.cli.group import main
 
-__all__ = ["deriving", "examining", "main", "sweeping", "tables"]
+__all__ = ["deriving", "examining", "grading", "main", "sweeping", "tables"]

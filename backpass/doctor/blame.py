@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -255,7 +256,7 @@ class Blame:
         hits = self.updates.made(letter, self.story.layer(layer)[0])
         return [
             hit
-            for hit, after in zip(hits, [*hits[1:], None], strict=True)
+            for hit, after in zip_longest(hits, hits[1:])
             if after is None or self.lines.statement(hit[0]) != self.lines.statement(after[0])
         ]
 

@@ -47,6 +47,11 @@ def examine(
         if run.failure is None or not run.failure.line:
             raise
         return raised(subject, run)
+    return explain(subject, ways, lr)
+
+
+def explain(subject: str, ways: Sequence[Watched], lr: float | None = None) -> Report:
+    """Say what updates or gradients are that were seen, by the way that explains them best."""
     found = [one for way in ways for one in _explained(way)]
     if all(one.story.cost for one in found) and (behind := signs(ways[0])) is not None:
         found.extend(_explained(behind))

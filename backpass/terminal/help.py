@@ -49,6 +49,15 @@ Examples:
   backpass sweep houses.csv --target price --ignore id --one-hot city \\
       --layers 8 --layers 64,32 --seeds 3
 """
+GRADE_EXAMPLES = """\b
+Examples:
+  backpass grade submissions/ --reference reference.py
+  backpass grade submissions/ --reference reference.py --hint fix --seed 1
+  backpass grade submission.py --reference reference.py \\
+      --gradescope results.json
+\b
+Exit status: 0; 1 when a submission could not be graded; 2 when none could.
+"""
 STATUSES = """
 Exit status: 0; 1 when a check fails; 2 when the question has no answer.
 """

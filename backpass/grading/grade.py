@@ -1,0 +1,261 @@
+"""Many submissions, each in a process of its own, a few at once; verdicts are made here."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.grading.calling import Answer
+from backpass.grading.child import DONE
+from backpass.grading.contract import Contract
+from backpass.grading.frames import array_text
+from backpass.grading.graded import Accept, Graded, Hint, Tensor, accepted
+from backpass.grading.judge import judge
+from backpass.grading.key import PROBES, Drawn, Key
+from backpass.grading.limits import Limits
+from backpass.grading.processes import Lost, Run, Silent, Zygote, check_system
+from backpass.grading.submissions import Submission
+
+Array = NDArray[Any]
+SPARE = 100_000  # bytes of an answer beside its arrays
+ROWS = 1000  # of hints about lines
+SHOWN = 100  # characters of a line, or of what an error says, times two
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How it is graded: limits, processes at once, whether lines are looked for, what passes.
+
+    Probes are drawn from `seed`, or anew each time where there is none.
+    """
+
+    limits: Limits = field(default_factory=Limits)
+    jobs: int = 0  # as many as there are processors
+    lines: bool = True
+    accept: tuple[Accept, ...] = ()
+    seed: int | None = None
+
+
+def grade(
+    found: Sequence[Submission],
+    key: Key,
+    way: Way | None = None,
+    told: Callable[[Graded], None] = lambda graded: None,
+) -> list[Graded]:
+    """Grade every submission; `told` hears of each when it is done, in any order.
+
+    What one of them does to its process, or to the zygote, does not change what another is worth:
+    those that were running when a zygote is lost run again, one by one.
+    """
+    check_system()
+    way = way or Way()
+    jobs = max(1, way.jobs or len(os.sched_getaffinity(0)))
+    grader = _Grader(key, way, told)
+    results = grader.all(list(enumerate(found)), jobs)
+    for place in [place for place, one in enumerate(results) if one is None]:
+        alone = grader.all([(place, found[place])], 1)[0]
+        results[place] = alone or _failed(found[place], "it ended the process that runs it")
+    unknown = tuple(
+        Tensor(name, key.leaves[number][1].shape, "unknown")
+        for name, number in zip(key.names, key.trained, strict=True)
+    )
+    return [
+        one if one.tensors else replace(one, tensors=unknown) for one in results if one is not None
+    ]
+
+
+class _Grader:
+    """What threads share that wait for processes."""
+
+    def __init__(self, key: Key, way: Way, told: Callable[[Graded], None]) -> None:
+        self.key = key
+        self.way = way
+        self.told = told
+        self.judging = threading.Lock()  # the doctor watches runs, which only one can at a time
+        size = sum(8 * array.size + 200 for _, array in key.leaves)
+        self.size = PROBES * size + SPARE
+
+    def all(self, some: Sequence[tuple[int, Submission]], jobs: int) -> list[Graded | None]:
+        """None for each that was running when a zygote was lost."""
+        zygotes = _Zygotes()
+        slots: SimpleQueue[int] = SimpleQueue()
+        for slot in range(jobs):
+            slots.put(slot)
+
+        def one(numbered: tuple[int, Submission]) -> Graded | None:
+            place, submission = numbered
+            slot = slots.get()
+            zygote = zygotes.get()
+            try:
+                graded = self.graded(place, submission, zygote, slot)
+            except Lost:
+                zygotes.lose(zygote)
+                return None
+            finally:
+                slots.put(slot)
+            self.told(graded)
+            return graded
+
+        try:
+            with ThreadPoolExecutor(jobs) as pool:
+                return list(pool.map(one, some))
+        finally:
+            zygotes.close()
+
+    def graded(self, place: int, submission: Submission, zygote: Zygote, slot: int) -> Graded:
+        """One submission, with whatever it does."""
+        if submission.refused:
+            return _failed(submission, submission.refused)
+        with self.judging:
+            drawn = self.key.drawn(self.seeds(place))
+        run = Run(zygote, self.way.limits, slot)
+        try:
+            graded = self._answered(submission, drawn, run)
+        except Silent as silent:
+            graded = _failed(submission, str(silent))
+        finally:
+            ended = run.close()
+        if graded.reason == ENDED:
+            graded = replace(graded, reason=_why(ended.code))
+        return replace(graded, seconds=ended.seconds, accepted=accepted(self.way.accept))
+
+    def seeds(self, place: int) -> list[int]:
+        if self.way.seed is None:
+            return [secrets.randbits(32) for _ in range(PROBES)]
+        drawn = np.random.default_rng([self.way.seed, place]).integers(0, 2**32, PROBES)
+        return [int(one) for one in drawn]
+
+    def _answered(self, submission: Submission, drawn: Sequence[Drawn], run: Run) -> Graded:
+        run.give(_task(submission, self.key.contract, drawn))
+        trained = len(self.key.trained)
+        arrays = run.arrays(2 + PROBES * (1 + trained), self.size)
+        if len(arrays) < 2 or arrays[0].shape != (2,) or arrays[0].dtype.kind != "i":
+            raise Silent(FORGED)
+        if arrays[0][0] != DONE:
+            line = _line(submission, submission.main, int(arrays[0][1]))
+            said = array_text(arrays[1], 2 * SHOWN)
+            return replace(_failed(submission, said or "it fails"), line=line)
+        answers = _answers(arrays[2:], trained)
+        with self.judging:
+            graded = judge(submission.name, self.key, drawn, answers, arrays[1])
+        if self.way.lines and graded.hints:
+            run.go_on()
+            try:
+                (rows,) = run.arrays(1, 8 * 4 * ROWS + SPARE)
+            except (Silent, ValueError):
+                return graded  # lines are a courtesy
+            return _with_lines(graded, rows, submission)
+        return graded
+
+
+class _Zygotes:
+    """One zygote, and another one when it is lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._zygote: Zygote | None = None
+
+    def get(self) -> Zygote:
+        with self._lock:
+            if self._zygote is None:
+                self._zygote = Zygote()
+            return self._zygote
+
+    def lose(self, zygote: Zygote) -> None:
+        with self._lock:
+            if self._zygote is zygote:
+                zygote.close()
+                self._zygote = None
+
+    def close(self) -> None:
+        if self._zygote is not None:
+            self._zygote.close()
+
+
+FORGED = "it answers with other arrays than were asked for"
+ENDED = "it ended without an answer"
+
+
+def _failed(submission: Submission, reason: str) -> Graded:
+    return Graded(submission.name, reason=reason)
+
+
+def _why(code: int) -> str:
+    """How a process ended that gave no answer."""
+    if code >= 0:
+        return f"it ended without an answer, with exit status {code}"
+    name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
+    if -code in (signal.SIGXCPU, signal.SIGKILL):
+        return f"it used up its time or memory, or ended itself ({name})"
+    return f"it ended without an answer, by {name}"
+
+
+def _task(submission: Submission, contract: Contract, drawn: Sequence[Drawn]) -> list[Array]:
+    """The submission's own files, how it is called, and the probes' arrays without any answer."""
+    told = {
+        "sources": dict(submission.sources), "main": submission.main,
+        "contract": contract.encoded(), "count": len(drawn[0].arrays),
+    }  # fmt: skip
+    text = np.frombuffer(json.dumps(told).encode(), np.uint8)
+    return [text, *(array for one in drawn for array in one.arrays)]
+
+
+def _answers(arrays: Sequence[Array], trained: int) -> list[Answer]:
+    if len(arrays) != PROBES * (1 + trained):
+        raise Silent(FORGED)
+    found: list[Answer] = []
+    for start in range(0, len(arrays), 1 + trained):
+        how, *rest = arrays[start : start + 1 + trained]
+        if how.shape != (2,) or how.dtype.kind != "i":
+            raise Silent(FORGED)
+        found.append(Answer(int(how[0]), bool(how[1]), rest))
+    if len({(one.how, one.rated) for one in found}) > 1 or any(
+        [array.shape for array in one.arrays] != [array.shape for array in found[0].arrays]
+        for one in found
+    ):
+        raise Silent("it answers to one probe otherwise than to another")
+    return found
+
+
+# ── lines ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _with_lines(graded: Graded, rows: Array, submission: Submission) -> Graded:
+    """Hints with the lines that the submission's process told: numbers, and only ever shown.
+
+    The text of a line is taken from the submission as it was read.
+    """
+    if rows.dtype.kind != "i" or rows.ndim != 2 or rows.shape[1] != 4:
+        return graded
+    names = [one.name for one in graded.tensors]
+    files = list(submission.sources)
+
+    def placed(hint: Hint) -> Hint:
+        wanted = -1 if hint.bug is None else hint.bug
+        for bug, tensor, line, file in rows.tolist():
+            fits = bug == wanted and tensor in range(len(names)) and names[tensor] in hint.tensors
+            if fits and file in range(len(files)) and _line(submission, files[file], line):
+                source = submission.sources[files[file]].splitlines()[line - 1]
+                shown = array_text(np.frombuffer(source.encode(), np.uint8), SHOWN)
+                named = files[file] if len(files) > 1 else ""
+                return replace(hint, line=line, file=named, source=shown)
+        return hint
+
+    return replace(graded, hints=tuple(map(placed, graded.hints)))
+
+
+def _line(submission: Submission, file: str, line: int) -> int | None:
+    """A line that the file has, else None."""
+    text = submission.sources.get(file, "")
+    return line if 0 < line <= len(text.splitlines()) else None

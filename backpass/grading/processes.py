@@ -1,0 +1,171 @@
+"""The parent's side: starts the zygote, gives each submission a process, and reads its arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from backpass.grading.child import GO, LENGTH
+from backpass.grading.frames import Unreadable, packed, unpacked
+from backpass.grading.limits import STRANGERS, Limits
+from backpass.language.errors import BackpassError
+
+Array = NDArray[Any]
+ANSWERING = 20.0  # seconds after which a zygote that says nothing is given up
+
+
+class Lost(Exception):
+    """The zygote is gone, or stopped: no process that it forked can be told from another."""
+
+
+class Silent(Exception):
+    """A submission's process gave no answer; the sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a process ended: its exit code, negative for a signal, and what it used."""
+
+    code: int
+    seconds: float
+    megabytes: float
+
+
+class Zygote:
+    """The process that forks; what it is asked is asked one at a time."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        package = str(Path(__file__).resolve().parents[2])
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": package,
+            "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8",
+            **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+            "MPLBACKEND": "Agg",
+        }  # fmt: skip
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "backpass.grading.zygote", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()], env=environment, cwd="/", start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._control = ours
+        self._control.settimeout(ANSWERING)
+        self._lock = threading.Lock()
+
+    def fork(self, line: socket.socket, folder: str, limits: Limits, user: int | None) -> int:
+        """A new process that speaks on this line."""
+        asked = ["fork", folder, limits.seconds, limits.megabytes, user]
+        return int(self._ask(asked, [line.fileno()]))
+
+    def end(self, pid: int) -> Ended:
+        """End a process that this one forked, if it has not ended yet."""
+        code, seconds, megabytes = self._ask(["end", pid], [])
+        return Ended(int(code), seconds, megabytes)
+
+    def _ask(self, asked: Sequence[Any], lines: list[int]) -> Any:
+        with self._lock:
+            try:
+                socket.send_fds(self._control, [json.dumps(asked).encode()], lines)
+                said = self._control.recv(4096)
+            except OSError as error:
+                raise Lost from error
+        if not said:
+            raise Lost
+        return json.loads(said)
+
+    def close(self) -> None:
+        """End it; what it forked ends with it, where the system can do that."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+
+
+class Run:
+    """One submission's process, from its task to its end."""
+
+    def __init__(self, zygote: Zygote, limits: Limits, slot: int) -> None:
+        self._zygote = zygote
+        self._seconds = limits.seconds
+        self._deadline = time.monotonic() + limits.seconds
+        user = None if os.geteuid() != 0 else STRANGERS + slot
+        self._folder = tempfile.mkdtemp(prefix="backpass-")
+        self._line, theirs = socket.socketpair()
+        try:
+            if user is not None:
+                os.chown(self._folder, user, user)
+            self._pid = zygote.fork(theirs, self._folder, limits, user)
+        except BaseException:
+            self._line.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
+
+    def give(self, task: Sequence[Array]) -> None:
+        """Send what is to be done; it is read before any of the submission runs."""
+        content = packed(task)
+        self._line.settimeout(ANSWERING)
+        with suppress(OSError):  # it ended already: its silence will tell
+            self._line.sendall(LENGTH.pack(len(content)) + content)
+
+    def go_on(self) -> None:
+        """Ask for the lines, too, with as much time as for the arrays."""
+        self._deadline = time.monotonic() + self._seconds
+        with suppress(OSError):
+            self._line.sendall(GO)
+
+    def arrays(self, most: int, size: int) -> list[Array]:
+        """What it answers, so many arrays and bytes at the most; raises Silent for all else."""
+        (length,) = LENGTH.unpack(self._exactly(LENGTH.size))
+        if length > size:
+            raise Silent("it answers with more than the arrays that were asked for")
+        content = self._exactly(length)
+        try:
+            return unpacked(content, most)
+        except Unreadable:
+            raise Silent("it answers with what are no arrays") from None
+
+    def _exactly(self, length: int) -> bytes:
+        parts = bytearray()
+        while len(parts) < length:
+            left = self._deadline - time.monotonic()
+            try:
+                self._line.settimeout(max(left, 1e-3))
+                part = self._line.recv(min(length - len(parts), 1 << 20))
+            except TimeoutError:
+                raise Silent("it took too long") from None
+            except OSError:
+                part = b""
+            if not part:
+                raise Silent("it ended without an answer")
+            parts += part
+        return bytes(parts)
+
+    def close(self) -> Ended:
+        """End the process, whatever it does, and remove its folder."""
+        self._line.close()
+        try:
+            return self._zygote.end(self._pid)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def check_system() -> None:
+    """Raise where processes cannot be confined."""
+    if not hasattr(os, "fork") or not hasattr(socket, "send_fds"):
+        raise BackpassError("grading needs a system with fork, such as Linux or macOS")
