@@ -136,7 +136,7 @@ def _explained(fit: _Fit) -> _Explained:
     title, times = fit.family.members[0]
     rate = None
     if fit.exact:
-        title, times, rate = _member(one, moved, fit.family.members, factor, seen)
+        title, times, rate = _member(fit)
         base = fit.family.base
         derived = model(seen, base, one.X, one.Y, one.parameters, times, fused=fit.fused)
         factor /= times(*seen.output.shape)
@@ -148,8 +148,9 @@ def _explained(fit: _Fit) -> _Explained:
 def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool]:
     """What the first updates are times the gradient, and whether they are exactly that."""
     values = derived.values(one.X, one.Y, one.parameters)
-    wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in derived.paths])
-    given = np.concatenate([moved[path].ravel() for path in derived.paths.values()])
+    paths = {name: path for name, path in derived.paths.items() if path not in one.fixed}
+    wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in paths])
+    given = np.concatenate([moved[path].ravel() for path in paths.values()])
     length = float(wanted @ wanted)
     if not np.isfinite(length) or length == 0:
         return 1.0, False
@@ -159,18 +160,20 @@ def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool]:
     return factor, rest <= exact * float(np.linalg.norm(given))
 
 
-def _member(
-    one: Probe, moved: Moved, members: Sequence[tuple[str, Times]], factor: float, seen: Seen
-) -> tuple[str, Times, float | None]:
+def _member(fit: _Fit) -> tuple[str, Times, float | None]:
     """The loss of a family under which the factor is a number that the code holds, and that rate.
 
     Without one it is the usual loss, and the rate stays open.
     """
-    held = rates([one.run], moved)
+    look, members = fit.look, fit.family.members
+    held = rates([look.probes[0].run], look.moved[0])
     near = [rate for numbers in held.near.values() for rate in numbers]
+    numbers = [1.0] if look.gradients else list(dict.fromkeys((*near, *held.far)))
     for title, times in members:
-        for rate in dict.fromkeys((*near, *held.far, 1.0)):
-            if rate > 0 and abs(rate * times(*seen.output.shape) - factor) <= EXACT * abs(factor):
+        usual = [1.0] if times is members[0][1] else []
+        for rate in (*numbers, *usual):
+            wanted = rate * times(*look.seen.output.shape)
+            if rate > 0 and abs(wanted - fit.factor) <= EXACT * abs(fit.factor):
                 return title, times, rate
     return *members[0], None
 

@@ -203,12 +203,12 @@ def _chains(
         for turned in (False, True) if weight.ndim == 2 else (False,):
             for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen):
                 after = {one: value for one, value in left.items() if one != layer.bias}
-                activated = dict(_activated(Z, seen))
-                for activation, value in activated.items():
+                made = dict(activated(Z, seen))
+                for activation, value in made.items():
                     one = replace(layer, activation=activation)
                     for rest, output in _chains(value, after, seen):
                         yield (one, *rest), output
-                if "linear" not in activated:  # what is made of the last sums may be for show
+                if "linear" not in made:  # what is made of the last sums may be for show
                     yield (layer,), Z
     yield (), A
 
@@ -234,7 +234,7 @@ def _affine(
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
 
 
-def _activated(Z: Array, seen: Numbers) -> Iterator[tuple[str, Array]]:
+def activated(Z: Array, seen: Numbers) -> Iterator[tuple[str, Array]]:
     """What was made of the pre-activations; when nothing was, they go on as they are."""
     values = {
         name: np.asarray(FUNCTIONS[name](Z), float)

@@ -25,6 +25,7 @@ class Probe:
     Y: Array
     parameters: dict[str, Array]  # by path: what they were worth before
     frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
+    fixed: tuple[str, ...] = ()  # biases that are one number for several units, which stays
     whole: tuple[Array, Array] | None = None  # all the data, where X and Y are but some of it
 
     @property

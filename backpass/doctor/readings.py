@@ -19,6 +19,7 @@ from backpass.doctor.rewrite import Place
 
 Array = NDArray[np.float64]
 
+LISTED = 64  # numbers of a list that are looked up one by one
 LONGEST = 60  # characters of a formula of the user's own
 ATOM = re.compile(r"[\w′.]*(\[[\w,:]*\]|\([^()]*\))?(\.T)?")  # what needs no brackets
 PLACES = re.compile(r"\[[\d,:n]*\]")
@@ -73,7 +74,7 @@ def readings(
         kept = found.get(event.place, {})
         reading = here.read(event.value)
         if reading is None and (number <= updated or not kept):  # the next turn is said once
-            reading = made.read(event) or there.read(event.value)
+            reading = made.read(event) or there.read(event.value) or here.mixed(event.value)
         if reading is not None:
             made.latest[event.place] = reading.formula
             found.setdefault(event.place, kept).setdefault(reading.key, reading)
@@ -149,6 +150,17 @@ class _Here:
         if key not in self.known or key[0] is None:
             self.known[key] = self._read(value)
         return self.known[key]
+
+    def mixed(self, value: Array) -> Reading | None:
+        """A list whose numbers are entries of several quantities."""
+        if value.ndim != 1 or not 1 < value.size <= LISTED:
+            return None
+        found = [self.read(entry) for entry in map(np.asarray, value) if entry]
+        names = [PLACES.sub("", one.formula) for one in found if one is not None]
+        if not names or len(names) < len(found):
+            return None
+        formula = f"numbers of {', '.join(dict.fromkeys(names))}"
+        return Reading(formula, "", "whole", value.shape) if len(formula) <= LONGEST else None
 
     def _read(self, value: Array) -> Reading | None:
         for factor, scale in self.scales.items():

@@ -50,13 +50,16 @@ def _key(path: str) -> str:
 
 
 def inside(run: Run) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Names of functions that held one array and later another of its shape: both of them."""
+    """What names of functions held first, and what later: another array of that shape, or number.
+
+    A number that stays is in both; it may be the bias of something.
+    """
     before: dict[str, Array] = {}
     after: dict[str, Array] = {}
     function: dict[str, str] = {}
     for event in run.events:
         place = run.places[event.place]
-        if not place.text.isidentifier() or event.value.dtype.kind != "f" or not event.value.ndim:
+        if not place.text.isidentifier() or event.value.dtype.kind != "f":
             continue
         name = place.text
         if function.setdefault(name, place.function) != place.function:
@@ -66,4 +69,5 @@ def inside(run: Run) -> tuple[dict[str, Array], dict[str, Array]]:
             continue
         if name not in after and not np.array_equal(held, event.value):
             after[name] = event.value
-    return {name: before[name] for name in after}, after
+    steady = {name: one for name, one in before.items() if name not in after and not one.ndim}
+    return {name: before[name] for name in (*after, *steady)}, after | steady

@@ -69,7 +69,8 @@ class State:
             new = new.tolist()
         elif not isinstance(old, np.ndarray):
             new = float(new)
-        for slot in self.slots.values():
+        alone = not isinstance(old, (np.ndarray, list))  # 0.1 here and 0.1 there are two numbers
+        for slot in [self.slots[path]] if alone else self.slots.values():
             if slot.held is old and not isinstance(slot.holder, tuple):
                 slot.holder[slot.key] = new
 

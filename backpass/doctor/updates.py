@@ -27,7 +27,7 @@ def _first(run: Run, path: str, value: Array) -> Array:
     reading: set[tuple[str, int, str]] = set()
     for event in run.events:
         place = run.places[event.place]
-        if event.value.shape != value.shape:
+        if event.value.shape != value.shape or (not value.ndim and _is_sum(place.text, path)):
             continue
         statement = run.files[event.place], place.statement, place.text
         if place.moment == "after" and statement in reading:
@@ -35,4 +35,34 @@ def _first(run: Run, path: str, value: Array) -> Array:
         if np.array_equal(event.value, value):
             reading.add(statement)
     found = run.after.get(path)
-    return value if found is None or found.shape != value.shape else np.asarray(found, float)
+    if found is None or found.shape != value.shape:
+        return value
+    return (
+        _entries(run, value, np.asarray(found, float)) if value.ndim else np.asarray(found, float)
+    )
+
+
+def _is_sum(text: str, path: str) -> bool:
+    """Whether a name is but a number's copy, as of a sum that begins with the bias."""
+    return text.isidentifier() and text != path
+
+
+def _entries(run: Run, value: Array, last: Array) -> Array:
+    """What the first assignments to single entries left; `last` where none was seen."""
+    places = {float(entry): place for place, entry in np.ndenumerate(value)}
+    reading: dict[tuple[str, int, str], tuple[int, ...]] = {}
+    new: dict[tuple[int, ...], float] = {}
+    for event in run.events:
+        place = run.places[event.place]
+        if event.value.ndim or place.text.isidentifier():
+            continue
+        statement = run.files[event.place], place.statement, place.text
+        entry = places.get(float(event.value))
+        if place.moment == "after" and statement in reading:
+            new.setdefault(reading.pop(statement), float(event.value))
+        elif entry is not None:
+            reading[statement] = entry
+    found = last.copy()
+    for entry, number in new.items():
+        found[entry] = number
+    return found

@@ -96,6 +96,8 @@ def _slipped(case: Case, accuser: Accuser) -> Iterator[Finding]:
         )
         yield aliased(finding, slip, case.story.at[0].run, accuser)
     for key, fit in case.story.fits.items():
+        if case.paths[key] in case.probes[0].fixed:
+            continue  # one number for several units, which is given and not learnt
         if fit is not None and fit.slip is not None:
             for slip in (fit.slip, *fit.more):
                 yield grown(accuser.slip(slip, [case.paths[key]]), accuser)

@@ -14,6 +14,7 @@ from backpass.doctor.infer import Seen, networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
+from backpass.doctor.units import gathered
 from backpass.doctor.updates import first_updates
 from backpass.language.errors import BackpassError
 
@@ -68,7 +69,7 @@ def watched(
     Raises BackpassError when nothing changes, nothing that fits is returned, and no array inside
     the function takes two values.
     """
-    probes = [probe(call, args, seed, x, y, returning=True) for seed in SEEDS]
+    probes = gathered([probe(call, args, seed, x, y, returning=True) for seed in SEEDS])
     if gradients or not _changes(probes[0]):
         found = _returning(probes)
         if gradients and not found:
@@ -81,7 +82,7 @@ def watched(
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [path for path in probes[0].parameters if path not in layers]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
-            probes = [probe(call, args, seed, x, y, keep) for seed in SEEDS]
+            probes = gathered([probe(call, args, seed, x, y, keep) for seed in SEEDS])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
     return [Watched(tuple(probes), moved)]
 
@@ -103,16 +104,29 @@ def _returning(probes: Sequence[Probe]) -> list[Watched]:
 
 
 def _inside(call: Callable[..., Any], probes: Sequence[Probe]) -> Watched:
+    """The parameters of a function that makes them itself: names in it that take other values."""
     both = [inside(one.run) for one in probes]
-    if not both[0][0] or both[0][0].keys() != both[1][0].keys():
+    names = [name for name in both[0][0] if all(name in old for old, _ in both)]
+    inner: list[Probe] = []
+    for one, (old, new) in zip(probes, both, strict=True):
+        before = {**one.run.before, **{name: old[name] for name in names}}
+        run = replace(one.run, before=before, after={**one.run.after, **new})
+        moving = {name: old[name] for name in names if not np.array_equal(old[name], new[name])}
+        inner.append(replace(one, run=run, parameters=moving))
+    kept = [_arrays(one) for one in gathered(inner)]
+    if not kept[0].parameters or kept[0].parameters.keys() != kept[1].parameters.keys():
         name = getattr(call, "__qualname__", None) or repr(call)
         raise BackpassError(
             f"{name} changed no array that can be reached from it, and returned none that fits; "
             "hand in what trains the network, such as net.fit_partial, with samples and targets"
         )
-    steps = tuple({name: old[name] - new[name] for name in new} for old, new in both)
-    inner = tuple(replace(one, parameters=old) for one, (old, _) in zip(probes, both, strict=True))
-    return Watched(inner, steps)
+    return Watched(tuple(kept), tuple(first_updates(one.run, one.parameters) for one in kept))
+
+
+def _arrays(one: Probe) -> Probe:
+    """Without the single numbers that are part of no layer."""
+    arrays = {path: value for path, value in one.parameters.items() if value.ndim}
+    return replace(one, parameters=arrays)
 
 
 def signs(way: Watched) -> Watched | None:
