@@ -37,9 +37,8 @@ def _first(run: Run, path: str, value: Array) -> Array:
     found = run.after.get(path)
     if found is None or found.shape != value.shape:
         return value
-    return (
-        _entries(run, value, np.asarray(found, float)) if value.ndim else np.asarray(found, float)
-    )
+    last = np.asarray(found, float)
+    return _entries(run, value, last) if value.ndim else last
 
 
 def _is_sum(text: str, path: str) -> bool:
