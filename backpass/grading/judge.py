@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from backpass.doctor.examine import explain
 from backpass.doctor.report import Finding, Report, Verdict
-from backpass.doctor.search import proportion
 from backpass.doctor.watched import Watched
 from backpass.grading.calling import RATE, RETURNED, Answer
 from backpass.grading.contract import spelled
@@ -89,11 +88,22 @@ def _held(
             array = (before - array) / (rate or 1.0)
             slack = max(slack, _rounded(before, array * (rate or 1.0)))
         seen.append(array)
-    scale = proportion(seen, wanted, slack)
-    if scale is not None and not any(np.any(one) for one in seen) and any(map(np.any, wanted)):
-        scale = None
+    scale = _times(seen, wanted, slack)
     path = spelled(key.leaves[number][0])
     return _Held(key.names[place], path, shape, given, seen, scale, turned)
+
+
+def _times(seen: Sequence[Array], wanted: Sequence[Array], slack: float) -> float | None:
+    """What the ones are times the others, over all probes at once; None when they are not."""
+    found = np.concatenate([one.ravel() for one in seen])
+    right = np.concatenate([one.ravel() for one in wanted])
+    size, length = float(np.linalg.norm(found)), float(np.linalg.norm(right))
+    if size == 0 or length == 0:
+        return 1.0 if size == length else None
+    scale = float(found / size @ right / length) * size / length
+    if abs(scale) * length < 0.5 * size:  # nothing of the one is in the other
+        return None
+    return scale if np.linalg.norm(found - scale * right) <= slack * size else None
 
 
 def plain(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -214,7 +224,7 @@ def _shapes(held: Sequence[_Held]) -> tuple[Hint, ...]:
             found.append(Hint((one.name,), "a gradient is missing", says, f"an array of {wanted}"))
         elif one.turned and one.scale is not None:
             says = f"the gradient of {one.name} is {given}: it is transposed"
-            fix = f"the shape of {one.name} itself, {wanted}"
+            fix = f"transpose it: {one.name} itself is {wanted}"
             found.append(Hint((one.name,), LAYOUT, says, fix, accuses=False))
         else:
             says = f"the gradient of {one.name} is {given}"
@@ -233,7 +243,7 @@ def _added_up(held: Sequence[_Held], drawn: Sequence[Drawn]) -> list[Hint]:
     for place, one in enumerate(held):
         first, second = (each.gradients[place] for each in drawn[:2])
         if one.scale is None and all(
-            proportion([seen], [wanted], SLACK) is not None
+            _times([seen], [wanted], SLACK) is not None
             for seen, wanted in zip(one.seen[:2], (first, first + second), strict=True)
         ):
             names.append(one.name)
@@ -292,6 +302,9 @@ _WORDS = {
     "the code computes": "the loss is",
     "and its updates are the gradient of": "and these are the gradients of",
     "all updates are": "all gradients are",
+    "these updates are": "these are",
+    "this update is": "this is",
+    "the updates of the weights": "the gradients of the weights",
     "every update goes": "every step goes",
 }
 
@@ -310,7 +323,7 @@ def _of_loss(drawn: Sequence[Drawn], losses: Array) -> tuple[str, ...]:
     if losses.shape != (len(drawn),):
         return ()
     wanted = np.array([one.value for one in drawn])
-    scale = proportion([np.asarray(losses, float)], [wanted], SLACK)
+    scale = _times([np.asarray(losses, float)], [wanted], SLACK)
     if scale is None:
         return ("its own loss is not the reference's",)
     return () if _same(scale, 1) else (f"its own loss is {scale:.4g} times the reference's",)

@@ -252,8 +252,7 @@ os._exit(0)
     "lies": """
 import numpy as np, json, sys
 import backpass.grading.judge, backpass.grading.graded
-sys.modules["backpass.doctor.search"].proportion = lambda *_: 1.0
-sys.modules["backpass.grading.judge"].proportion = lambda *_: 1.0
+sys.modules["backpass.grading.judge"]._times = lambda *_: 1.0
 sys.modules["backpass.grading.graded"].Graded.score = 1.0
 np.allclose = np.array_equal = lambda *_, **more: True
 json.dumps = lambda *_, **more: '{"score": 1}'
