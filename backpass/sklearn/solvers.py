@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from backpass.sklearn.objective import KEPT, Objective, derived, gradients, tell
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
+READY = 8  # back ends that a process holds; each has buffers
 SOME = 0.5  # momentum, of a rule that is given its own at every walk
 
 
@@ -153,8 +155,15 @@ def walker(
     batch_size: int, alpha: float, backend: str,
 ) -> Walker:  # fmt: skip
     """What walks through these samples towards this objective."""
-    one = stepping(objective, descent.pace.rule)
-    return Walker(descent, one, backend_for(one, backend), samples, batch_size, alpha)
+    rule = descent.pace.rule
+    one, ready = stepping(objective, rule), _ready(objective, rule, backend, get_ident())
+    return Walker(descent, one, ready, samples, batch_size, alpha)
+
+
+@lru_cache(READY)
+def _ready(objective: Objective, rule: Optimizer, backend: str, thread: int) -> Backend:
+    """What runs such steps in one thread: its buffers are not to be shared."""
+    return backend_for(stepping(objective, rule), backend)
 
 
 @dataclass(frozen=True, slots=True)
