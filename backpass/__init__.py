@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from backpass.jacobian import hvp as hvp
     from backpass.jacobian import jacobian as jacobian
     from backpass.language.errors import BackpassError as BackpassError
+    from backpass.nn.callbacks import EarlyStopping as EarlyStopping
     from backpass.nn.layers import Dense as Dense
     from backpass.nn.network import Network as Network
     from backpass.nn.network import load as load
@@ -38,18 +39,33 @@ if TYPE_CHECKING:
     from backpass.nn.optimizers import Adam as Adam
     from backpass.nn.optimizers import AdamW as AdamW
     from backpass.nn.optimizers import RMSProp as RMSProp
+    from backpass.nn.schedules import Adaptive as Adaptive
+    from backpass.nn.schedules import Constant as Constant
+    from backpass.nn.schedules import Cosine as Cosine
+    from backpass.nn.schedules import ExponentialDecay as ExponentialDecay
+    from backpass.nn.schedules import InverseScaling as InverseScaling
+    from backpass.nn.schedules import StepDecay as StepDecay
+    from backpass.nn.schedules import WarmUp as WarmUp
 
 _HOMES = {
     "Adagrad": "backpass.nn.optimizers",
     "Adam": "backpass.nn.optimizers",
     "AdamW": "backpass.nn.optimizers",
+    "Adaptive": "backpass.nn.schedules",
     "BackpassError": "backpass.language.errors",
     "Check": "backpass.check",
+    "Constant": "backpass.nn.schedules",
+    "Cosine": "backpass.nn.schedules",
     "Dense": "backpass.nn.layers",
     "Derivation": "backpass.derive",
+    "EarlyStopping": "backpass.nn.callbacks",
+    "ExponentialDecay": "backpass.nn.schedules",
+    "InverseScaling": "backpass.nn.schedules",
     "Network": "backpass.nn.network",
     "RMSProp": "backpass.nn.optimizers",
     "SGD": "backpass.nn.optimizers",
+    "StepDecay": "backpass.nn.schedules",
+    "WarmUp": "backpass.nn.schedules",
     "annotate": "backpass.doctor.annotate",
     "check": "backpass.check",
     "derive": "backpass.derive",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal, get_args
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 from backpass.derive import Derivation, derive
 from backpass.language.errors import BackpassError, UnknownName, nearest
 from backpass.language.program import Program, step_reads
+from backpass.nn.forward import WEIGHT, forward_pass
 from backpass.nn.init import initialiser
-from backpass.nn.layers import ACTIVATIONS, Dense, is_count
+from backpass.nn.layers import Dense, is_count
 from backpass.nn.losses import Loss, find_loss
 
 Bias = Literal["separate", "augmented"] | None
@@ -66,6 +66,11 @@ class Architecture:
         return (int(self.inputs), *(int(layer.units) for layer in self.layers))
 
     @property
+    def axis(self) -> int:
+        """Along which samples lie."""
+        return 0 if self.convention == "rows" else 1
+
+    @property
     def outputs(self) -> int:
         """The units of the last layer."""
         return self.widths[-1]
@@ -96,51 +101,28 @@ class Architecture:
                 weights[f"b{place}"] = np.zeros(out, dtype)
         return weights
 
-    def derive(self, shares: bool = False) -> Derivation:
-        """The forward pass and its backward pass; `shares` are targets of a share a class."""
+    def derive(self, shares: bool = False, weighted: bool = False) -> Derivation:
+        """The forward pass and its backward pass.
+
+        `shares` are targets of a share a class; `weighted` gives every sample a weight.
+        """
         y = f"{SAMPLES} {self.outputs}"
         if self.loss.targets == "classes" and not shares:
             y = f"{SAMPLES} int<{self.outputs}"
-        pairs = list(pairwise(self.widths))
+        one = self.bias == "augmented"
+        pairs = [(into + one, out) for into, out in pairwise(self.widths)]
         shapes: dict[str, Any] = {"X": f"{SAMPLES} {self.inputs}", "y": y}
-        if self.bias == "augmented":
-            pairs = [(into + 1, out) for into, out in pairs]
         shapes["W"] = [f"{into} {out}" for into, out in pairs]
         if self.bias == "separate":
             shapes["b"] = [f"{out}" for _, out in pairs]
-        found = derive(self._forward(), shapes, wrt=list(shapes)[2:])
+        trained = list(shapes)[2:]
+        if weighted:
+            shapes[WEIGHT] = SAMPLES
+        forward = forward_pass(self.layers, self.loss, augmented=one, weighted=weighted)
+        found = derive(forward, shapes, wrt=trained)
         steps = tuple(replace(step, line=None) for step in found.forward.steps)  # lines of ours
         found = replace(found, forward=replace(found.forward, steps=steps))
         return found if self.convention == "rows" else found.columns(SAMPLES)
-
-    def _forward(self) -> Callable[..., Any]:
-        """The forward pass as anybody would write it, one line for each thing that happens."""
-        loss = self.loss.function
-        activations = [ACTIVATIONS[layer.activation] for layer in self.layers]
-
-        def separate(X: Any, y: Any, W: Any, b: Any) -> Any:
-            Z, A = [], [X]
-            for layer, activation in enumerate(activations):
-                Z.append(A[-1] @ W[layer] + b[layer])
-                A.append(activation(Z[-1]))
-            return loss(A[-1], y)
-
-        def augmented(X: Any, y: Any, W: Any) -> Any:
-            Z, A, B = [], [X], []
-            for layer, activation in enumerate(activations):
-                B.append(np.column_stack([A[-1], np.ones(len(X))]))  # a 1 for the bias row of W
-                Z.append(B[-1] @ W[layer])
-                A.append(activation(Z[-1]))
-            return loss(A[-1], y)
-
-        def without(X: Any, y: Any, W: Any) -> Any:
-            Z, A = [], [X]
-            for layer, activation in enumerate(activations):
-                Z.append(A[-1] @ W[layer])
-                A.append(activation(Z[-1]))
-            return loss(A[-1], y)
-
-        return {"separate": separate, "augmented": augmented, None: without}[self.bias]
 
     def output(self, derivation: Derivation) -> str:
         """What the last layer gives is called."""
@@ -148,10 +130,10 @@ class Architecture:
         return f"A{place}" if f"A{place}" in derivation.forward.arrays else f"Z{place}"
 
 
-def forward_only(derivation: Derivation, output: str) -> Program:
-    """The part of a derivation that leads to an output: what predicts."""
+def forward_only(derivation: Derivation, *outputs: str) -> Program:
+    """The part of a derivation that leads to some of its quantities: what predicts and judges."""
     steps = []
-    needed = {output}
+    needed = set(outputs)
     for step in reversed(derivation.forward.steps):
         if step.name in needed:
             steps.append(step)
@@ -159,7 +141,7 @@ def forward_only(derivation: Derivation, output: str) -> Program:
     whole = derivation.forward
     inputs = tuple(one for one in whole.inputs if one.name in needed)
     constants = tuple(one for one in whole.constants if one[0].name in needed)
-    return Program(inputs, tuple(reversed(steps)), (output,), constants)
+    return Program(inputs, tuple(reversed(steps)), outputs, constants)
 
 
 def refuse_too_many(plan: Architecture) -> None:

@@ -43,6 +43,16 @@ def clear_away(path: str | Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def append_line(path: str | Path, line: str, *, fresh: bool) -> None:
+    """Add a line to a text, or begin it anew; BackpassError where that cannot be."""
+    path = Path(path)
+    try:
+        with path.open("w" if fresh else "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    except OSError as error:
+        raise _refusal(path, error) from error
+
+
 def check_writable(path: str | Path) -> None:
     """Raise at once, before hours of work, what `write_whole` would raise at their end."""
     path = Path(path)

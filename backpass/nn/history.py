@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
+
+from backpass.nn.files import write_whole
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN = 10  # epochs in the table
 WIDTH = 40  # characters of the curve
+CURVES = "loss", "accuracy", "val_loss", "val_accuracy", "val_r2"
+RISES = frozenset(("accuracy", "val_accuracy", "val_r2"))  # better is higher
+HELD_OUT = "val_"  # before a curve's name
 
 
 @dataclass
 class History:
-    """Loss and accuracy of every epoch; printing it gives a table, `plot()` a figure.
+    """The numbers of every epoch; printing it gives a table, `plot()` a figure.
 
-    Both are those of the batches as they were met, before each update. `loss` is the mean over
-    samples, or the total of an epoch for a loss that sums. `accuracy` is empty where the targets
-    are no classes. `stopped` says why training ended early, if it did, and `backend` what ran it.
+    `loss` and `accuracy` are those of the batches as they were met, before each update. `loss` is
+    the mean over samples, or the total of an epoch for a loss that sums. `accuracy` is empty where
+    the targets are no classes. `val_loss` and `val_accuracy`, or `val_r2` for numbers, are of
+    samples that were held out, after the epoch; `rate` is the learning rate of its last step.
+
+    `stopped` says why training broke off, if it did, and `ended` why it was ended early; then
+    `restored` may be the epoch whose weights were put back. `backend` is what ran it.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -25,21 +37,32 @@ class History:
     seconds: float = 0.0
     stopped: str | None = None
     backend: str = ""
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+    val_r2: list[float] = field(default_factory=list)
+    rate: list[float] = field(default_factory=list)
+    ended: str | None = None
+    restored: int | None = None
 
     def __len__(self) -> int:
         return len(self.loss)
 
     def __str__(self) -> str:
-        heads = f"{'epoch':>6}  {'loss':>10}" + ("  accuracy" if self.accuracy else "")
-        lines = [heads]
+        columns = self.curves | ({"rate": self.rate} if len(set(self.rate)) > 1 else {})
+        widths = {name: max(8 if name in RISES else 10, len(name)) for name in columns}
+        lines = [f"{'epoch':>6}" + "".join(f"  {name:>{widths[name]}}" for name in columns)]
         for epoch in shown(len(self)):
-            line = f"{epoch + 1:>6}  {self.loss[epoch]:>10.4g}"
-            if self.accuracy:
-                line += f"  {self.accuracy[epoch]:>8.1%}"
-            lines.append(line)
+            cells = (
+                f"  {values[epoch]:>{widths[name]}{_format(name)}}"
+                for name, values in columns.items()
+            )
+            lines.append(f"{epoch + 1:>6}" + "".join(cells))
         if len(self) > 1:
             lines.append(f"  loss  {curve(self.loss)}")
         lines.append(f"{_count(len(self), 'epoch')} in {self.seconds:.2f} s")
+        if self.ended:
+            back = f"; the weights are those of epoch {self.restored}" if self.restored else ""
+            lines.append(self.ended + back)
         if self.stopped:
             lines.append(self.stopped)
         return "\n".join(lines)
@@ -49,33 +72,61 @@ class History:
 
     def to_json(self) -> dict[str, Any]:
         """The numbers by name."""
-        return {
-            "loss": self.loss,
-            "accuracy": self.accuracy,
-            "seconds": self.seconds,
-            "stopped": self.stopped,
-            "backend": self.backend,
-        }
+        return asdict(self)
 
     @property
     def curves(self) -> dict[str, list[float]]:
-        """The loss, and the accuracy where there is one."""
-        return {"loss": self.loss} | ({"accuracy": self.accuracy} if self.accuracy else {})
+        """What was measured in every epoch, by name."""
+        return {name: values for name in CURVES if (values := getattr(self, name))}
+
+    def line(self, epoch: int) -> str:
+        """One epoch, from 1, as a line of JSON; what is not finite is null."""
+        curves = self.curves | ({"rate": self.rate} if self.rate else {})
+        found = {name: values[epoch - 1] for name, values in curves.items()}
+        told = {name: one if math.isfinite(one) else None for name, one in found.items()}
+        return json.dumps({"epoch": epoch, **told})
+
+    def lines(self) -> Iterator[str]:
+        """All epochs as lines of JSON."""
+        return (self.line(epoch) for epoch in range(1, len(self) + 1))
+
+    def write(self, path: str | Path) -> None:
+        """Write a line of JSON for every epoch; BackpassError where that cannot be."""
+        write_whole(path, "".join(f"{line}\n" for line in self.lines()))
+
+    @property
+    def pictures(self) -> dict[str, tuple[str, ...]]:
+        """The curves that belong in one picture, by its name: those of held-out samples beside."""
+        names = dict.fromkeys(name.removeprefix(HELD_OUT) for name in self.curves)
+        return {
+            name: tuple(one for one in (name, HELD_OUT + name) if one in self.curves)
+            for name in names
+        }
 
     def plot(self, *names: str) -> Any:
-        """A matplotlib figure of these curves, of all of them without a name."""
+        """A matplotlib figure of these pictures, "loss" or "accuracy"; of all without a name."""
         from matplotlib.figure import Figure  # takes a second to import, and only this needs it
 
-        names = names or tuple(self.curves)
+        names = names or tuple(self.pictures)
         figure = Figure(figsize=(5 * len(names), 3.5), layout="constrained")
         for place, name in enumerate(names, 1):
-            values = self.curves[name]
             axes = figure.add_subplot(1, len(names), place)
-            axes.plot(range(1, len(values) + 1), values, marker="." if len(values) < 3 else "")
+            for one in self.pictures[name]:
+                values = self.curves[one]
+                marker = "." if len(values) < 3 else ""
+                axes.plot(range(1, len(values) + 1), values, marker=marker, label=one)
+            if len(self.pictures[name]) > 1:
+                axes.legend(frameon=False)
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
             axes.spines[["top", "right"]].set_visible(False)
         return figure
+
+
+def restored_history(found: dict[str, Any]) -> History:
+    """The history that `to_json` described."""
+    known = {one.name for one in fields(History)}
+    return History(**{name: value for name, value in found.items() if name in known})
 
 
 def shown(count: int) -> list[int]:
@@ -95,6 +146,10 @@ def curve(values: list[float], width: int = WIDTH) -> str:
     return "".join(
         BLOCKS[round((value - low) * scale)] if math.isfinite(value) else "×" for value in picked
     )
+
+
+def _format(name: str) -> str:
+    return ".1%" if name.endswith("accuracy") else ".4g"
 
 
 def _count(number: int, word: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from backpass.calculus import losses
+from backpass.calculus.fused import logsumexp
 from backpass.calculus.library import FUNCTIONS
 from backpass.forward.formula import free_names, run
 from backpass.language.errors import BackpassError, UnknownName, nearest
@@ -22,11 +23,13 @@ class Loss:
 
     `targets` says what the second may hold, and `sums` that samples are added, not averaged.
     `decided` is the output above which a single unit says yes. `takes_logits` names the loss for
-    outputs that are probabilities already, made by the activation `squashes`.
+    outputs that are probabilities already, made by the activation `squashes`. `weighted` is the
+    loss where samples count unequally: a mean over samples becomes the mean by their weights.
     """
 
     name: str
     function: Callable[[Any, Any], Any]
+    weighted: Callable[[Any, Any, Any], Any] | None = None
     targets: Targets = "numbers"
     sums: bool = False
     decided: float = 0.5
@@ -34,27 +37,68 @@ class Loss:
     squashes: str = ""
 
 
+def _of_numbers(entry: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
+    """A mean over all entries, in which a sample's entries count by its weight."""
+
+    def weighted(output: Any, target: Any, weight: Any) -> Any:
+        total = np.sum(weight)
+        return np.sum(weight[:, None] * entry(output, target)) / (total * output.shape[1])
+
+    return weighted
+
+
+def _of_logits(output: Any, target: Any, weight: Any) -> Any:
+    """The cross-entropy of labels, or of shares that sum to 1, averaged by weight."""
+    total = np.sum(weight)
+    if target.ndim == 1:
+        true = output[np.arange(len(output)), target]
+    else:
+        true = np.sum(target * output, axis=1)
+    return np.sum(weight * (logsumexp(output, axis=1) - true)) / total
+
+
+def _of_probabilities(output: Any, target: Any, weight: Any) -> Any:
+    """The same of outputs that are probabilities already."""
+    total = np.sum(weight)
+    if target.ndim == 1:
+        return -np.sum(weight * np.log(output[np.arange(len(output)), target])) / total
+    return -np.sum(weight[:, None] * target * np.log(output)) / total
+
+
+def _half(output: Any, target: Any, weight: Any) -> Any:
+    return np.sum(weight[:, None] * (output - target) ** 2) / 2
+
+
+def _whole(output: Any, target: Any, weight: Any) -> Any:
+    return np.sum(weight[:, None] * (output - target) ** 2)
+
+
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        Loss("half_sum_of_squares", losses.half_sum_of_squares, sums=True),
-        Loss("sum_of_squares", losses.sum_of_squares, sums=True),
-        Loss("mse", losses.mse),
-        Loss("mae", losses.mae),
-        Loss("huber", losses.huber),
+        Loss("half_sum_of_squares", losses.half_sum_of_squares, _half, sums=True),
+        Loss("sum_of_squares", losses.sum_of_squares, _whole, sums=True),
+        Loss("mse", losses.mse, _of_numbers(lambda a, y: (a - y) ** 2)),
+        Loss("mae", losses.mae, _of_numbers(lambda a, y: np.abs(a - y))),
+        Loss("huber", losses.huber, _of_numbers(lambda a, y: losses.huber_entry(a - y, 1.0))),
         Loss(
             "cross_entropy",
             losses.cross_entropy,
+            _of_logits,
             "classes",
             takes_logits="cross_entropy_from_probabilities",
             squashes="softmax",
         ),
         Loss(
-            "cross_entropy_from_probabilities", losses.cross_entropy_from_probabilities, "classes"
+            "cross_entropy_from_probabilities",
+            losses.cross_entropy_from_probabilities,
+            _of_probabilities,
+            "classes",
         ),
         Loss(
             "binary_cross_entropy",
             losses.binary_cross_entropy,
+            _of_numbers(losses.logistic_loss),
             "shares",
             decided=0.0,
             takes_logits="binary_cross_entropy_from_probabilities",
@@ -63,6 +107,7 @@ LOSSES: dict[str, Loss] = {
         Loss(
             "binary_cross_entropy_from_probabilities",
             losses.binary_cross_entropy_from_probabilities,
+            _of_numbers(losses.bernoulli_loss),
             "shares",
         ),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -22,16 +21,20 @@ from backpass.nn.architecture import (
     refuse_too_many,
 )
 from backpass.nn.backends import backend_for
+from backpass.nn.callbacks import EarlyStopping, begin, called, end
+from backpass.nn.fitting import Data, Options, log_to, prepare
 from backpass.nn.health import Health, health
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
 from backpass.nn.layers import Dense, is_count
-from backpass.nn.optim import Optimizer, first_state, updated, with_updates
-from backpass.nn.optimizers import OPTIMIZERS, SGD
+from backpass.nn.optim import Optimizer, first_state
+from backpass.nn.optimizers import OPTIMIZERS, SGD, restored_optimizer
 from backpass.nn.run import Run
+from backpass.nn.schedules import Place
+from backpass.nn.step import judge, quantities, stepping
 from backpass.nn.train import Task, train
-from backpass.running.epoch import Answers, Arrays, Backend, Stepping
+from backpass.running.epoch import Arrays, Backend
 from backpass.running.runner import Runner, compile_numpy
 
 DTYPES = ("float32", "float64")
@@ -92,21 +95,22 @@ class Network:
         refuse_too_many(self.architecture)
         self.weights: Arrays = self.architecture.draw(init, self.random, self.dtype)
         self.state: Arrays = first_state(self.optimizer, self.weights, self.dtype)
-        self._derived: dict[bool, Derivation] = {}
+        self._derived: dict[tuple[bool, bool], Derivation] = {}
         self.epochs = self.steps = 0  # that it was trained for
+        self.slowed = 1.0  # what an adaptive rate was divided by
         self._runs: tuple[Derivation, Any, Backend] | None = None
         self._forward: tuple[Derivation, Runner] | None = None
         self._gradients: tuple[Derivation, Runner] | None = None
 
-    def derivation(self, shares: bool = False) -> Derivation:
+    def derivation(self, shares: bool = False, weighted: bool = False) -> Derivation:
         """The forward and backward pass that `fit` runs.
 
         Targets of a cross-entropy are integer labels; with `shares` they are shares (or ones and
-        zeros) for every class, which `fit` takes too.
+        zeros) for every class, which `fit` takes too. With `weighted` each sample has a weight.
         """
-        if shares not in self._derived:
-            self._derived[shares] = self.architecture.derive(shares)
-        return self._derived[shares]
+        if (shares, weighted) not in self._derived:
+            self._derived[shares, weighted] = self.architecture.derive(shares, weighted)
+        return self._derived[shares, weighted]
 
     def fit(
         self,
@@ -117,6 +121,13 @@ class Network:
         shuffle: bool = True,
         backend: str = "auto",
         progress: bool = True,
+        *,
+        validation: float | tuple[Any, Any] | None = None,
+        early_stopping: bool | int | EarlyStopping | None = None,
+        callbacks: Sequence[Any] = (),
+        log: str | Path | None = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
     ) -> History:
         """Train on samples X with targets y, and tell how it went.
 
@@ -126,40 +137,73 @@ class Network:
         the last batch of an epoch may be smaller. Fitting again goes on from here. `backend`
         runs the steps, one of `backpass.nn.backends.BACKENDS`; "auto" chooses by the problem.
 
+        validation : a share of the samples that is held out, or (X, y); judged after every epoch
+        early_stopping : True, the epochs to wait for a better one, or a `bp.EarlyStopping`
+        callbacks : functions of the history and the network; see `backpass.nn.callbacks`
+        log : a file that gets a line of JSON for every epoch
+        sample_weight : what each sample counts; the loss is the mean by these weights
+        class_weight : what the samples of a class count, {class: weight}, or "balanced"
+
         Warns (RuntimeWarning) when the loss is not finite, and stops there, and when it does not
         fall. Raises an error of the family `BackpassError` for data that do not fit, before any
-        weight changes.
+        weight changes. An interrupted training keeps what it has learnt.
         """
-        for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-            if not is_count(value):
-                raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
-        given = samples.inputs(X, self.architecture, self.dtype)
-        goal = samples.targets(y, given, self.architecture, self.dtype)
-        samples.refuse_one_class(goal, self.architecture)
-        axis, derivation = self._samples_axis, self._derivation_for(goal)
-        stepping = self._stepping(derivation, answers(goal, self.architecture.loss, axis), goal)
-        numbers = self.optimizer.numbers
+        options = Options(
+            epochs, batch_size, shuffle, backend, progress, validation, early_stopping,
+            tuple(callbacks), log, sample_weight, class_weight,
+        )  # fmt: skip
+        data = prepare(X, y, options, self.architecture, self.dtype, self.seed)
+        derivation = self._derivation_for(data.y, data.weight is not None)
+        arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
+        run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps,
+                  slowed=self.slowed)  # fmt: skip
+        told = called(options.callbacks, self)
+
+        def after(run: Run) -> str | None:
+            self._take(run)
+            return told(run.history)
+
         task = Task(
-            backend=self._backend(derivation, stepping, backend),
-            samples={"X": given.X, "y": goal},
-            numbers={name: np.asarray(value, self.dtype) for name, value in numbers.items()},
-            axis=axis,
+            backend=self._backend(derivation, data, backend),
+            samples=data.samples(),
+            optimizer=self.optimizer,
+            numbers={},
+            axis=self.architecture.axis,
             sums=self.architecture.loss.sums,
             seed=self.seed,
             epochs=epochs,
             batch_size=batch_size,
             shuffle=shuffle,
             progress=progress,
+            weight=data.weight,
+            judge=self._judge(data),
+            stopping=options.stopping,
+            after=(after,) if log is None else (after, log_to(log)),
         )
-        arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
-        run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps)
+        for one in begin(options.callbacks):
+            one(self)
         try:
             return train(task, run)
         finally:  # an interrupted training keeps what it has learnt
-            self.weights = {name: run.arrays[name] for name in self.weights}
-            self.state = {name: run.arrays[name] for name in self.state}
-            self.random.bit_generator.state = run.random
-            self.epochs, self.steps = run.epochs, run.steps
+            self._take(run)
+            for one in end(options.callbacks):
+                one(run.history, self)
+
+    def _take(self, run: Run) -> None:
+        """Stand where a training stands."""
+        self.weights = {name: run.arrays[name] for name in self.weights}
+        self.state = {name: run.arrays[name] for name in self.state}
+        self.random.bit_generator.state = run.random
+        self.epochs, self.steps, self.slowed = run.epochs, run.steps, run.slowed
+
+    def _judge(self, data: Data) -> Callable[[Arrays], dict[str, float]] | None:
+        """What measures the samples that were held out, if any were."""
+        if data.held is None:
+            return None
+        X, y = data.held
+        plan = self.architecture
+        right = answers(data.y, plan.loss, plan.axis)
+        return judge(plan, self._derivation_for(y), X, y, right)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The outputs, which are what the loss takes: logits for a cross-entropy.
@@ -185,7 +229,7 @@ class Network:
         found = self.predict(X)
         if found.ndim == 1:
             return classes(found[None, :], self.architecture.loss, 0)[0]
-        return classes(found, self.architecture.loss, self._samples_axis)
+        return classes(found, self.architecture.loss, self.architecture.axis)
 
     def score(self, X: Any, y: Any) -> float:
         """How good the outputs are: the share of samples whose class is right, or R².
@@ -196,7 +240,7 @@ class Network:
         """
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
-        outputs, axis = self._outputs(given), self._samples_axis
+        outputs, axis = self._outputs(given), self.architecture.axis
         right = answers(goal, self.architecture.loss, axis)
         if right is None:
             return explained(outputs, goal, axis)
@@ -222,14 +266,10 @@ class Network:
         """
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
-        stepping = self._stepping(self._derivation_for(goal), None, goal)
-        names = tuple(step.name for step in stepping.program.steps)
-        run = compile_numpy(replace(stepping.program, outputs=names), name="quantities")
-        numbers = {
-            name: np.asarray(value, self.dtype) for name, value in self.optimizer.numbers.items()
-        }
-        inputs = {"X": given.X, "y": goal, **self.weights, **self.state, **numbers}
-        return {**inputs, **dict(zip(names, run(inputs), strict=True))}
+        found = {"X": given.X, "y": goal}
+        one = stepping(self.architecture, self._derivation_for(goal), self.optimizer, None, found)
+        place = Place(self.epochs, 0, 1, 1, given.X.shape[self.architecture.axis], self.slowed)
+        return quantities(one, self.optimizer, place, {**found, **self.weights, **self.state})
 
     def health(self, X: Any, y: Any, *, by_heart: bool = True) -> Health:
         """How the network is doing on these samples: dead units, gradients by layer, its steps.
@@ -256,7 +296,7 @@ class Network:
             "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
             "inputs": int(plan.inputs),
             "loss": plan.loss_text,
-            "optimizer": [name, asdict(self.optimizer)],
+            "optimizer": [name, self.optimizer.settings],
             "bias": plan.bias,
             "init": self.init,
             "convention": plan.convention,
@@ -265,37 +305,23 @@ class Network:
             "random": self.random.bit_generator.state,
             "epochs": self.epochs,
             "steps": self.steps,
+            "slowed": self.slowed,
         }
         return {**self.weights, **self.state}, about
 
-    @property
-    def _samples_axis(self) -> int:
-        return 0 if self.architecture.convention == "rows" else 1
-
-    def _derivation_for(self, goal: NDArray[Any]) -> Derivation:
+    def _derivation_for(self, goal: NDArray[Any], weighted: bool = False) -> Derivation:
         """The derivation that takes targets like these."""
-        classes = self.architecture.loss.targets == "classes"
-        return self.derivation(classes and goal.ndim > 1)
+        shares = self.architecture.loss.targets == "classes" and goal.ndim > 1
+        return self.derivation(shares, True) if weighted else self.derivation(shares)
 
-    def _stepping(
-        self, derivation: Derivation, right: Answers | None, goal: NDArray[Any]
-    ) -> Stepping:
-        """Forward, backward and update as one program, and the part of each of its arrays."""
-        axis = self._samples_axis
-        shown = (derivation.loss, self.architecture.output(derivation))
-        return Stepping(
-            with_updates(derivation.program, derivation.gradients, self.optimizer, shown),
-            changed=tuple(updated(self.optimizer, derivation.gradients)),
-            axes={"X": axis, "y": axis if goal.ndim > 1 else 0},
-            numbers=tuple(self.optimizer.numbers),
-            answers=right,
-        )
-
-    def _backend(self, derivation: Derivation, stepping: Stepping, wanted: str) -> Backend:
-        """What runs these steps; made once for the trainings that are alike."""
-        key = stepping.answers, stepping.axes, wanted
+    def _backend(self, derivation: Derivation, data: Data, wanted: str) -> Backend:
+        """What runs the steps; made once for the trainings that are alike."""
+        plan = self.architecture
+        right = answers(data.y, plan.loss, plan.axis)
+        key = right, data.y.ndim, wanted
         if self._runs is None or self._runs[0] is not derivation or self._runs[1] != key:
-            self._runs = derivation, key, backend_for(stepping, wanted)
+            one = stepping(plan, derivation, self.optimizer, right, data.samples())
+            self._runs = derivation, key, backend_for(one, wanted)
         return self._runs[2]
 
     def __str__(self) -> str:
@@ -337,11 +363,12 @@ def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network
         name, numbers = about["optimizer"]
         net = Network(
             [Dense(units, activation) for units, activation in about["layers"]],
-            about["inputs"], about["loss"], OPTIMIZERS[name](**numbers), about["bias"],
+            about["inputs"], about["loss"], restored_optimizer(name, numbers), about["bias"],
             about["init"], about["convention"], about["dtype"], about["seed"],
         )  # fmt: skip
         net.random.bit_generator.state = about["random"]
         net.epochs, net.steps = int(about.get("epochs", 0)), int(about.get("steps", 0))
+        net.slowed = float(about.get("slowed", 1))
     except (ArithmeticError, KeyError, MemoryError, TypeError, ValueError) as error:
         raise BackpassError(
             f"{path} does not describe a network as net.save does ({error!r})"

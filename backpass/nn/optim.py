@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from backpass.language.errors import BackpassError
 from backpass.language.notation import parse_step
 from backpass.language.program import Array, Program, Step, canonical, fresh, rename_step
 from backpass.language.shapes import Shape
+from backpass.nn.schedules import Place, Schedule, above_zero, described
 from backpass.running.epoch import Arrays
 
 PRIME = "′"
@@ -59,18 +60,20 @@ class Optimizer:
             if getattr(self, name) is not None:
                 above_zero(name, getattr(self, name))
 
+    rules: ClassVar[tuple[str, ...]] = ()
+
     @property
-    def rules(self) -> tuple[str, ...]:
-        """The lines of the update, in their order."""
-        raise NotImplementedError(f"{type(self).__name__} states no rules")
+    def followed(self) -> tuple[str, ...]:
+        """The rules that these numbers make; all of them, unless a subclass chooses."""
+        return self.rules
 
     @property
     def lines(self) -> tuple[str, ...]:
         """All that happens at a step: the clipping, and the rules of what is left of dW."""
         clipping = BY_VALUE if self.clip_value is not None else BY_NORM
         if self.clip_value is None and self.clip_norm is None:
-            return self.rules
-        return (*clipping, *(re.sub(r"\bdW\b", "G", rule) for rule in self.rules))
+            return self.followed
+        return (*clipping, *(re.sub(r"\bdW\b", "G", rule) for rule in self.followed))
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -88,6 +91,18 @@ class Optimizer:
         """What is kept from step to step once for all weights."""
         return self._kept("")
 
+    def values(self, place: Place, dtype: Any) -> Arrays:
+        """What the rules read in the epoch at this place: one value, or one for every step."""
+        return {
+            name: np.asarray(one.rates(place) if isinstance(one, Schedule) else one, dtype)
+            for name, one in self.numbers.items()
+        }
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All fields as JSON can hold them."""
+        return {one.name: described(getattr(self, one.name)) for one in fields(self)}
+
     def _kept(self, bracket: str) -> tuple[str, ...]:
         names = (re.match(r"(\w+)′(\[?)", rule) for rule in self.lines)
         return tuple(found[1] for found in names if found and found[2] == bracket)
@@ -103,12 +118,6 @@ class Optimizer:
         if any(DECAY in line for line in self.lines):
             lines.append("  (a bias does not decay)")
         return "\n".join(lines)
-
-
-def above_zero(name: str, value: float, what: str = "none") -> None:
-    """Refuse a number that is not above 0 and finite."""
-    if isinstance(value, bool) or not 0 < value < float("inf"):
-        raise BackpassError(f"{name}={value} is {what}; give a number above 0")
 
 
 def share(name: str, value: float) -> None:

@@ -1,14 +1,18 @@
 """The optimisers: each is a few lines of index notation, and the paper that they come from.
 
-Where implementations differ the rules are PyTorch's, so that the same weights and batches give
-the same curve there. One of your own is a subclass of `Optimizer` with `rules`.
+The rate `lr` is a number or a schedule (`schedules.py`). Where implementations differ the rules
+are PyTorch's, so that the same weights and batches give the same curve there. An optimiser of
+your own is a subclass of `Optimizer` with `rules`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
-from backpass.nn.optim import DECAY, Optimizer, above_zero, share
+from backpass.nn.optim import DECAY, Optimizer, share
+from backpass.nn.schedules import Schedule, above_zero, restored_rate
 
 
 @dataclass(frozen=True)
@@ -21,17 +25,18 @@ class SGD(Optimizer):
     PyTorch; scikit-learn has it inside, which differs only while the rate changes.
     """
 
-    lr: float = 0.01
+    lr: float | Schedule = 0.01
     momentum: float = 0.0
     nesterov: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above_zero("lr", self.lr, "no learning rate")
+        above_zero("lr", self.lr)
         share("momentum", self.momentum)
 
     @property
-    def rules(self) -> tuple[str, ...]:
+    def followed(self) -> tuple[str, ...]:
+        """A velocity only where there is momentum."""
         if not self.momentum:
             return ("W′[k,j] = W[k,j] - lr * dW[k,j]",)
         ahead = "(dW[k,j] + momentum * V′[k,j])" if self.nesterov else "V′[k,j]"
@@ -46,42 +51,38 @@ class RMSProp(Optimizer):
     is kept, and `eps` stands outside of the root, as in PyTorch.
     """
 
-    lr: float = 0.01
+    lr: float | Schedule = 0.01
     alpha: float = 0.99
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above_zero("lr", self.lr, "no learning rate")
+        above_zero("lr", self.lr)
         share("alpha", self.alpha)
         above_zero("eps", self.eps)
 
-    @property
-    def rules(self) -> tuple[str, ...]:
-        return (
-            "V′[k,j] = alpha * V[k,j] + (1 - alpha) * dW[k,j]**2",
-            "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
-        )
+    rules: ClassVar[tuple[str, ...]] = (
+        "V′[k,j] = alpha * V[k,j] + (1 - alpha) * dW[k,j]**2",
+        "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
+    )
 
 
 @dataclass(frozen=True)
 class Adagrad(Optimizer):
     """Steps shrink with all that a weight has moved for (Duchi, Hazan and Singer, 2011)."""
 
-    lr: float = 0.01
+    lr: float | Schedule = 0.01
     eps: float = 1e-10
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above_zero("lr", self.lr, "no learning rate")
+        above_zero("lr", self.lr)
         above_zero("eps", self.eps)
 
-    @property
-    def rules(self) -> tuple[str, ...]:
-        return (
-            "V′[k,j] = V[k,j] + dW[k,j]**2",
-            "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
-        )
+    rules: ClassVar[tuple[str, ...]] = (
+        "V′[k,j] = V[k,j] + dW[k,j]**2",
+        "W′[k,j] = W[k,j] - lr * dW[k,j] / (V′[k,j]**(1/2) + eps)",
+    )
 
 
 @dataclass(frozen=True)
@@ -93,28 +94,26 @@ class Adam(Optimizer):
     does.
     """
 
-    lr: float = 0.001
+    lr: float | Schedule = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        above_zero("lr", self.lr, "no learning rate")
+        above_zero("lr", self.lr)
         share("beta1", self.beta1)
         share("beta2", self.beta2)
         above_zero("eps", self.eps)
 
-    @property
-    def rules(self) -> tuple[str, ...]:
-        return (
-            "t′ = t + 1",
-            "r = lr / (1 - beta1**t′)",
-            "c = (1 - beta2**t′)**(1/2)",
-            "M′[k,j] = beta1 * M[k,j] + (1 - beta1) * dW[k,j]",
-            "V′[k,j] = beta2 * V[k,j] + (1 - beta2) * dW[k,j]**2",
-            "W′[k,j] = W[k,j] - r * M′[k,j] / (V′[k,j]**(1/2) / c + eps)",
-        )
+    rules: ClassVar[tuple[str, ...]] = (
+        "t′ = t + 1",
+        "r = lr / (1 - beta1**t′)",
+        "c = (1 - beta2**t′)**(1/2)",
+        "M′[k,j] = beta1 * M[k,j] + (1 - beta1) * dW[k,j]",
+        "V′[k,j] = beta2 * V[k,j] + (1 - beta2) * dW[k,j]**2",
+        "W′[k,j] = W[k,j] - r * M′[k,j] / (V′[k,j]**(1/2) / c + eps)",
+    )
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,17 @@ class AdamW(Adam):
         super().__post_init__()
         share("weight_decay", self.weight_decay)
 
-    @property
-    def rules(self) -> tuple[str, ...]:
-        *moments, update = super().rules
-        return (*moments, update.replace("W[k,j]", f"{DECAY}W[k,j]", 1))
+    rules: ClassVar[tuple[str, ...]] = (
+        *Adam.rules[:-1],
+        Adam.rules[-1].replace("W[k,j]", f"{DECAY}W[k,j]", 1),
+    )
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     one.__name__: one for one in (SGD, RMSProp, Adagrad, Adam, AdamW)
 }
+
+
+def restored_optimizer(name: str, settings: Mapping[str, Any]) -> Optimizer:
+    """The optimiser with these settings; KeyError and TypeError where there is none."""
+    return OPTIMIZERS[name](**{name: restored_rate(one) for name, one in settings.items()})

@@ -9,27 +9,49 @@ from backpass.nn.history import History
 
 
 @contextmanager
-def bar(epochs: int, *, shown: bool) -> Iterator[Callable[[History], None]]:
-    """A progress bar on the error stream, with the loss and accuracy of the last epoch."""
+def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History], None]]:
+    """Epochs, what they came to, the time that is left, and how many samples a second takes."""
     if not shown:
         yield lambda history: None
         return
     from rich.console import Console  # training without a bar does not need it
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
-        BarColumn(30),
+        BarColumn(20),
+        TimeRemainingColumn(compact=True),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as shown_bar:
         task = shown_bar.add_task("", total=epochs)
 
         def tell(history: History) -> None:
-            text = f"loss {history.loss[-1]:.4g}"
-            if history.accuracy:
-                text += f"  accuracy {history.accuracy[-1]:.1%}"
-            shown_bar.update(task, completed=len(history), description=text)
+            told = said(history, samples * len(history) / history.seconds)
+            shown_bar.update(task, completed=len(history), description=told)
 
         yield tell
+
+
+def said(history: History, speed: float) -> str:
+    """The last epoch in a few words."""
+    found = [
+        f"{name} {values[-1]:{'.1%' if name.endswith('accuracy') else '.4g'}}"
+        for name, values in history.curves.items()
+    ]
+    return "  ".join([*found, f"{short(speed)} samples/s"])
+
+
+def short(number: float) -> str:
+    """A large number in three digits or so: 940, 12.3k, 4.56M."""
+    for unit, word in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g}{word}"
+    return f"{number:.3g}"

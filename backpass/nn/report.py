@@ -136,7 +136,7 @@ def _passes(report: Report) -> Iterator[str]:
     yield derivation_html(derivation.passes)
     if check is not None:
         yield _verdict(check)
-    rules = "\n".join(net.optimizer.rules)
+    rules = "\n".join(net.optimizer.lines)
     yield "<h2>Update</h2>\n<p>All weights then take a step, here as it is for a matrix:</p>"
     yield f"<pre>{escape(rules)}</pre>"
     source = escape(derivation.code().rstrip())
@@ -166,7 +166,7 @@ def _training(report: Report) -> Iterator[str]:
             f"It is that of the batches as they were met, before each update{_unit(report)}.</p>"
         )
         yield '<div class="curves">'
-        for name in history.curves:
+        for name in history.pictures:
             yield drawing(history.plot(name), f"the {name} of every epoch")
         yield "</div>"
     yield "</section>"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.nn.history import History
+from backpass.nn.history import History, restored_history
 
 Arrays = dict[str, NDArray[Any]]
 BEST = "best/"  # before the names of the best weights, in a file
@@ -84,5 +84,5 @@ def restored_run(arrays: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -
         Patience(**about["easing"]),
         about["slowed"],
         best,
-        History(**about["history"]),
+        restored_history(about["history"]),
     )

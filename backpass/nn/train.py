@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.nn.history import History
+from backpass.nn.callbacks import EarlyStopping, better, monitored
+from backpass.nn.history import RISES, History
+from backpass.nn.optim import Optimizer
 from backpass.nn.progress import bar
 from backpass.nn.run import Run
+from backpass.nn.schedules import Adaptive, Place, Schedule, adaptive
 from backpass.running.epoch import Arrays, Backend, Epoch
 
 Array = NDArray[Any]
@@ -24,12 +27,16 @@ SCALED = 10.0  # inputs of mean 0 and deviation 1 seldom go so far
 class Task:
     """What is learnt, from what, and how often.
 
-    `samples` are X, y and what else belongs to samples, which lie along `axis` of X; `sums` says
-    that the loss adds them up. `seed` is for what is drawn.
+    `samples` are X, y and what else belongs to samples, which lie along `axis` of X, and `weight`
+    is what each counts in a mean; `sums` says that the loss adds them up. `numbers` are what a
+    step reads besides those of the optimiser. `seed` is for what is drawn. `judge` looks at
+    held-out samples and gives numbers for curves of the History; `after` is told of every epoch
+    and may give a reason to end.
     """
 
     backend: Backend
     samples: Mapping[str, Array]
+    optimizer: Optimizer
     numbers: Mapping[str, Array]
     axis: int
     sums: bool
@@ -38,6 +45,20 @@ class Task:
     batch_size: int
     shuffle: bool
     progress: bool
+    weight: Array | None = None
+    judge: Callable[[Arrays], Mapping[str, float]] | None = None
+    stopping: EarlyStopping | None = None
+    after: tuple[Callable[[Run], str | None], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """The number of samples."""
+        return self.samples["X"].shape[self.axis]
+
+    def place(self, run: Run) -> Place:
+        """Where the next epoch stands, for a schedule."""
+        steps = -(-self.count // self.batch_size)
+        return Place(run.epochs, run.epoch, self.epochs, steps, self.count, run.slowed)
 
 
 def train(task: Task, run: Run) -> History:
@@ -45,17 +66,17 @@ def train(task: Task, run: Run) -> History:
 
     Warns and stops when the loss is not finite; warns when it does not fall.
     """
-    count = task.samples["X"].shape[task.axis]
     random = np.random.default_rng()
     random.bit_generator.state = run.random
     history = run.history
     history.backend = task.backend.name
     start = perf_counter() - history.seconds
-    with bar(task.epochs, shown=task.progress) as tell:
-        while run.epoch < task.epochs and not history.stopped:
-            order = random.permutation(count) if task.shuffle else np.arange(count)
+    with bar(task.epochs, task.count, shown=task.progress) as tell:
+        while run.epoch < task.epochs and not (history.stopped or history.ended):
+            order = random.permutation(task.count) if task.shuffle else np.arange(task.count)
+            rates = task.optimizer.values(task.place(run), task.samples["X"].dtype)
             found = task.backend.epoch(
-                task.samples, order, task.batch_size, run.arrays, task.numbers,
+                task.samples, order, task.batch_size, run.arrays, {**task.numbers, **rates},
                 seed=task.seed, first=run.steps,
             )  # fmt: skip
             run.steps += found.done
@@ -65,24 +86,70 @@ def train(task: Task, run: Run) -> History:
                 break
             run.epoch += 1
             run.epochs += 1
-            history.loss.append(_loss(found.losses, count, task))
-            if found.right is not None:
-                history.accuracy.append(found.right / count)
+            _write_down(found, order, rates, task, run)
             history.seconds = perf_counter() - start
+            reason = _reason(task, run)
+            history.ended = reason if run.epoch < task.epochs else None
             tell(history)
+    if task.stopping is not None:
+        task.stopping.end(run)
     said = history.stopped or _does_not_fall(history)
     if said:
         warnings.warn(said, RuntimeWarning, stacklevel=3)  # at the line that called fit
     return history
 
 
-def _loss(losses: Array, count: int, task: Task) -> float:
+def _write_down(
+    found: Epoch, order: Array, rates: Mapping[str, Array], task: Task, run: Run
+) -> None:
+    """Enter an epoch into the history."""
+    history = run.history
+    history.loss.append(_loss(found.losses, order, task))
+    if found.right is not None:
+        history.accuracy.append(found.right / task.count)
+    if "lr" in rates:
+        history.rate.append(float(rates["lr"].flat[-1]))
+    if task.judge is not None:
+        for name, value in task.judge(run.arrays).items():
+            getattr(history, name).append(value)
+
+
+def _loss(losses: Array, order: Array, task: Task) -> float:
     """The loss of an epoch: the mean over its samples, or the total where samples are added."""
+    losses = losses.astype(np.float64)
     if task.sums:
-        return float(losses.sum(dtype=np.float64))
-    starts = np.arange(0, count, task.batch_size)
-    sizes = np.minimum(starts + task.batch_size, count) - starts
-    return float(losses.astype(np.float64) @ sizes) / count
+        return float(losses.sum())
+    weight = np.ones(task.count) if task.weight is None else task.weight[order].astype(np.float64)
+    batches = np.add.reduceat(weight, np.arange(0, len(order), task.batch_size))
+    return float(losses @ batches / batches.sum())
+
+
+def _reason(task: Task, run: Run) -> str | None:
+    """Why the training ends with the epoch that is done, if it does; all are asked."""
+    rate = task.optimizer.numbers.get("lr")
+    slowing = adaptive(rate) if isinstance(rate, Schedule) else None
+    reasons = [
+        _slowed(slowing, run) if slowing is not None else None,
+        task.stopping.epoch(run) if task.stopping is not None else None,
+        *(one(run) for one in task.after),
+    ]
+    return next((reason for reason in reasons if reason), None)
+
+
+def _slowed(schedule: Adaptive, run: Run) -> str | None:
+    """Divide the rate where the loss no longer falls; a reason to end where it is small."""
+    name = monitored(run.history, schedule.monitor)
+    better(run.easing, run.history.curves[name][-1], run.epoch, schedule.tol, name in RISES)
+    if run.easing.waited < schedule.patience:
+        return None
+    if schedule.lr / run.slowed <= schedule.smallest:
+        return (
+            f"{name} is no better than in epoch {run.easing.epoch}, and the learning rate is down "
+            f"to {schedule.lr / run.slowed:.3g}"
+        )
+    run.slowed *= schedule.factor
+    run.easing.waited = 0
+    return None
 
 
 def _not_finite(found: Epoch, run: Run, X: Array) -> str:

@@ -2,7 +2,7 @@
 
 import json
 
-from backpass.nn.history import History, curve, shown
+from backpass.nn.history import History, curve, restored_history, shown
 
 PRINTED = """\
  epoch        loss  accuracy
@@ -46,9 +46,40 @@ def test_it_draws_itself():
 
 
 def test_it_is_numbers_by_name():
-    history = History([1.0], [0.5], 0.1, backend="numpy")
-    assert json.loads(json.dumps(history.to_json())) == {
-        "loss": [1.0], "accuracy": [0.5], "seconds": 0.1, "stopped": None,
-        "backend": "numpy",
-    }  # fmt: skip
+    history = History([1.0], [0.5], 0.1, backend="numpy", val_loss=[2.0], ended="enough")
+    found = json.loads(json.dumps(history.to_json()))
+    assert (found["loss"], found["accuracy"], found["seconds"]) == ([1.0], [0.5], 0.1)
+    assert (found["val_loss"], found["backend"], found["ended"]) == ([2.0], "numpy", "enough")
+    assert restored_history(found) == history
     assert len(history) == 1
+
+
+VALIDATED = """\
+ epoch        loss    val_loss  val_accuracy        rate
+     1           4           5         25.0%         0.1
+     2           2           3         50.0%        0.05
+  loss  █▁
+2 epochs in 1.50 s
+val_loss is low enough; the weights are those of epoch 1"""
+
+
+def test_held_out_samples_and_a_rate_that_changes_have_columns():
+    history = History(
+        [4.0, 2.0], seconds=1.5, val_loss=[5.0, 3.0], val_accuracy=[0.25, 0.5], rate=[0.1, 0.05],
+        ended="val_loss is low enough", restored=1,
+    )  # fmt: skip
+    assert str(history) == VALIDATED
+    assert "rate" not in str(History([4.0, 2.0], rate=[0.1, 0.1]))
+    loss, accuracy = history.plot().axes
+    assert [line.get_label() for line in loss.lines] == ["loss", "val_loss"]
+    assert accuracy.get_ylabel() == "accuracy"
+
+
+def test_it_is_written_line_by_line(tmp_path):
+    history = History([4.0, 2.0], [0.5, 0.75], rate=[0.1, 0.1], val_loss=[float("inf"), 3.0])
+    history.write(tmp_path / "log.jsonl")
+    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"epoch": 1, "loss": 4.0, "accuracy": 0.5, "val_loss": None, "rate": 0.1},
+        {"epoch": 2, "loss": 2.0, "accuracy": 0.75, "val_loss": 3.0, "rate": 0.1},
+    ]

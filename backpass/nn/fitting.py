@@ -1,0 +1,196 @@
+"""What `fit` is asked for, looked at before the first step: options, held-out samples, weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.language.errors import BackpassError, ShapeError
+from backpass.nn import samples
+from backpass.nn.architecture import Architecture
+from backpass.nn.callbacks import EarlyStopping, refuse_no_callback
+from backpass.nn.files import append_line, check_writable
+from backpass.nn.forward import WEIGHT
+from backpass.nn.judge import labels
+from backpass.nn.layers import is_count
+from backpass.nn.run import Run
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of `fit` besides X and y; refuses what cannot be meant."""
+
+    epochs: int
+    batch_size: int
+    shuffle: bool
+    backend: str
+    progress: bool
+    validation: Any
+    early_stopping: Any
+    callbacks: Sequence[Any]
+    log: str | Path | None
+    sample_weight: Any
+    class_weight: Any
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            if not is_count(value):
+                raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
+        refuse_no_callback(self.callbacks)
+        stops = self.early_stopping
+        if not (isinstance(stops, (bool, EarlyStopping)) or stops is None or is_count(stops)):
+            raise BackpassError(
+                f"early_stopping={stops!r} is none; give True, a number of epochs to wait, or "
+                "bp.EarlyStopping(…)"
+            )
+        if self.log is not None:
+            check_writable(self.log)
+
+    @property
+    def stopping(self) -> EarlyStopping | None:
+        """When to end early: `True` and a number are short for `EarlyStopping`."""
+        match self.early_stopping:
+            case None | False:
+                return None
+            case True:
+                return EarlyStopping()
+            case EarlyStopping() as given:
+                return given
+            case patience:
+                return EarlyStopping(patience)
+
+
+@dataclass(frozen=True)
+class Data:
+    """The samples of a training, and those that were held out of it."""
+
+    X: Array
+    y: Array
+    weight: Array | None
+    held: tuple[Array, Array] | None
+
+    def samples(self) -> dict[str, Array]:
+        """What batches are taken of."""
+        found = {"X": self.X, "y": self.y}
+        return found if self.weight is None else found | {WEIGHT: self.weight}
+
+
+def prepare(X: Any, y: Any, options: Options, plan: Architecture, dtype: Any, seed: int) -> Data:
+    """The data as the network takes them; an error of the family `BackpassError` for any misfit.
+
+    Samples that count nothing are left out, so that no batch is without weight.
+    """
+    given = samples.inputs(X, plan, dtype)
+    goal = samples.targets(y, given, plan, dtype)
+    samples.refuse_one_class(goal, plan)
+    axis = plan.axis
+    count = given.X.shape[axis]
+    weight = _weights(options, goal, count, plan, dtype)
+    everyone = np.arange(count)
+    held = None
+    if isinstance(options.validation, (tuple, list)):
+        held = _held(options.validation, plan, dtype)
+    elif options.validation is not None and options.validation is not False:
+        everyone, apart = _split(options.validation, count, seed)
+        held = _taken(given.X, goal, apart, axis)
+    if weight is not None:
+        everyone = everyone[weight[everyone] > 0]
+    if len(everyone) == count:
+        return Data(given.X, goal, weight, held)
+    own, targets = _taken(given.X, goal, everyone, axis)
+    return Data(own, targets, None if weight is None else weight[everyone], held)
+
+
+def _taken(X: Array, y: Array, places: Array, axis: int) -> tuple[Array, Array]:
+    return X.take(places, axis=axis), y.take(places, axis=axis if y.ndim > 1 else 0)
+
+
+def _held(pair: Sequence[Any], plan: Architecture, dtype: Any) -> tuple[Array, Array]:
+    """Validation data that were given."""
+    if len(pair) != 2:
+        raise BackpassError(
+            f"validation holds {len(pair)} arrays; give (X, y) of held-out samples, or a share"
+        )
+    try:
+        given = samples.inputs(pair[0], plan, dtype)
+        return given.X, samples.targets(pair[1], given, plan, dtype)
+    except BackpassError as error:
+        raise type(error)(f"in validation, {error}") from error
+
+
+def _split(share: Any, count: int, seed: int) -> tuple[Array, Array]:
+    """The places of the samples that are trained on, and of those that are held out."""
+    real = isinstance(share, (float, np.floating)) and 0 < share < 1
+    held = math.ceil(share * count) if real else 0
+    if not real or not held < count:
+        why = f"of {count} leaves none to train on" if real else "is none"
+        raise BackpassError(
+            f"validation={share!r:.40} {why}; give a share between 0 and 1, or (X, y)"
+        )
+    order = np.random.default_rng(seed).permutation(count)
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def _weights(
+    options: Options, y: Array, count: int, plan: Architecture, dtype: Any
+) -> Array | None:
+    """What each sample counts; None where all count alike."""
+    if options.sample_weight is None and options.class_weight is None:
+        return None
+    if plan.loss.weighted is None:
+        raise BackpassError(
+            f"the loss {plan.loss_text} does not say how samples are weighed; take a loss by name"
+        )
+    found = np.ones(count)
+    if options.sample_weight is not None:
+        found = np.asarray(options.sample_weight)
+        if found.shape != (count,) or found.dtype.kind not in "fiub":
+            raise ShapeError(
+                f"sample_weight is {found.shape} of {found.dtype}; give one number for each of "
+                f"the {count} samples"
+            )
+    if options.class_weight is not None:
+        found = found * _of_classes(options.class_weight, y, plan)
+    found = found.astype(dtype)
+    bad = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    if bad.size or not (found > 0).any():
+        said = f"of sample {bad[0]} is {found[bad[0]]:g}" if bad.size else "of every sample is 0"
+        raise BackpassError(f"the weight {said}; give numbers from 0 on, some above")
+    return found
+
+
+def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
+    """What the class of each sample counts; "balanced" makes all classes count alike in sum."""
+    of = labels(y, plan.loss, plan.axis)
+    if of is None:
+        raise BackpassError("class_weight needs classes, and the targets are none")
+    if isinstance(weights, str):
+        if weights != "balanced":
+            raise BackpassError(f'class_weight={weights!r} is not known; give "balanced"')
+        there, place, counts = np.unique(of, return_inverse=True, return_counts=True)
+        return (len(of) / (len(there) * counts))[place]
+    if not isinstance(weights, Mapping):
+        raise BackpassError(
+            f'class_weight={weights!r:.40} is none; give "balanced", or {{class: weight}}'
+        )
+    given: Mapping[Any, Any] = weights
+    table = {int(name): float(value) for name, value in given.items()}
+    return np.array([table.get(label, 1.0) for label in of.tolist()])
+
+
+def log_to(path: str | Path) -> Any:
+    """What writes a line of JSON for every epoch, into a new file unless a run goes on."""
+
+    def write(run: Run) -> None:
+        append_line(path, run.history.line(run.epoch), fresh=run.epoch == 1)
+
+    return write
