@@ -164,7 +164,7 @@ class Blame:
             for hit in self.lines.late(part, samples=False)
             if hit[0] < added[0][0] and not self.lines.place(hit[0]).text.isidentifier()
         ]
-        return [*parts[-1:], *added]
+        return [*parts[-1:], *added] if part.ndim > 1 else added
 
     def _handed(self, value: Array, used: int) -> Place | None:
         """Where a value was given the name by which it is used, if that was not its first name."""

@@ -189,9 +189,11 @@ class Lines:
 
 
 def _is_common(value: Array) -> bool:
-    """Whether others are some factor times this too: one entry, or a pair that adds up to 0."""
+    """Whether others are some factor times this too: one entry, entries that are one number, or
+    two that add up to 0."""
     pair = value.size == 2 and abs(value.sum()) < 1e-9 * np.linalg.norm(value)
-    return bool(pair or np.count_nonzero(value) == 1)
+    alike = np.ptp(value) < 1e-12 * np.abs(value).max()
+    return bool(pair or alike or np.count_nonzero(value) == 1)
 
 
 def _ways(value: Array) -> list[Array]:

@@ -57,10 +57,12 @@ class Updates:
     def omitted(self, key: Key) -> Place | None:
         """The last statement that should have been followed by one about this tensor."""
         kept = unchanged(self.run, self.paths[key])
-        if kept is not None:
-            return self._nothing_added(kept) or self._beside(key, self._gradients()) or kept
         letter, layer = key
         stood = self._stood(letter, self.story.layer(layer)[0])
+        if kept is not None and stood:
+            return kept
+        if kept is not None:
+            return self._nothing_added(kept) or self._beside(key, self._gradients()) or kept
         if not stood:
             return self._beside(key, self._gradients())
         gathering = self._gathering(key, stood[-1][0])
