@@ -76,6 +76,10 @@ class Accuser:
         place = self.blame.factor(layer, what, ratio, right)
         return self._finding(bug, name, tensors, place, says, fix)
 
+    def penalty(self, key: tuple[str, int], name: str, says: str, fix: str) -> Finding:
+        """A gradient of a penalty on the weights that is missing, or has another factor."""
+        return self._finding(52, name, [self.paths[key]], self.blame.penalty(key), says, fix)
+
     def remark(
         self, bug: int | None, name: str, tensors: Sequence[str], place: Place | None, says: str,
         fix: str,

@@ -58,6 +58,22 @@ class Blame:
             case letter:
                 return self._apart((letter, layer), right) or self.updates.place((letter, layer))
 
+    def penalty(self, key: Key) -> Place | None:
+        """Where a part of the weight is added to its gradient, else where that is made."""
+        at = self.story.layer(key[1])[0]
+        table = np.stack([at.weight().ravel(), at.W.ravel()], axis=1)
+        turned = np.stack([at.weight().T.ravel(), at.W.T.ravel()], axis=1)
+        for number, event in self.lines.by_size.get(at.W.size, []):
+            for both in (table, turned):
+                found = np.linalg.lstsq(both, event, rcond=None)[0]
+                left = float(np.linalg.norm(both @ found - event))
+                parts = np.abs(found) * np.linalg.norm(both, axis=0)
+                is_sum = left < 1e-9 * np.linalg.norm(event) and parts.min() > 1e-6 * parts.max()
+                if is_sum and not np.isclose(abs(found[1]), 1):  # that would be the new weight
+                    return self.lines.made(number)
+        hits = self.updates.made(key[0], at)
+        return self.lines.made(hits[0][0]) if hits else self.updates.place(key)
+
     # ── through a layer ──────────────────────────────────────────────────────────────────────
 
     def _carried(self, at: At, slip: Slip, value: Array) -> Place | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,15 @@ def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
     near: dict[str, dict[float, str]] = {}
     for path, step in moved.items():
         found = near.setdefault(path, {})
+        known = {run.places[number].text: value for number, value in named.items()}
+        for text in _multiplied(run, step):
+            if text in known:
+                found.setdefault(known[text], text)
+        for text in _multiplied(run, step):
+            for value in _constants(text):
+                found.setdefault(value, "")
         place = updating(run, path, step)
-        if place is None:
+        if found or place is None:
             continue
         statement = run.files[place.number], place.statement
         beside = [
@@ -65,7 +72,7 @@ def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
                 found.setdefault(named[number], run.places[number].text)
         for number in beside:
             for value in _constants(run.places[number].text):
-                found.setdefault(value, f"{value:g}")
+                found.setdefault(value, "")
     return Rates(near, far)
 
 
@@ -83,6 +90,48 @@ def _steady(runs: Sequence[Run]) -> dict[int, float]:
         for place, seen in found[0].items()
         if len(seen) == 1 and all(other.get(place) == seen for other in found[1:])
     }
+
+
+def _multiplied(run: Run, step: Array) -> list[str]:
+    """What an update was multiplied together from, as the code calls it.
+
+    In `lr * (gW + decay * W)` that is lr alone of the two numbers.
+    """
+    places: dict[int, None] = {}
+    where = np.unravel_index(int(np.argmax(np.abs(step))), step.shape) if step.ndim else ()
+    for event in run.events:
+        alike = event.value.shape == step.shape
+        if not np.any(step) or not (alike or event.value.ndim == 0):
+            continue
+        wanted = step if alike else step[where]
+        if np.allclose(np.abs(event.value), np.abs(wanted), rtol=1e-7, atol=0):
+            places.setdefault(event.place)
+    found: dict[str, None] = {}
+    for number in places:
+        try:
+            tree = ast.parse(run.places[number].text, mode="eval").body
+        except SyntaxError:
+            continue
+        found |= dict.fromkeys(_factors(tree))
+    return list(found)
+
+
+def _factors(node: ast.expr) -> Iterator[str]:
+    match node:
+        case ast.BinOp(left, ast.Mult() | ast.MatMult(), right):
+            yield from _factors(left)
+            yield from _factors(right)
+        case ast.BinOp(left, ast.Div(), _):
+            yield from _factors(left)
+        case ast.UnaryOp(_, operand):
+            yield from _factors(operand)
+        case ast.Call(func, args):
+            if isinstance(func, ast.Attribute) and func.attr in ("dot", "matmul", "multiply"):
+                yield from _factors(func.value)
+                for one in args:
+                    yield from _factors(one)
+        case _:
+            yield ast.unparse(node)
 
 
 def _is_name(text: str) -> bool:
@@ -153,28 +202,53 @@ class Shown:
 
 
 def shown(probes: Sequence[Probe], passes: Sequence[Pass]) -> list[Shown]:
-    """Losses of the bank that are among the numbers of every run."""
+    """Losses of the bank that are among the numbers of every run, with what is added to them."""
     numbers = [_scalars(one.run) for one in probes]
     found: list[Shown] = []
+    hidden: list[Shown] = []
+    for family, title, times, values in _losses(passes):
+        slack = _CLIPPED if "entropy" in family.name else _CLOSE
+        event = _among(numbers[0], values[0], slack)
+        if event is not None and all(
+            _among(other, value, slack) is not None
+            for other, value in zip(numbers[1:], values[1:], strict=True)
+        ):
+            place = _place(probes[0].run, event)
+            found.append(Shown(family, title, times, 0.0, event, place))
+        else:
+            hidden += _penalised(probes, passes, Shown(family, title, times, 0.0, -1, None), values)
+    if not found:
+        return hidden[:1]
+    last = _last(found)
+    more = [
+        one for plain in last for one in _penalised(probes, passes, plain, _values(plain, passes))
+    ]
+    return more or last
+
+
+def _losses(passes: Sequence[Pass]) -> Iterator[tuple[Family, str, float, list[float]]]:
+    """Each loss that fits the outputs, and what it is worth in every run."""
     activation = passes[0].layers[-1].activation
     for family in FAMILIES:
         if activation not in family.fits:
             continue
+        if family.name == "absolute error" and all(one.y.size == 1 for one in passes):
+            continue  # of a single output, that is the error itself
         for title, times in family.members:
             factors = [times(*one.y.shape) for one in passes]
             values = [
                 factor * family.value(one.A[-1], one.y)
                 for factor, one in zip(factors, passes, strict=True)
             ]
-            slack = _CLIPPED if "entropy" in family.name else _CLOSE
-            event = _among(numbers[0], values[0], slack)
-            if event is not None and all(
-                _among(other, value, slack) is not None
-                for other, value in zip(numbers[1:], values[1:], strict=True)
-            ):
-                place = _place(probes[0].run, event)
-                found.append(Shown(family, title, factors[0], 0.0, event, place))
-    return _last(found)
+            yield family, title, factors[0], values
+
+
+def _values(one: Shown, passes: Sequence[Pass]) -> list[float]:
+    return next(
+        values
+        for family, title, _, values in _losses(passes)
+        if family is one.family and title == one.title
+    )
 
 
 def _last(found: list[Shown]) -> list[Shown]:
@@ -188,27 +262,39 @@ def _place(run: Run, event: int) -> Place | None:
     return None if event < 0 else run.places[run.events[event].place]
 
 
-def penalised(
-    probes: Sequence[Probe], passes: Sequence[Pass], family: Family, decay: float
+def _penalised(
+    probes: Sequence[Probe], passes: Sequence[Pass], plain: Shown, values: Sequence[float]
 ) -> list[Shown]:
-    """Losses of a family with a penalty on the weights beside it, of about this strength."""
+    """The loss with a multiple of Σ W² beside it, where one place is worth that in every run."""
     squares = [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
-    numbers = [_scalars(one.run) for one in probes]
+    first, *others = [_by_place(one.run) for one in probes]
     found: list[Shown] = []
-    for title, times in family.members:
-        factors = [times(*one.y.shape) for one in passes]
-        values = [
-            factor * family.value(one.A[-1], one.y)
-            for factor, one in zip(factors, passes, strict=True)
-        ]
-        for seen, event in numbers[0].items():
-            strength = (seen - values[0]) / squares[0]
-            if strength <= 0 or not 1e-3 < strength / decay < 1e3:
+    for place, numbers in first.items():
+        for event, number in numbers:
+            strength = (number - values[0]) / squares[0]
+            if strength * squares[0] < 1e-6 * abs(number) or not math.isfinite(strength):
                 continue
-            others = zip(numbers[1:], values[1:], squares[1:], strict=True)
-            if all(_among(n, v + strength * s, _CLOSE) is not None for n, v, s in others):
+            wanted = [v + strength * s for v, s in zip(values[1:], squares[1:], strict=True)]
+            if all(
+                any(math.isclose(seen, one, rel_tol=1e-9) for _, seen in other.get(place, []))
+                for other, one in zip(others, wanted, strict=True)
+            ):
                 where = _place(probes[0].run, event)
-                found.append(Shown(family, title, factors[0], strength, event, where))
+                found.append(replace(plain, decay=strength, event=event, place=where))
+    return found[-1:]
+
+
+def _by_place(run: Run) -> dict[int, list[tuple[int, float]]]:
+    """Single numbers, by the place where they stood; -1 is the result."""
+    found: dict[int, list[tuple[int, float]]] = {}
+    for number, event in enumerate(run.events):
+        if event.value.size == 1 and event.value.dtype.kind == "f":
+            seen = found.setdefault(event.place, [])
+            if len(seen) < 3:  # a loop over entries shows no loss
+                seen.append((number, float(event.value.reshape(()))))
+    result = as_numbers(run.result)
+    if result is not None and result.size == 1:
+        found[-1] = [(-1, float(result.reshape(())))]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.activations import meant
 from backpass.doctor.bank import Family, families
+from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, rates, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.observe import observe
@@ -20,7 +21,7 @@ from backpass.doctor.report import Report, Tensor
 from backpass.doctor.scales import scales
 from backpass.doctor.search import Story, stories
 from backpass.doctor.structure import broadcast
-from backpass.doctor.verdict import Case, judge
+from backpass.doctor.verdict import judge
 from backpass.doctor.watched import Watched, signs, watched
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
@@ -107,7 +108,7 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
     wanted = [shown for shown in one.printed if shown.family is story.family]
     numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])
     scale = scales(story, wanted, numbers, paths, lr)
-    wording = Wording(seen, story, first.run)
+    wording = Wording(seen, story, first.run, one.way.moved[0])
     n, m = one.passes[0].y.shape
     factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
     factors += [times / n for times in factors]

@@ -189,8 +189,7 @@ class Lines:
 
 
 def _is_common(value: Array) -> bool:
-    """Whether others are some factor times this too: one entry, entries that are one number, or
-    two that add up to 0."""
+    """Whether others are some factor times this too: all entries alike but for sign, or one."""
     pair = value.size == 2 and abs(value.sum()) < 1e-9 * np.linalg.norm(value)
     alike = np.ptp(value) < 1e-12 * np.abs(value).max()
     return bool(pair or alike or np.count_nonzero(value) == 1)

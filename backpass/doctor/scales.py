@@ -57,7 +57,7 @@ def scales(
     given = {lr: "lr"} if lr is not None else near or far or {1.0: ""}
     common = _common(straight or found, [r * t for r in (*given, *far) for _, t in losses])
     rate, name, factor, title, times = _rate(
-        abs(common), losses, given, far if wanted else {}, bool(wanted), (n, m)
+        abs(common), losses, given, far if wanted else {}, bool(wanted and (near or lr)), (n, m)
     )
     apart = {
         tensor: scale / common

@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
-from backpass.doctor.activations import meant
-from backpass.doctor.bank import crossed
-from backpass.doctor.evidence import Shown, penalised
-from backpass.doctor.probe import Probe
+from backpass.doctor.case import Case
+from backpass.doctor.descended import held, of_loss, partly
+from backpass.doctor.evidence import Shown
 from backpass.doctor.report import Finding, Tensor, Verdict
-from backpass.doctor.scales import Scales, known_factors, same
-from backpass.doctor.search import Story
-from backpass.doctor.search import Tensor as Key
+from backpass.doctor.scales import known_factors, same
 from backpass.doctor.structure import aliased, forward_findings, grown
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Case:
-    """All that is known when the verdict is made."""
-
-    probes: Sequence[Probe]
-    story: Story
-    scales: Scales
-    shown: Sequence[Shown]
-    paths: Mapping[Key, str]
-    gradients: bool = False  # what was seen are gradients, not updates
 
 
 @dataclass(frozen=True)
@@ -54,12 +40,12 @@ def judge(case: Case, accuser: Accuser) -> Judged:
     bugs = _joined([*seen, *_slipped(case, accuser), *scaled])
     penalty, notes = _decay(case, accuser)
     bugs += penalty
-    verdict, remarks, loss = _of_loss(case, accuser)
+    verdict, remarks, loss = of_loss(case, accuser)
     tensors = tuple(_tensors(case, verdict, [*bugs]))
     if any(one.accuses for one in bugs):
-        verdict = "bug"
-    elif any(fit is None for fit in case.story.fits.values()):
-        verdict = "unknown"
+        verdict, loss = "bug", held(case)
+    elif case.unexplained:
+        verdict, loss, remarks = "unknown", partly(case), []
     return Judged(verdict, tensors, (*bugs, *remarks), loss, tuple(notes))
 
 
@@ -201,108 +187,35 @@ def _factor(ratio: float, n: int) -> str:
 
 def _decay(case: Case, accuser: Accuser) -> tuple[list[Finding], list[str]]:
     """Weight decay is no mistake unless the loss that is shown has another penalty."""
-    decayed = {
-        key: fit.decay for key, fit in case.story.fits.items() if fit is not None and fit.decay
-    }
+    fits = {key: fit for key, fit in case.story.fits.items() if fit is not None}
+    penalty = next((one for one in case.own if one.decay), None)
+    if penalty is not None:
+        return list(_unlike(case, accuser, penalty)), []
+    decayed = [fit.decay for fit in fits.values() if fit.decay]
     if not decayed:
         return [], []
-    key, decay = next(iter(decayed.items()))
-    rate = case.scales.rate or 1.0
-    note = (
-        f"Each update also takes {decay:.4g} of the weight itself away: weight decay, the gradient "
-        f"of ½·{decay / rate:.4g}·Σ W² at the rate {rate:.4g}."
-    )
-    passes = [at.run for at in case.story.at]
-    found = penalised(case.probes, passes, case.story.family, abs(decay) / rate)
-    for one in found:
-        wanted = 2 * one.decay * case.scales.rate if case.scales.rate else None
-        if wanted is not None and same(one.times, case.scales.times) and not same(decay, wanted):
-            bug = accuser.factor(
-                52, "the factor of the L2 gradient", [case.paths[k] for k in decayed], key[1],
-                key[0], f"the loss adds {one.decay:.4g}·Σ W², whose gradient is "
-                f"{2 * one.decay:.4g}·W; the update has {decay / rate:.4g}·W",
-                f"{2 * one.decay:.4g}·W",
-            )  # fmt: skip
-            return [bug], []
+    decay, rate = decayed[0], case.scales.rate
     if decay < 0:
-        note = "Each update also adds a part of the weight itself: weights grow, not decay."
-    return [], [note]
+        return [], ["Each update also adds a part of the weight itself: weights grow, not decay."]
+    strength = "" if rate is None else f" with λ = {decay / rate:.4g}"
+    return [], [
+        f"Each update also takes {decay:.4g} of the weight itself away. That is weight decay, the "
+        f"gradient of a penalty ½λ·Σ W²{strength}, which no loss of the code shows."
+    ]
 
 
-# ── the loss ─────────────────────────────────────────────────────────────────────────────────
-
-
-def _of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]:
-    scales, family = case.scales, case.story.family
-    shown = [one for one in case.shown if one.family is family]
-    rate = (
-        f"at the rate {scales.rate:.6g}" + (f" ({scales.rate_name})" if scales.rate_name else "")
-        if scales.rate is not None
-        else "at a rate that no number of the code tells, so that its scale is left open"
-    )
-    everything = list(case.paths.values())
-    does = f"The updates descend {scales.title}, {rate}"
-    if case.gradients:
-        does = f"The gradients are those of {scales.title}"
-    if case.shown and not shown:
-        named = case.shown[0]
-        remark = accuser.remark(
-            crossed(family.name, named.family.name), "the gradient belongs to another loss",
-            everything, None,
-            f"the code computes {named.title}, and its updates are the gradient of "
-            f"{scales.title}", f"they would agree with {family.name} as the loss",
+def _unlike(case: Case, accuser: Accuser, penalty: Shown) -> Iterator[Finding]:
+    """Weights whose decay is not the gradient of the penalty in the loss."""
+    for key, fit in case.story.fits.items():
+        if fit is None or fit.slip is not None or key[0] != "W":
+            continue
+        wanted = 2 * penalty.decay * fit.scale / penalty.times
+        if math.isclose(fit.decay, wanted, rel_tol=1e-4):
+            continue
+        path, slope = case.paths[key], 2 * penalty.decay
+        has = f"has {slope * fit.decay / wanted:.4g}·{path}" if fit.decay else "has no such part"
+        yield accuser.penalty(
+            key, "the gradient of the penalty", f"the loss adds {penalty.decay:.4g}·Σ W², whose "
+            f"gradient is {slope:.4g}·{path}; the update {has}",
+            f"the gradient with + {slope:.4g} * {path}",
         )  # fmt: skip
-        return (
-            "correct for another loss",
-            [remark],
-            f"{does}; the code shows {named.title}.",
-        )
-    loss = f"{does}."
-    activation = meant(case.story.layer(case.story.at[0].run.depth)[0].f)
-    own = activation in family.fits and "entropy" in family.name
-    if case.shown:
-        loss += " That is the loss which the code shows."
-        if not same(scales.factor, 1):
-            return _off(case, accuser, loss)
-        return "correct", [], loss
-    loss += " The code shows no loss."
-    if family.name == "squared error" and scales.title != family.members[0][0]:
-        n, m = case.story.at[0].run.y.shape
-        factor = scales.times * scales.factor / family.members[0][1](n, m)
-        if scales.rate is not None:
-            return _off(case, accuser, loss, factor=factor)
-    elif not same(scales.factor, 1):
-        return _off(case, accuser, loss)
-    if (own and activation != "sigmoid") or family.name == "squared error":
-        return "correct", [], loss
-    remark = accuser.remark(
-        10 if "entropy" in family.name else 12, "the gradient belongs to another loss", everything,
-        None, f"this is the gradient of {scales.title}; if ½Σ(a − y)² was meant, σ′ of the outputs "
-        "is missing", "nothing, if that loss is meant",
-    )  # fmt: skip
-    return "correct for another loss", [remark], loss
-
-
-def _off(
-    case: Case, accuser: Accuser, loss: str, factor: float | None = None
-) -> tuple[Verdict, list[Finding], str]:
-    """The gradient of the loss but for one factor."""
-    factor = case.scales.factor if factor is None else factor
-    size = case.story.at[0].run.y.shape
-    bug, name = next(
-        ((bug, name) for value, bug, name in known_factors((size[0], size[1]))
-         if same(factor, value) and value != 1), (None, f"{factor:.5g}")
-    )  # fmt: skip
-    wanted = case.scales.title if case.shown else case.story.family.members[0][0]
-    penalty = any(fit is not None and fit.decay for fit in case.story.fits.values())
-    harm = (
-        "That is not harmless here: weight decay is not multiplied by it."
-        if penalty
-        else "That is harmless: a learning rate that is as much smaller makes up for it."
-    )
-    remark = accuser.remark(
-        bug, f"a factor {name}", list(case.paths.values()), None,
-        f"all updates are {name} times the gradient of {wanted}. {harm}",
-        f"divide the gradient by {name}, or leave it and know the loss that is descended",
-    )  # fmt: skip
-    return "correct up to a scale", [remark], loss

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.infer import Seen
+from backpass.doctor.mistake import At
 from backpass.doctor.observe import Run
 from backpass.doctor.search import Story
 
@@ -20,9 +21,19 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_0-9]+|\[[-\w'\"]+\])*")
 class Wording:
     """Sentences about the layers of a story, with products in the order that the user has."""
 
-    def __init__(self, seen: Seen, story: Story, run: Run) -> None:
+    def __init__(
+        self, seen: Seen, story: Story, run: Run, moved: Mapping[str, Array] | None = None
+    ) -> None:
         self.seen = seen
         self.names = _own_names(run, dict(_quantities(story)))
+        for number, layer in enumerate(seen.layers, 1):
+            both = (("dW", layer.weight), ("db", layer.bias))
+            paths = {path: f"{kind}{number}" for kind, path in both if path is not None}
+            self.names |= _gradients(run, moved or {}, paths)
+        self.inner = [
+            _inner(run, layer.weight, story.layer(number)[0])
+            for number, layer in enumerate(seen.layers, 1)
+        ]
 
     def say(self, text: str, layer: int) -> str:
         """A sentence of the catalogue about a layer."""
@@ -41,7 +52,8 @@ class Wording:
             "W": here.weight, "b": here.bias or "", "f": here.activation, "above": str(l + 1),
             "A": self._of(f"A{l}"), "Z": self._of(f"Z{l}"),
             "A_in": self._of(f"A{l - 1}" if l > 1 else "X"), "Z_in": self._of(f"Z{l - 1}"),
-            "dA": self._of(f"dA{l}"), "dZ": self._of(f"dZ{l}"), "dW": f"dW{l}", "db": f"db{l}",
+            "dA": self._of(f"dA{l}"), "dZ": self._of(f"dZ{l}"),
+            "dW": self._of(f"dW{l}"), "db": self._of(f"db{l}"),
             "slope": self._slope(l),
         }  # fmt: skip
         sideways = "Σ over samples of "
@@ -55,9 +67,10 @@ class Wording:
             words |= {"W_up": up.weight, "dZ_up": self._of(f"dZ{l + 1}"),
                       "dA_up": self._of(f"dA{l + 1}"), "A_up": self._of(f"A{l + 1}")}  # fmt: skip
             for name, sent in (("carry", words["dZ_up"]), ("raw_carry", words["dA_up"])):
-                words[name] = f"{up.weight}.T @ {sent}" if up.turned else f"{sent} @ {up.weight}.T"
-            if up.ones:
-                words["carry"] += ", without the part that meets the ones"
+                W = self.inner[l]
+                words[name] = f"{W}.T @ {sent}" if up.turned else f"{sent} @ {W}.T"
+                if up.ones and up.weight == W:
+                    words[name] += ", without the part that meets the ones"
         return words
 
     def _of(self, name: str) -> str:
@@ -76,6 +89,18 @@ class Wording:
                 return f"{name}′({z})"
 
 
+def _inner(run: Run, weight: str, at: At) -> str:
+    """What the user calls a weight without the part that meets the ones."""
+    inner = at.run.inner(at.layer, at.W)
+    for event in run.events:
+        text = run.places[event.place].text
+        if text.startswith(f"{weight}[") and text.endswith("]") and event.value.ndim == 2:
+            both = event.value, event.value.T
+            if any(one.shape == inner.shape and np.array_equal(one, inner) for one in both):
+                return text
+    return weight
+
+
 def _quantities(story: Story) -> Iterator[tuple[str, Array]]:
     """What the code has names for, on the first probe, with a row for each sample."""
     run = story.at[0].run
@@ -90,27 +115,67 @@ def _quantities(story: Story) -> Iterator[tuple[str, Array]]:
 
 
 def _own_names(run: Run, quantities: dict[str, Array]) -> dict[str, str]:
-    """Names of the user's that stand for one quantity and for no other."""
+    """Names of the user's that stand for one quantity and for no other, all or one sample of it.
+
+    Where two quantities are equal, as ∂L/∂A and ∂L/∂Z are if f′ is missing, the name that came
+    first is that of the first.
+    """
     claims: dict[str, set[str]] = {}
     for event in run.events:
-        place = run.places[event.place]
-        if event.value.ndim == 0 or not _NAME.fullmatch(place.text):
+        text = run.places[event.place].text
+        if event.value.ndim == 0 or not _NAME.fullmatch(text):
             continue
-        value = event.value if event.value.ndim == 2 else event.value.reshape(1, -1)
-        meant = claims.setdefault(place.text, set())
-        same = [
-            name
-            for name, quantity in quantities.items()
-            if any(
-                way.shape == quantity.shape and np.allclose(way, quantity, rtol=1e-9, atol=0)
-                for way in (value, value.T)
-            )
-        ]
-        meant.add(same[0] if same else f"another {place.text}")
-    clear = {text: next(iter(names)) for text, names in claims.items() if len(names) == 1}
-    count = Counter(clear.values())
+        meant = claims.setdefault(text, set())
+        if len(meant) < 2:
+            same = [
+                name
+                for name, one in quantities.items()
+                if _stands_for(event.value, one, scaled=name.startswith("d"))
+            ]
+            meant.add(" ".join(same) or f"another {text}")
     found: dict[str, str] = {}
-    for text, name in clear.items():
-        if name in quantities and (count[name] == 1 or name not in found):
-            found[name] = text
+    for text, names in claims.items():
+        if len(names) == 1:
+            free = [name for name in next(iter(names)).split() if name in quantities]
+            name = next((one for one in free if one not in found), None)
+            if name is not None:
+                found[name] = text
     return found
+
+
+def _stands_for(value: Array, quantity: Array, *, scaled: bool) -> bool:
+    """Whether an array is a quantity, or a row of it; an error may have any factor."""
+    if value.dtype.kind != "f":
+        return False
+    if value.ndim == 1 and value.size == quantity.shape[1] > 1:
+        rows: Array = quantity * np.ones_like(value)
+        if scaled:
+            top = np.abs(rows).max(axis=1, keepdims=True)
+            rows = rows / np.where(top == 0, 1, top) * np.abs(value).max()
+        return bool(np.isclose(rows, value, rtol=1e-9, atol=0).all(axis=1).any())
+    table = value if value.ndim == 2 else value.reshape(1, -1)
+    factor = float(np.linalg.norm(value) / (np.linalg.norm(quantity) or 1)) if scaled else 1.0
+    return any(
+        way.shape == quantity.shape and np.allclose(way, factor * quantity, rtol=1e-9, atol=0)
+        for way in (table, table.T)
+    )
+
+
+def _gradients(run: Run, moved: Mapping[str, Array], paths: Mapping[str, str]) -> dict[str, str]:
+    """What the user calls the gradients, by dW1: names that an update is a multiple of."""
+    found: dict[str, str] = {}
+    for path, name in paths.items():
+        step = moved.get(path, np.zeros(0))
+        length = float(np.linalg.norm(step))
+        if not length or step.size < 2:
+            continue
+        for event in run.events:
+            text = run.places[event.place].text
+            value = event.value
+            if value.size != step.size or value.dtype.kind != "f" or not _NAME.fullmatch(text):
+                continue
+            flat, size = value.ravel(), float(np.linalg.norm(value))
+            if size and np.linalg.norm(flat / size - step.ravel() / length) < 1e-9:
+                found.setdefault(name, text)
+    count = Counter(found.values())
+    return {name: text for name, text in found.items() if count[text] == 1}

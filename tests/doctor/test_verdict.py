@@ -28,7 +28,7 @@ CLEARED = {
     loops: ("correct", "½Σ(a − y)²"),
     samples: ("correct", "½Σ(a − y)²"),
     script: ("correct", "½Σ(a − y)²"),
-    widened: ("correct up to a scale", "the mean of (a − y)²"),
+    widened: ("correct", "the mean of (a − y)²"),
 }
 
 

@@ -17,7 +17,7 @@ PARAMS = [RANDOM.normal(size=(4, 3)), np.zeros(3), RANDOM.normal(size=(3, 2)), n
 def test_gradients_that_are_returned_are_held_to_their_loss():
     report = bp.doctor(returning.grads, loss=returning.loss, params=PARAMS, args=(X, Y))
     assert report.verdict == "correct"
-    assert "The gradients are those of the mean of (a − y)²." in report.loss
+    assert "The gradients are those of the mean of (a − y)², the loss" in report.loss
 
 
 def test_a_mistake_in_returned_gradients_is_named(tmp_path):
