@@ -173,6 +173,6 @@ def _has_its_own_rate(
 ) -> bool:
     """Whether the statement that updates it names another rate, which it keeps to."""
     return any(
-        not name[0].isdigit() and value != rate and same(scale, value * times)
+        bool(name) and value != rate and same(scale, value * times)
         for value, name in near.items()
     )
