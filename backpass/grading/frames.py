@@ -25,7 +25,7 @@ def packed(arrays: Sequence[Array]) -> bytes:
     """Arrays one behind the other, none of them an object."""
     stream = io.BytesIO()
     for one in arrays:
-        npy.write_array(stream, np.ascontiguousarray(one), version=(1, 0), allow_pickle=False)
+        npy.write_array(stream, np.asarray(one), version=(1, 0), allow_pickle=False)
     return stream.getvalue()
 
 
@@ -69,6 +69,8 @@ def text_array(text: str, most: int) -> Array:
 
 def array_text(array: Array, most: int) -> str:
     """The text in an array of bytes, on one line and with nothing that could repaint a terminal."""
-    text = array.astype(np.uint8).tobytes()[: 4 * most].decode("utf-8", "replace")
+    if array.dtype != np.uint8:
+        return ""
+    text = array.tobytes()[: 4 * most].decode("utf-8", "replace")
     shown = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(shown.split())[:most]

@@ -120,6 +120,9 @@ def key(module: ModuleType) -> Key:
             f"the loss of the reference cannot be the key: {error.message}",
             line=error.line, where=error.where,
         ) from error  # fmt: skip
+    except Exception as error:  # what the reference itself raises
+        said = f"{type(error).__name__}: {error}"
+        raise DerivationError(f"the loss of the reference cannot be the key: {said}") from error
     return made
 
 
