@@ -38,7 +38,7 @@ class Compiled:
         self._ready: dict[int, tuple[Source, Callable[..., Any]]] = {}
         self._seen: dict[str, tuple[Any, Values]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
-        self._last: tuple[Source, dict[str, int], int] | None = None
+        self._last: tuple[Source, int, dict[str, int], int] | None = None
 
     def epoch(
         self,
@@ -70,9 +70,8 @@ class Compiled:
         losses = np.empty(steps, dtype)
         own = {name: self._cast(name, arrays[name], dtype) for name in source.changed}
         constants = self._constants(dtype)
-        counted = int(largest_product(source.items, sizes))
-        taken = threads_for(counted)
-        self._last = source, sizes, taken
+        taken = threads_for(largest_product(source.items, sizes))
+        self._last = source, bits, sizes, taken
         with threads(taken):
             done, right = run(
                 order, batch_size, losses, (seed + WORD // 2) % WORD - WORD // 2, first,
@@ -91,11 +90,9 @@ class Compiled:
 
     def plan(self) -> str:
         """What is a matrix product, which loops are fused, what memory and threads are taken."""
-        if self._last is None:
-            source = write_source(self.stepping, 32, "")
-            return report(source, None, 1)
-        source, sizes, taken = self._last
-        return report(source, sizes, taken)
+        if self._last is None:  # before the first epoch nothing is known of batches
+            return report(write_source(self.stepping, 32, ""), 32, {}, 0)
+        return report(*self._last)
 
     def _compiled(self, bits: int) -> tuple[Source, Callable[..., Any]]:
         if bits not in self._ready:

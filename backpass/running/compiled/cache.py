@@ -26,14 +26,17 @@ def load(text: str) -> Callable[..., Any]:
     """The function `epoch` of a source with `{cache}` in it, from the cache where there is one."""
     where = folder()
     text = text.replace("{cache}", str(where is not None))
-    name = f"step_{hashlib.sha256(text.encode()).hexdigest()[:40]}"
+    name = f"backpass_step_{hashlib.sha256(text.encode()).hexdigest()[:40]}"
     path = (where or _passing()) / f"{name}.py"
     if not path.exists() or path.read_text("utf-8") != text:
         _write(path, text)
+    if name in sys.modules:
+        return sys.modules[name].epoch
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    sys.modules[name] = module  # cached code looks for its module by this name
     spec.loader.exec_module(module)
     return module.epoch
 

@@ -185,6 +185,8 @@ def _merge(at: int, one: Product, lines: list[Line]) -> None:
     user = lines[users[0]]
     if not isinstance(user, Statement) or user.operation != "=":
         return
+    if [label.size for label in labels(*user.left)] != [label.size for label in one.left]:
+        return  # only a part of the product is wanted
     between = {read.name for line in lines[at + 1 : users[0]] for read, w in line.accesses() if w}
     if between & {one.a.name, one.b.name} or user.target in (one.a.name, one.b.name):
         return

@@ -24,6 +24,7 @@ OWN = (
     "drawn_key", "BOUND", "FUNCTIONS",
 )
 # fmt: on
+MACHINE = frozenset(("gemm", "plus", "larger", "smaller", "drawn_key", "kept"))
 TYPES: dict[Kind, str] = {"real": "float{}", "int": "int64", "bool": "boolean"}
 
 
@@ -62,6 +63,7 @@ class Source:
     items: tuple[Item, ...]
     cut: Cut
     storage: Storage
+    functions: frozenset[str]
 
 
 def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
@@ -112,7 +114,8 @@ def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
     ]
     text = _module(stepping, writer, arguments, bits, versions)
     given = (sizes, samples, changed, constants, numbers, tuple(buffers))
-    return Source(text, *given, items=tuple(items), cut=cut, storage=storage)
+    functions = frozenset(writer.used) - MACHINE
+    return Source(text, *given, tuple(items), cut, storage, functions)
 
 
 def _size_names(stepping: Stepping, cut: Cut) -> tuple[str, ...]:
@@ -209,8 +212,7 @@ def _module(
     stepping: Stepping, writer: Writer, arguments: Sequence[Argument], bits: int, versions: str
 ) -> str:
     """The text of the file."""
-    own = {"gemm", "plus", "larger", "smaller", "drawn_key", "kept"}
-    functions = sorted(writer.used - own)
+    functions = sorted(writer.used - MACHINE)
     given = ["int64[::1]", "int64", f"float{bits}[::1]", "int64", "int64"]
     head = HEAD.format(
         versions=versions,

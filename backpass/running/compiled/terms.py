@@ -48,10 +48,10 @@ FUNCTIONS = frozenset(
         "bernoulli_loss",
     )
 )  # fmt: skip
-FAST = frozenset((
-    "exp", "tanh", "sigmoid", "relu", "abs", "sign", "sqrt", "leaky_relu", "maximum", "minimum",
-    "clip", "where", "huber_entry", "log", "softplus", "logaddexp", "logistic_loss", "log1p",
-))  # fmt: skip
+ONE_BY_ONE = frozenset((
+    "log", "log1p", "log2", "log10", "logaddexp", "softplus", "logistic_loss", "bernoulli_loss",
+    "sin", "cos", "power",
+))  # fmt: skip  # calls of the C library; all others are computed many at once
 SHORT = {
     Fraction(2): "square",
     Fraction(3): "cube",
