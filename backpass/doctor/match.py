@@ -7,8 +7,7 @@ agrees by accident.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,12 +29,13 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    square: float
-    name: str
-    part: Part
-    place: tuple[int, ...]
-    value: Array
+class _Shelf:
+    """Parts of one size, by their sums of squares, in ascending order."""
+
+    squares: Array
+    owners: NDArray[np.intp]  # places among the quantities
+    kinds: NDArray[np.intp]  # places in PARTS
+    places: NDArray[np.intp]  # which row, column, entry or cut
 
 
 class Index:
@@ -49,79 +49,109 @@ class Index:
         tolerance: float = 1e-9,
     ) -> None:
         self.tolerance = tolerance
-        self.by_size: dict[int, list[_Entry]] = {}
-        for name, quantity in quantities.items():
-            for entry in _entries(name, np.asarray(quantity, float), parts):
-                self.by_size.setdefault(entry.value.size, []).append(entry)
-        for entries in self.by_size.values():
-            entries.sort(key=lambda entry: entry.square)
-        self.squares = {s: [one.square for one in found] for s, found in self.by_size.items()}
+        self.names = list(quantities)
+        self.values = [np.asarray(one, float) for one in quantities.values()]
+        raw: dict[int, list[tuple[int, Part, Array, NDArray[np.intp]]]] = {}
+        for owner, value in enumerate(self.values):
+            for part, size, squares, places in _parts(value, parts):
+                raw.setdefault(size, []).append((owner, part, squares, places))
+        self.by_size = {size: _shelf(found) for size, found in raw.items()}
 
     def find(self, value: NDArray[Any], scale: float = 1.0) -> list[Match]:
         """What the value may be, the larger parts first; `scale` times it is what was seen."""
         wanted = np.asarray(value, float) / scale
         square = float(np.vdot(wanted, wanted))
-        if not np.isfinite(square) or square == 0:
+        shelf = self.by_size.get(wanted.size)
+        if shelf is None or not np.isfinite(square) or square == 0:
             return []
         slack = 8 * self.tolerance * square + 1e-300
-        squares = self.squares.get(wanted.size, [])
+        first, last = np.searchsorted(shelf.squares, (square - slack, square + slack))
         found: list[Match] = []
-        for place in range(bisect_left(squares, square - slack), len(squares)):
-            if squares[place] > square + slack:
-                break
-            entry = self.by_size[wanted.size][place]
-            part = self._part(entry, wanted)
+        for number in range(int(first), int(last)):
+            owner, kind = int(shelf.owners[number]), PARTS[shelf.kinds[number]]
+            place, mine = self._part(self.values[owner], kind, int(shelf.places[number]))
+            part = self._fits(kind, mine, wanted)
             if part is not None:
-                found.append(Match(entry.name, part, entry.place, scale))
-        return sorted(found, key=lambda match: _ORDER.index(match.part))
+                found.append(Match(self.names[owner], part, place, scale))
+        return sorted(found, key=lambda match: PARTS.index(match.part))
 
     def alike(self, value: NDArray[Any], where: NDArray[np.bool_]) -> Iterator[Array]:
         """Quantities that have the entries of this one in some places, and others elsewhere."""
-        for entry in self.by_size.get(value.size, ()):
-            for turned in (entry.value, entry.value.T):
+        for mine in self.values:
+            for turned in (mine, mine.T) if mine.size == value.size else ():
                 if turned.shape == value.shape and self._equal(turned[where], value[where]):
                     yield turned
 
-    def _part(self, entry: _Entry, wanted: Array) -> Part | None:
-        mine = entry.value
+    def _part(self, value: Array, kind: Part, number: int) -> tuple[tuple[int, ...], Array]:
+        match kind:
+            case "row":
+                return (number,), value[number]
+            case "column":
+                return (number,), value[:, number]
+            case "entry":
+                place = np.unravel_index(number, value.shape)
+                return tuple(map(int, place)), value[place]
+            case "narrower":
+                cut = value[_CUTS[number]]
+                return cut.shape, cut
+            case _:
+                return (), value
+
+    def _fits(self, kind: Part, mine: Array, wanted: Array) -> Part | None:
         if self._equal(mine, wanted):
-            return entry.part
-        if entry.part == "whole" and mine.ndim == 2 and self._equal(mine.T, wanted):
+            return kind
+        if kind == "whole" and mine.ndim == 2 and self._equal(mine.T, wanted):
             return "transposed"
         thin = min(mine.shape, default=1) == 1 or min(wanted.shape, default=1) == 1
         if thin and self._equal(mine.ravel(), wanted.ravel()):  # (1,k), (k,1) and (k,) are one row
-            return "flat" if entry.part == "whole" else entry.part
+            return "flat" if kind == "whole" else kind
         return None
 
     def _equal(self, mine: Array, wanted: Array) -> bool:
         if mine.shape != wanted.shape:
             return False
+        if mine.ndim == 0:
+            return bool(abs(float(mine) - float(wanted)) <= self.tolerance * abs(float(mine)))
         bound = self.tolerance * float(np.max(np.abs(mine), initial=0.0))
         return bool(np.all(np.abs(mine - wanted) <= bound))
 
 
-_ORDER: list[Part] = ["whole", "transposed", "flat", "narrower", "row", "column", "entry"]
+PARTS: list[Part] = [
+    "whole", "transposed", "flat", "narrower", "row", "column", "entry",
+]  # fmt: skip
+_CUTS = (
+    np.s_[:, :-1], np.s_[:, 1:], np.s_[:-1], np.s_[1:],
+)  # fmt: skip
+_NONE = np.zeros(1, np.intp)
+ENTRIES = 50_000
 
 
-def _entries(name: str, quantity: Array, parts: bool) -> Iterator[_Entry]:
-    """The quantity and its parts; numbers that are no accident, 0 and ±1, tell nothing alone."""
+def _shelf(found: Sequence[tuple[int, Part, Array, NDArray[np.intp]]]) -> _Shelf:
+    squares = np.concatenate([one for _, _, one, _ in found])
+    places = np.concatenate([own for _, _, _, own in found])
+    owners = np.concatenate([np.full(len(one), owner) for owner, _, one, _ in found])
+    kinds = np.concatenate([np.full(len(one), PARTS.index(part)) for _, part, one, _ in found])
+    order = np.argsort(squares, kind="stable")
+    return _Shelf(squares[order], owners[order], kinds[order], places[order])
 
-    def entry(part: Part, place: tuple[int, ...], value: Array) -> _Entry:
-        return _Entry(float(np.sum(value * value)), name, part, place, value)
 
-    yield entry("whole", (), quantity)
+def _parts(value: Array, parts: bool) -> Iterator[tuple[Part, int, Array, NDArray[np.intp]]]:
+    """The quantity and its parts: kind, size, sums of squares, which one each is.
+
+    Numbers that are no accident, 0 and ±1, tell nothing alone.
+    """
+    all_squares = value * value
+    yield "whole", value.size, np.array([all_squares.sum()]), _NONE
     if not parts:
         return
-    if quantity.ndim == 2:
-        rows, columns = quantity.shape
-        if columns > 1 and rows > 1:
-            for place, row in enumerate(quantity):
-                yield entry("row", (place,), row)
-            for place, column in enumerate(quantity.T):
-                yield entry("column", (place,), column)
-            for cut in (quantity[:, :-1], quantity[:, 1:], quantity[:-1], quantity[1:]):
-                yield entry("narrower", cut.shape, cut)
-    if quantity.ndim:
-        for place, number in np.ndenumerate(quantity):
-            if abs(number) not in (0.0, 1.0):
-                yield entry("entry", place, np.asarray(number))
+    if value.ndim == 2 and min(value.shape) > 1:
+        rows, columns = all_squares.sum(axis=1), all_squares.sum(axis=0)
+        yield "row", len(columns), rows, np.arange(len(rows))
+        yield "column", len(rows), columns, np.arange(len(columns))
+    if value.ndim == 2:
+        for number, cut in enumerate(_CUTS):
+            yield "narrower", value[cut].size, np.array([all_squares[cut].sum()]), _NONE + number
+    if value.ndim:
+        small = value.size <= ENTRIES  # who loops over more than that would wait for ever
+        telling = np.flatnonzero((value != 0) & (np.abs(value) != 1)) if small else _NONE[:0]
+        yield "entry", 1, all_squares.ravel()[telling], telling
