@@ -18,11 +18,12 @@ from backpass.doctor.passes import Pass
 from backpass.doctor.probe import Probe, Where
 from backpass.doctor.raised import raised
 from backpass.doctor.report import Report, Tensor
+from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import scales
 from backpass.doctor.search import Story, stories
 from backpass.doctor.structure import broadcast
 from backpass.doctor.verdict import judge
-from backpass.doctor.watched import Watched, signs, watched
+from backpass.doctor.watched import Watched, watched
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
 
@@ -54,8 +55,11 @@ def examine(
 def explain(subject: str, ways: Sequence[Watched], lr: float | None = None) -> Report:
     """Say what updates or gradients are that were seen, by the way that explains them best."""
     found = [one for way in ways for one in _explained(way)]
-    if all(one.story.cost for one in found) and (behind := signs(ways[0])) is not None:
-        found.extend(_explained(behind))
+    if found and not any(one.story.whole for one in found):
+        layers = found[0].seen.layers
+        trained = {path for one in layers for path in (one.weight, one.bias) if path}
+        for way, rule in behind(ways[0], trained):
+            found += [replace(one, rule=rule) for one in _explained(way)]
     if not found:
         return _unread(subject, ways[0].probes[0])
     best = min(found, key=lambda one: one.story.cost)
@@ -74,6 +78,7 @@ class _Explained:
     printed: list[Shown]
     bank: list[Family]
     story: Story
+    rule: Rule | None = None  # how the updates were made of the gradients that were seen
 
     def deeper(self) -> _Explained:
         """The same with everything tried that is known, and what nobody has listed too."""
@@ -127,9 +132,14 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
             f"the outputs are {n}×1 and the targets {n}: their difference is {n}×{n}, every output "
             "with every target", "reshape the targets: Y.reshape(-1, 1)",
         ),)  # fmt: skip
+    verdict, notes = judged.verdict, judged.notes
+    if one.rule is not None:
+        notes = (*notes, one.rule.says)
+        if not one.rule.known and verdict != "bug":
+            verdict = "unknown"
     return Report(
-        "bug" if crossed else judged.verdict, judged.tensors, findings, subject,
-        _network(seen, one.passes[0]), judged.loss, judged.notes,
+        "bug" if crossed else verdict, judged.tensors, findings, subject,
+        _network(seen, one.passes[0]), judged.loss, notes,
     )  # fmt: skip
 
 

@@ -63,7 +63,9 @@ def scales(
         tensor: scale / common
         for tensor, scale in straight.items()
         if not same(scale, common)
-        and not _has_its_own_rate(scale, rates.near.get(paths[tensor], {}), factor * times, rate)
+        and not _has_its_own_rate(
+            scale, rates.near.get(paths[tensor], {}), factor * times, rate, (n, m)
+        )
     }
     apart |= {  # of what is not linear in the error, only the sign tells anything
         tensor: -1.0
@@ -169,10 +171,17 @@ def known_factors(size: tuple[int, int]) -> list[tuple[float, int | None, str]]:
 
 
 def _has_its_own_rate(
-    scale: float, near: Mapping[float, str], times: float, rate: float | None
+    scale: float,
+    near: Mapping[float, str],
+    times: float,
+    rate: float | None,
+    size: tuple[int, int],
 ) -> bool:
-    """Whether the statement that updates it names another rate, which it keeps to."""
-    return any(
-        bool(name) and value != rate and same(scale, value * times)
-        for value, name in near.items()
-    )
+    """Whether the statement that updates it has a rate of its own, by name or as `lr * 0.3`."""
+    for value, name in near.items():
+        if name and not name[0].isdigit():
+            if value != rate and same(scale, value * times):
+                return True
+        elif rate is not None and same(scale, value * rate * times) and not _named(value, size):
+            return True
+    return False

@@ -129,49 +129,6 @@ def _arrays(one: Probe) -> Probe:
     return replace(one, parameters=arrays)
 
 
-def signs(way: Watched) -> Watched | None:
-    """The gradients behind updates of one size everywhere, as Adam's first ones are.
-
-    Each is the first array of the run with the signs of the update and entries of its own, at one
-    place in every run.
-    """
-    moved: list[dict[str, Array]] = [{} for _ in way.probes]
-    for path in way.moved[0]:
-        steps = [own[path] for own in way.moved]
-        if any(_has_sizes(step) for step in steps):
-            found: list[Array] | None = steps
-        else:
-            found = _behind(way.probes, path, steps)
-        if found is None:
-            return None
-        for own, value in zip(moved, found, strict=True):
-            own[path] = value
-    return replace(way, moved=tuple(moved), gradients=True)
-
-
-def _has_sizes(step: Array) -> bool:
-    sizes = np.abs(step[step != 0])
-    return not sizes.size or bool(sizes.max() > 1.05 * sizes.min())
-
-
-def _behind(probes: Sequence[Probe], path: str, steps: Sequence[Array]) -> list[Array] | None:
-    alike: list[dict[int, Array]] = []
-    for one, step in zip(probes, steps, strict=True):
-        signed: dict[int, Array] = {}
-        for event in one.run.events:
-            value = event.value
-            if value.shape != step.shape or value.dtype.kind != "f":
-                continue
-            is_it = np.array_equal(np.sign(value), np.sign(step)) and _has_sizes(value)
-            if is_it and not np.array_equal(value, one.parameters[path]):
-                signed.setdefault(event.place, np.asarray(value, float))
-        alike.append(signed)
-    for place in alike[0]:
-        if all(place in signed for signed in alike):
-            return [signed[place] for signed in alike]
-    return None
-
-
 def leading(one: Probe) -> list[int] | None:
     """Which samples come first in the run, where it does not begin with all of them."""
     X = np.asarray(one.X, float)
