@@ -17,7 +17,6 @@ from backpass.nn.tables.data_file import Data
 from backpass.nn.verdict import Verdict, verdict
 
 SEED = "seed"
-BROKE = "the loss is "  # how a history says that it is no number
 MOST = 200  # networks; more are a search, and want a library that searches
 NAMED = 24  # curves, so that the legend has room
 COLOURS = ("#1f77b4", "#e08214", "#1b9e77", "#c2388a", "#7a6fb0", "#a6761d", "#66a61e", "#777777")
@@ -149,7 +148,7 @@ def _tried(data: Data, recipe: Recipe, chosen: dict[str, Any]) -> Trial:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the curve shows what they would say
         history = job.train(progress=False)
-    if history.stopped and history.stopped.startswith(BROKE):
+    if history.stopped:
         return Trial(chosen, history, None)
     exam = examine(job.model.network, job.X_held, job.y_held)
     return Trial(chosen, history, verdict(job, exam))
