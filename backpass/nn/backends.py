@@ -1,31 +1,73 @@
-"""What runs the steps of a training: emitted NumPy source, one call for each batch."""
+"""What runs the steps of a training: NumPy, a call for each batch, or machine code for an epoch."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.language.errors import UnknownName, choices
+from backpass.language.expr import reads
+from backpass.language.program import Step, Write, axis_labels, step_sizes
+from backpass.language.shapes import evaluate_size, names
 from backpass.running.epoch import Arrays, Backend, Epoch, Stepping
 from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[Any]
-BACKENDS = ("auto", "numpy")
+BACKENDS = ("auto", "compiled", "numpy")
+CALL = 4e-6  # seconds that NumPy takes for a line of its own, however small the arrays
+MULTIPLIED, TOUCHED = 2e-10, 2e-9  # and for an entry of a product, and of any other line
+LONG = 10.0  # seconds of NumPy from which on a compilation, which takes some, is worth its while
 
 
 def backend_for(stepping: Stepping, wanted: str) -> Backend:
-    """The back end of this name; "auto" chooses by the problem alone.
+    """The back end of this name, NumPy where it is left open; UnknownName for another name."""
+    if choose(stepping, wanted) == "numpy":
+        return NumPy(stepping)
+    from backpass.running.compiled.backend import Compiled  # numba takes a second to import
 
-    Raises UnknownName for a name that none has.
+    return Compiled(stepping)
+
+
+def choose(stepping: Stepping, wanted: str, batch_size: int = 1, steps: int = 0) -> str:
+    """The name of a back end; "auto" compiles what would take NumPy long.
+
+    That is estimated from the program, the size of a batch and the number of steps, so that a
+    problem gets the same back end wherever and whenever.
     """
     if wanted not in BACKENDS:
         hint = choices(wanted, BACKENDS, "there are")
         raise UnknownName(f"backend={wanted!r} is not known{hint}")
-    return NumPy(stepping)
+    if wanted != "auto":
+        return wanted
+    return "compiled" if steps and steps * seconds(stepping, batch_size) > LONG else "numpy"
+
+
+def seconds(stepping: Stepping, batch_size: int) -> float:
+    """About how long NumPy takes for one step."""
+    program = stepping.program
+    batch = str(program.arrays["X"].shape[stepping.axes["X"]])
+    found = 0.0
+    for step in program.steps:
+        sizes = {name: batch_size if name == batch else 1 for name in _names(step)}
+        nests = [(one.labels, _multiplies(one)) for one in step.writes]
+        for labels, multiplies in nests or [(axis_labels(step.target.shape), False)]:
+            entries = prod(evaluate_size(label.size, sizes) for label in labels)
+            found += CALL + entries * (MULTIPLIED if multiplies else TOUCHED)
+    return found
+
+
+def _multiplies(write: Write) -> bool:
+    """Whether a loop nest is a product that BLAS takes."""
+    return bool(write.summed) and len(reads(write.term)) > 1
+
+
+def _names(step: Step) -> set[str]:
+    return {name for size in step_sizes(step) for name in names(size)}
 
 
 class NumPy:

@@ -20,7 +20,7 @@ from backpass.nn.architecture import (
     forward_only,
     refuse_too_many,
 )
-from backpass.nn.backends import backend_for
+from backpass.nn.backends import backend_for, choose
 from backpass.nn.callbacks import EarlyStopping, begin, called, end
 from backpass.nn.fitting import Data, Options, log_to, prepare
 from backpass.nn.health import Health, health
@@ -164,7 +164,7 @@ class Network:
             return told(run.history)
 
         task = Task(
-            backend=self._backend(derivation, data, backend),
+            backend=self._backend(derivation, data, options),
             samples=data.samples(),
             optimizer=self.optimizer,
             numbers={},
@@ -314,14 +314,16 @@ class Network:
         shares = self.architecture.loss.targets == "classes" and goal.ndim > 1
         return self.derivation(shares, True) if weighted else self.derivation(shares)
 
-    def _backend(self, derivation: Derivation, data: Data, wanted: str) -> Backend:
+    def _backend(self, derivation: Derivation, data: Data, options: Options) -> Backend:
         """What runs the steps; made once for the trainings that are alike."""
         plan = self.architecture
         right = answers(data.y, plan.loss, plan.axis)
-        key = right, data.y.ndim, wanted
+        one = stepping(plan, derivation, self.optimizer, right, data.samples())
+        steps = options.epochs * -(-data.X.shape[plan.axis] // options.batch_size)
+        name = choose(one, options.backend, options.batch_size, steps)
+        key = right, data.y.ndim, name
         if self._runs is None or self._runs[0] is not derivation or self._runs[1] != key:
-            one = stepping(plan, derivation, self.optimizer, right, data.samples())
-            self._runs = derivation, key, backend_for(one, wanted)
+            self._runs = derivation, key, backend_for(one, name)
         return self._runs[2]
 
     def __str__(self) -> str:

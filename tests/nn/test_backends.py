@@ -6,8 +6,17 @@ import pytest
 import backpass as bp
 from backpass.language.errors import UnknownName
 from backpass.language.notation import parse_program
-from backpass.nn.backends import backend_for
+from backpass.nn.backends import backend_for, choose, seconds
 from backpass.running.epoch import Drawn, Stepping
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache_of_tests(tmp_path_factory):
+    """Compiled code goes to a folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
 
 LINE = """\
 X: n 2
@@ -78,3 +87,51 @@ def test_a_backend_is_known_by_name():
         net.fit([[1, 2, 3]], [0], backend="nunpy", progress=False)
     history = net.fit([[1, 2, 3], [2, 3, 4]], [0, 1], epochs=1, backend="numpy", progress=False)
     assert history.backend == "numpy"
+
+
+TRAINED = [
+    ({"optimizer": bp.Adam(0.02, clip_norm=0.5)}, "labels"),
+    ({"optimizer": bp.SGD(bp.Cosine(0.3), momentum=0.9, nesterov=True)}, "weighted"),
+    ({"optimizer": bp.RMSProp(), "convention": "columns", "bias": "augmented"}, "shares"),
+    ({"optimizer": bp.AdamW(clip_value=0.1), "loss": "binary_cross_entropy"}, "shares"),
+    ({"optimizer": bp.Adagrad(), "loss": "mse", "bias": None}, "numbers"),
+]
+
+
+@pytest.mark.parametrize(("dtype", "close"), [("float32", 1e-5), ("float64", 1e-12)])
+@pytest.mark.parametrize(("options", "kind"), TRAINED)
+def test_both_back_ends_take_the_same_step(options, kind, dtype, close):
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(30, 4)), np.arange(30) % 3
+    goals = {"shares": np.eye(3)[y], "numbers": random.normal(size=(30, 3))}
+    more = {"sample_weight": 1 + y} if kind == "weighted" else {}
+    columns = options.get("convention") == "columns"
+    goal = goals.get(kind, y)
+    given = (X.T, goal.T) if columns else (X, goal)
+    numpy, compiled = (
+        bp.Network([bp.Dense(6, "tanh"), bp.Dense(3)], 4, dtype=dtype, **options) for _ in "12"
+    )
+    for _ in range(4):  # each step from the same weights, so that rounding does not grow
+        for store in ("weights", "state"):
+            setattr(compiled, store, {n: v.copy() for n, v in getattr(numpy, store).items()})
+        losses = [
+            net.fit(*given, epochs=1, batch_size=30, backend=name, progress=False, **more).loss
+            for name, net in (("numpy", numpy), ("compiled", compiled))
+        ]
+        np.testing.assert_allclose(*losses, rtol=close)
+        for store in ("weights", "state"):
+            for name, values in getattr(numpy, store).items():
+                found = getattr(compiled, store)[name]
+                assert found.dtype == values.dtype == dtype
+                np.testing.assert_allclose(found, values, rtol=close, atol=close)
+
+
+def test_the_problem_alone_chooses():
+    net = bp.Network([bp.Dense(64, "tanh"), bp.Dense(10)], 64)
+    net.fit(np.eye(64), np.arange(64) % 10, epochs=1, progress=False)
+    stepping = net._runs[2].stepping
+    assert choose(stepping, "auto", 32, 100) == "numpy"
+    assert choose(stepping, "auto", 32, 10**7) == "compiled"
+    assert choose(stepping, "auto", 10**6, 100) == "compiled"
+    assert choose(stepping, "numpy", 10**6, 10**7) == "numpy"
+    assert seconds(stepping, 1) < seconds(stepping, 1000) < 1000 * seconds(stepping, 1)
