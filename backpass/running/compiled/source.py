@@ -82,9 +82,10 @@ def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
 
     whole = {name: f"{name} of all" for name in (*samples, *numbers)}
     sizes = _size_names(stepping, cut)
-    words = assign([*whole.values(), *cut.arrays, *sizes], OWN)
+    length = {name: f"size {name}" for name in sizes}  # an array may be called n, too
+    words = assign([*whole.values(), *length.values(), *cut.arrays], OWN)
     called = {name: words[storage.places.get(name, name)] for name in cut.arrays}
-    known = {name: words[name] for name in sizes}
+    known = {name: words[length[name]] for name in sizes}
     if cut.samples is not None:
         known[str(cut.samples)] = "count"
     registers = storage.registers | set(numbers)
@@ -105,7 +106,7 @@ def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
         return Argument(words[name], array.kind, len(array.shape))
 
     arguments = [
-        *(Argument(words[name], "int", None) for name in sizes),
+        *(Argument(words[length[name]], "int", None) for name in sizes),
         *(Argument(words[whole[n]], cut.arrays[n].kind, len(cut.arrays[n].shape)) for n in samples),
         *map(argument, changed),
         *map(argument, constants),
