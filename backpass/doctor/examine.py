@@ -15,13 +15,16 @@ from backpass.doctor.evidence import Shown, rates, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import Pass
-from backpass.doctor.probe import Probe, Where
+from backpass.doctor.probe import Probe, Where, data_places
 from backpass.doctor.raised import raised
+from backpass.doctor.repair.recheck import Subject
+from backpass.doctor.repair.repair import Repair, repaired
 from backpass.doctor.report import Report, Tensor
 from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import scales
 from backpass.doctor.search import Story, stories
 from backpass.doctor.structure import broadcast
+from backpass.doctor.trained import trained
 from backpass.doctor.verdict import judge
 from backpass.doctor.watched import Watched, watched
 from backpass.doctor.wording import Wording
@@ -49,23 +52,28 @@ def examine(
         if run.failure is None or not run.failure.line:
             raise
         return raised(subject, run)
-    return explain(subject, ways, lr)
+    return explain(subject, ways, lr, Subject(call, args, x, y, gradients))
 
 
-def explain(subject: str, ways: Sequence[Watched], lr: float | None = None) -> Report:
-    """Say what updates or gradients are that were seen, by the way that explains them best."""
+def explain(
+    subject: str, ways: Sequence[Watched], lr: float | None = None, again: Subject | None = None
+) -> Report:
+    """Say what updates or gradients are that were seen, by the way that explains them best.
+
+    Code that can be run `again` is, with its mistakes repaired.
+    """
     found = [one for way in ways for one in _explained(way)]
     if found and not any(one.story.whole for one in found):
         layers = found[0].seen.layers
-        trained = {path for one in layers for path in (one.weight, one.bias) if path}
-        for way, rule in behind(ways[0], trained):
+        weights = {path for one in layers for path in (one.weight, one.bias) if path}
+        for way, rule in behind(ways[0], weights):
             found += [replace(one, rule=rule) for one in _explained(way)]
     if not found:
         return _unread(subject, ways[0].probes[0])
     best = min(found, key=lambda one: one.story.cost)
     if not best.story.whole:
         best = best.deeper()
-    return _judged(subject, best, 1.0 if best.way.gradients else lr)
+    return _judged(subject, best, 1.0 if best.way.gradients else lr, again)
 
 
 @dataclass(frozen=True)
@@ -105,7 +113,7 @@ def _explained(way: Watched) -> Iterator[_Explained]:
                 return
 
 
-def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
+def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | None) -> Report:
     seen, story, first = one.seen, one.story, one.way.probes[0]
     paths = {("W", place): layer.weight for place, layer in enumerate(seen.layers, 1)}
     paths |= {("b", place): lay.bias for place, lay in enumerate(seen.layers, 1) if lay.bias}
@@ -137,10 +145,27 @@ def _judged(subject: str, one: _Explained, lr: float | None) -> Report:
         notes = (*notes, one.rule.says)
         if not one.rule.known and verdict != "bug":
             verdict = "unknown"
-    return Report(
+    report = Report(
         "bug" if crossed else verdict, judged.tensors, findings, subject,
         _network(seen, one.passes[0]), judged.loss, notes,
     )  # fmt: skip
+    if again is None or report.verdict != "bug":
+        return report
+    repair = Repair(again, story, accuser.lines, one.way.moved[0], paths)
+    report = replace(report, findings=repaired(findings, repair))
+    return _trained(report, one, again, abs(scale.common))
+
+
+def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Report:
+    """The report, with what comes of training with such updates where they can be let run."""
+    if one.way.gradients:
+        return report
+    data = data_places(again.call, again.args, again.x, again.y)
+    first, moved = one.way.probes[0], one.way.moved[0]
+    told = trained(
+        again.call, again.args, data, first, moved, one.seen, one.story.family, rate
+    )  # fmt: skip
+    return replace(report, notes=(*report.notes, told)) if told else report
 
 
 def _network(seen: Seen, passed: Pass) -> str:

@@ -86,7 +86,7 @@ def observe(
     try:
         with (
             _swapped(watched, twins, _Reporter(run, seconds)),
-            _seeded(seed),
+            seeded(seed),
             contextlib.redirect_stdout(printed),
             warnings.catch_warnings(),
         ):
@@ -171,7 +171,7 @@ def _swapped(
 
 
 @contextlib.contextmanager
-def _seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int) -> Iterator[None]:
     """Python's and NumPy's global random numbers start at a seed, and go on where they were."""
     before = random.getstate(), np.random.get_state()
     random.seed(seed)

@@ -72,8 +72,8 @@ def probe(
     """
     if len(args) < 2:
         raise BackpassError("give samples and targets as the last two arguments")
+    places = data_places(call, args, x, y)
     names = argument_names(call, len(args))
-    places = _place(x, -2, names), _place(y, -1, names)
     data = {names[place] for place in places}
     roots = Roots.of(call, args)
     taken = roots.state()
@@ -100,6 +100,14 @@ def probe(
     if still and not returning and not any(_parameters(run, data)):
         raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
+
+
+def data_places(
+    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where
+) -> tuple[int, int]:
+    """Which arguments are samples and targets."""
+    names = argument_names(call, len(args))
+    return _place(x, -2, names), _place(y, -1, names)
 
 
 def _place(wanted: Where, usual: int, names: list[str]) -> int:

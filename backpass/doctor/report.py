@@ -50,6 +50,8 @@ class Finding:
     tensors: tuple[str, ...] = ()
     also: tuple[int, ...] = ()
     file: str = ""
+    repaired: str = ""  # the line as it should be, in the user's own names
+    recheck: str = ""  # what came out with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,11 @@ def _finding(one: Finding, number: int | None) -> Iterator[str]:
     yield from _filled(one.explanation, "    ")
     if one.fix:
         yield from _filled(f"should be: {one.fix}" if one.accuses else one.fix, "    ")
+    if one.repaired:
+        yield "    repaired:"
+        yield f"      {textwrap.shorten(one.repaired, WIDTH - 6, placeholder=' …')}"
+    if one.recheck:
+        yield from _filled(one.recheck, "    ")
     if one.also:
         also = ", ".join(map(str, one.also))
         yield from _filled(f"On this network the same as mistake {also}.", "    ")

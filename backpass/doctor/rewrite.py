@@ -59,15 +59,16 @@ def rewrite(source: str, file: str, first: int = 0) -> Rewritten:
     tree = ast.parse(source, file)
     rewriter.visit(tree)
     watched = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
-    twins = dict(zip(_codes(plain), _codes(watched), strict=True))
+    twins = dict(zip(codes(plain), codes(watched), strict=True))
     return Rewritten(file, source, tuple(rewriter.places), twins)
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes(code: CodeType) -> Iterator[CodeType]:
+    """A code object and those inside it, in the order of the source."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes(constant)
 
 
 _WATCHED = (

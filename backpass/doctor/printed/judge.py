@@ -17,12 +17,12 @@ from backpass.doctor.printed.programs import (
     Program,
     Said,
     catalogue,
-    chain,
     training,
 )
 from backpass.doctor.printed.report import Printed, PrintedReport
 from backpass.doctor.printed.stated import Stated, Tensor, stated
 from backpass.doctor.report import Finding, Verdict
+from backpass.doctor.right import chain
 from backpass.doctor.search import Story
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
@@ -188,7 +188,7 @@ class _Words:
 
     def __init__(self, one: Stated) -> None:
         self.one = one
-        lowest = chain(one, one.numbers)[0]
+        lowest = chain(one.numbers, one.family, one.times)[0]
         self.wording = Wording(one.seen, Story(one.family, (lowest,)), one.probe.run)
 
     def findings(self, group: Sequence[_Ran]) -> Iterator[Finding]:

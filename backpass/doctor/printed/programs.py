@@ -17,6 +17,7 @@ from backpass.doctor.mistake import At, Mistake, Stage
 from backpass.doctor.passes import Pass
 from backpass.doctor.printed.stated import Stated, Tensor
 from backpass.doctor.report import Verdict
+from backpass.doctor.right import chain, top
 from backpass.doctor.scales import known_factors
 
 Array = NDArray[np.float64]
@@ -118,11 +119,7 @@ def training(stated: Stated, program: Program) -> Iterator[Moment]:
 
 def _top(stated: Stated, program: Program, run: Pass) -> At:
     family, times = program.loss or (stated.family, stated.times)
-    error = times * family.gradient(run.A[-1], run.y)
-    given = None
-    if family.base == "cross_entropy_from_probabilities":  # p − y, whatever targets sum to
-        given = times * (run.A[-1] - run.y) / run.samples
-    return At(run, run.depth, error, carry=error, given=given)
+    return top(run, family, times)
 
 
 def _made(at: At, program: Program, stage: Stage) -> At | None:
@@ -139,24 +136,13 @@ def _made(at: At, program: Program, stage: Stage) -> At | None:
 # ── the catalogue ────────────────────────────────────────────────────────────────────────────
 
 
-def chain(stated: Stated, run: Pass) -> list[At]:
-    """The right backward pass, the lowest layer first."""
-    at = _top(stated, Program(), run)
-    found = [at.with_delta(at.through())]
-    while found[0].layer > 1:
-        at = At(run, found[0].layer - 1, found[0].error, above=found[0])
-        at = at.with_carry(at.carried())
-        found.insert(0, at.with_delta(at.through()))
-    return found
-
-
 def catalogue(stated: Stated) -> Iterator[Program]:
     """Every program with one known mistake: at one layer, and at all where it can be made."""
     yield from _factors(stated)
     yield from _losses(stated)
     yield from _activations(stated)
     rows: dict[tuple[object, ...], dict[Place, Mistake]] = {}
-    for at in chain(stated, stated.first()):
+    for at in chain(stated.first(), stated.family, stated.times):
         stages: list[tuple[Stage, Iterator[Mistake]]] = [("slope", slopes(at))]
         if at.above is not None:
             stages.append(("carry", carries(at)))

@@ -1,0 +1,42 @@
+"""Would it have trained anyway?"""
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from tests.doctor.mutants import load
+from tests.doctor.test_verdict import X, Y, report_of
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("* dtanh(self.A1)", "", "It would have trained all the same"),
+        ("error = out - Y", "error = Y - out", "It would not have trained"),
+        ("d2 = (d3 @ self.W3.T)", "d2 = (out @ self.W3.T)", "It would hardly have trained"),
+    ],
+)
+def test_it_is_said_whether_the_loss_would_have_fallen(old, new, said, tmp_path):
+    report, _ = report_of("three", tmp_path, (old, new))
+    assert report.notes[-1].startswith(said)
+    assert "with the derived gradient" in report.notes[-1]
+
+
+def test_parameters_that_are_arguments_are_trained_too(tmp_path):
+    report, _ = report_of("chooser", tmp_path, ("dz = dh * relu_slope(z)", "dz = relu(dh)"))
+    assert report.notes[-1].startswith("It would have trained all the same")
+
+
+def test_code_that_updates_many_times_in_a_call_is_not_held_against_single_steps(tmp_path):
+    module, _ = load("three", tmp_path, ("* dtanh(self.A1)", ""))
+    net = module.Three()
+    held = net.W1.copy()
+
+    def train(X, Y):
+        for _ in range(3):
+            net.fit_partial(X, Y)
+
+    report = bp.doctor(train, X, Y)
+    assert report.verdict == "bug"
+    assert not any("trained" in note for note in report.notes)
+    assert np.array_equal(net.W1, held)
