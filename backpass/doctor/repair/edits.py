@@ -51,7 +51,8 @@ class Statement:
         found = self._with(node, f"({text})")
         if found is None:
             return
-        strips = [True, False] if text.replace(".", "").isidentifier() else [False]
+        whole = self._rest(node) == "="
+        strips = [True, False] if whole or text.replace(".", "").isidentifier() else [False]
         for edit in (self._with(node, text, strip=strip) for strip in strips):
             if edit is not None and _same(self, edit, found):
                 yield edit
@@ -72,6 +73,13 @@ class Statement:
         new = before + text + after
         edit = Edit(node.lineno, node.lineno, (new,), new.strip())
         return edit if self._reads(edit) else None
+
+    def _rest(self, node: ast.expr) -> str:
+        """What stands on both sides of the parentheses around an expression: = for `x = (…)`."""
+        line = self.lines[node.lineno - 1].rstrip()
+        before = line[: _column(line, node.col_offset)]
+        after = line[_column(line, node.end_col_offset or 0) :]
+        return f"{before[-3:-2]}{after[1:]}" if before.endswith(" (") else ""
 
     def _reads(self, edit: Edit) -> bool:
         try:
