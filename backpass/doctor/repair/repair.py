@@ -14,7 +14,7 @@ import numpy as np
 from backpass.doctor.evidence import updating
 from backpass.doctor.lines import Lines
 from backpass.doctor.repair.edits import Edit, Statement, applied
-from backpass.doctor.repair.recheck import Subject
+from backpass.doctor.repair.recheck import EXACT, Subject
 from backpass.doctor.repair.synthesis import Names, rewritten, slopes
 from backpass.doctor.report import Finding
 from backpass.doctor.rewrite import Place
@@ -70,9 +70,9 @@ def repaired(findings: Sequence[Finding], case: Repair) -> tuple[Finding, ...]:
 
 
 def _told(found: float, count: int) -> str:
-    digits = max(found, 1e-16)
     these = "this line" if count == 1 else "these lines together"
-    return f"Run again with {these}, every update equals the gradient, to {digits:.0e}."
+    bound = next(bound for bound in (1e-12, 1e-9, EXACT) if found < bound)
+    return f"Run again with {these}, every update equals the gradient, to {bound:.0e}."
 
 
 def _in_algebra(findings: Sequence[Finding]) -> tuple[Finding, ...]:
