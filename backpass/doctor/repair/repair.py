@@ -217,28 +217,30 @@ def _later(finding: Finding, case: Repair, source: str) -> Iterator[Edit]:
 
 
 def _added(finding: Finding, case: Repair, source: str) -> Iterator[Edit]:
-    """An update below the line, as the user writes that of another array."""
+    """An update that is missing: below the line, as the user writes another, or in its place."""
     assert finding.line is not None
-    lines = source.splitlines(keepends=True)
-    text = lines[finding.line - 1]
-    statement = Statement(source, finding.line).node
-    if not isinstance(statement, ast.AugAssign) or not isinstance(statement.op, ast.Sub):
-        return
-    indent = text[: len(text) - len(text.lstrip())]
-    end = statement.end_lineno or statement.lineno
-    function = next(
-        (one.function for one in case.lines.run.places.values() if one.line == finding.line), ""
-    )
-    rate = ast.get_source_segment(source, _first(statement.value)) or ""
+    statement = Statement(source, finding.line)
+    node = statement.node
     key = next((key for key, path in case.paths.items() if path == finding.tensor), None)
-    if key is None:
+    places = case.lines.run.places.values()
+    place = next((one for one in places if one.line == finding.line), None)
+    if key is None or place is None:
+        return
+    slip = next((one for one in _slips(case.story) if _is(one, finding)), None)
+    if slip is None:
         return
     at = case.story.layer(key[1])[0]
-    slip = next(one for one in _slips(case.story) if _is(one, finding))
-    place = replace(next(iter(case.lines.run.places.values())), function=function)
-    for product_ in dict.fromkeys(rewritten(slip, at, case.lines, place)):
-        new = f"{indent}{finding.tensor} -= {rate} * {product_}\n"
-        yield Edit(end, end, (lines[end - 1], new), new.strip())
+    texts = dict.fromkeys(rewritten(slip, at, case.lines, place))
+    if isinstance(node, ast.Assign):
+        for text in texts:
+            yield from statement.replaced(node.value, text)
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Sub):
+        line, end = statement.lines[finding.line - 1], node.end_lineno or node.lineno
+        indent = line[: len(line) - len(line.lstrip())]
+        rate = statement.text(_first(node.value))
+        for text in texts:
+            new = f"{indent}{finding.tensor} -= {rate} * {text}\n"
+            yield Edit(end, end, (statement.lines[end - 1], new), new.strip())
 
 
 def _first(node: ast.expr) -> ast.expr:

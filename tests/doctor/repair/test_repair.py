@@ -24,7 +24,8 @@ def test_the_repaired_file_is_correct(name, old, new, tmp_path):
     wrong = lines[finding.line - 1]
     indent = wrong[: len(wrong) - len(wrong.lstrip())]
     right = f"{indent}{finding.repaired}"
-    edit = (wrong, f"{wrong}\n{right}" if finding.bug in (36, 37) else right)
+    added = finding.bug in (36, 37) and wrong.split("=")[0] != right.split("=")[0]
+    edit = (wrong, f"{wrong}\n{right}" if added else right)
     again, _ = report_of(name, tmp_path, (old, new), edit)
     assert again.verdict == "correct"
 
