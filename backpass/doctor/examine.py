@@ -158,7 +158,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
 
 def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Report:
     """The report, with what comes of training with such updates where they can be let run."""
-    if one.way.gradients:
+    if one.way.gradients or one.rule is not None:
         return report
     data = data_places(again.call, again.args, again.x, again.y)
     first, moved = one.way.probes[0], one.way.moved[0]
