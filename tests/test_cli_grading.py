@@ -37,7 +37,9 @@ def test_the_class_of_the_examples(folder: Path):
         "fay": (None, 0),
     }  # fmt: skip
     assert [hint["bug"] for hint in found["ben"]["hints"] + found["chen"]["hints"]] == [23, 9]
-    assert found["fay"]["line"] == 10
+    shapes = 'ValueError: in dZ2 @ params["W2"] the shapes are (8×3) and (5×3)'
+    assert (found["fay"]["line"], found["fay"]["reason"]) == (10, shapes)
+    assert "fix" not in found["fay"]  # unless it is asked for
     assert "  ben.py     ✗  ✗  ✓  ✓    50%  bug: line 13, tanh′ = 1 − a\n" in run.stdout
 
 

@@ -13,7 +13,7 @@ import socket
 import struct
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -89,16 +89,20 @@ def _work(line: socket.socket, task: Sequence[Array]) -> None:
     random.seed(0)
     np.random.seed(0)
     warnings.simplefilter("ignore")
+    module: ModuleType | None = None
     try:
         module = imported(told["sources"], told["main"])
         answers = [answer(prepared(module, contract, one)) for one in probes]
     except BaseException as error:
-        line_number, text = _said(error, told["sources"])
-        sent(line, packed([np.array([FAILED, line_number]), text_array(text, WORDS)]))
+        number, text = _said(error, told["sources"])
+        more, fix = _met(module, contract, probes[0], error)
+        said = text_array(f"{type(error).__name__}: {more}" if more else text, WORDS)
+        sent(line, packed([np.array([FAILED, number]), said, text_array(fix, WORDS)]))
         return
     sent(line, packed(_arrays(answers, _losses(module, contract, probes))))
     if line.recv(1) == GO:
-        sent(line, packed([_lines(module, contract, probes[0], told)]))
+        shown = max(probes, key=_labels)  # the doctor makes others of the same kind
+        sent(line, packed([_lines(module, contract, shown, told)]))
 
 
 def _arrays(answers: Sequence[Answer], losses: Array) -> list[Array]:
@@ -120,6 +124,20 @@ def _said(error: BaseException, sources: dict[str, str]) -> tuple[int, str]:
     return line or 0, f"{where}{name}: {said}" if said else f"{where}{name}"
 
 
+def _met(
+    module: ModuleType | None, contract: Contract, probe: list[Array], error: BaseException
+) -> tuple[str, str]:
+    """The shapes that met where it failed, and what would have fitted; "" where nobody can tell."""
+    if module is None or not isinstance(error, ValueError):
+        return "", ""
+    try:
+        (found,) = examine(*_watchable(prepared(module, contract, probe), contract)).findings
+    except Exception:
+        return "", ""
+    _, _, met = found.explanation.rpartition(". In ")
+    return (f"in {met.rstrip('.')}", found.fix) if " the shapes are " in met else ("", "")
+
+
 def _losses(module: ModuleType, contract: Contract, probes: Sequence[list[Array]]) -> Array:
     """What a loss of the submission's own makes of the probes; nothing where it has none."""
     function = getattr(module, "loss", None)
@@ -131,6 +149,12 @@ def _losses(module: ModuleType, contract: Contract, probes: Sequence[list[Array]
         return np.array([float(value) for value in values])
     except Exception:
         return np.zeros(0)
+
+
+def _labels(probe: Sequence[Array]) -> int:
+    """How far the labels of a probe go, if its targets are labels."""
+    targets = probe[-1]
+    return int(targets.max(initial=0)) if targets.dtype.kind in "iu" else 0
 
 
 def _lines(
@@ -160,9 +184,16 @@ def _examined(call: Prepared, contract: Contract, module: ModuleType) -> Report:
     if returns and callable(loss) and len(contract.parameters) == 1:
         params, *args = call.given
         return doctor(call.function, loss=loss, params=params, args=args)
+    return examine(*_watchable(call, contract), gradients=returns)
+
+
+def _watchable(
+    call: Prepared, contract: Contract
+) -> tuple[Callable[..., Any], list[Any], float | None, int, int]:
+    """What the doctor is given: the function, its arguments, the rate, and which are the data."""
     rate = next(iter(call.more.values()), contract.rate)
-    given, last = [*call.given, *call.more.values()], len(call.given) - 1
-    return examine(call.function, given, rate, last - 1, last, gradients=returns)
+    last = len(call.given) - 1
+    return call.function, [*call.given, *call.more.values()], rate, last - 1, last
 
 
 def _keys(path: str) -> str:

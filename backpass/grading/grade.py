@@ -144,8 +144,8 @@ class _Grader:
             raise Silent(FORGED)
         if arrays[0][0] != DONE:
             line = _line(submission, submission.main, int(arrays[0][1]))
-            said = array_text(arrays[1], 2 * SHOWN)
-            return replace(_failed(submission, said or "it fails"), line=line)
+            said, fix = (array_text(one, 2 * SHOWN) for one in (arrays[1], arrays[-1]))
+            return replace(_failed(submission, said or "it fails"), line=line, fix=fix)
         answers = _answers(arrays[2:], trained)
         with self.judging:
             graded = judge(submission.name, self.key, drawn, answers, arrays[1])

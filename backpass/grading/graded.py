@@ -54,6 +54,7 @@ class Graded:
     notes: tuple[str, ...] = ()
     reason: str = ""
     line: int | None = None  # of the reason
+    fix: str = ""  # what would have worked there
     seconds: float = field(default=0.0, compare=False)  # of the processor
     accepted: tuple[Verdict, ...] = ("correct",)
 
@@ -79,7 +80,8 @@ class Graded:
             "seconds": round(self.seconds, 3),
         }
         if self.verdict is None:
-            return found | {"reason": self.reason, "line": self.line}
+            found |= {"reason": self.reason, "line": self.line}
+            return found | {"fix": self.fix} if shows(level, "fix") else found
         if shows(level, "where"):
             found["tensors"] = [
                 {**asdict(one), "shape": list(one.shape), "right": one.verdict in self.accepted}

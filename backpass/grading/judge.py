@@ -276,8 +276,15 @@ def _named(
 
 def _hints(key: Key, held: Sequence[_Held], report: Report | None) -> list[Hint]:
     if report is None:
+        common = _common(held)
         return [
-            Hint((one.name,), "a factor", f"this is {one.scale:.4g} times the gradient")
+            Hint(
+                (one.name,),
+                f"a factor {one.scale:.4g}",
+                f"this is {one.scale:.4g} times the gradient",
+                f"without the factor {one.scale:.4g}",
+                accuses=common is None or common < 0,
+            )
             for one in held
             if one.fits and one.scale is not None and not _same(one.scale, 1)
         ]
@@ -304,6 +311,7 @@ _WORDS = {
     "all updates are": "all gradients are",
     "these updates are": "these are",
     "this update is": "this is",
+    "the update has": "this has",
     "the updates of the weights": "the gradients of the weights",
     "every update goes": "every step goes",
 }

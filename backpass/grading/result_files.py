@@ -75,13 +75,21 @@ def _tests(graded: Graded) -> list[tuple[Any, bool]]:
 def lines(graded: Graded, level: Level) -> list[str]:
     """The verdict in words, with hints up to a level."""
     if graded.verdict is None:
-        return _filled(f"not graded: {placed(graded.line, '')}{graded.reason}", "")
+        found = _filled(f"not graded: {placed(graded.line, '')}{graded.reason}", "")
+        return found + mended(graded, level)
     found = [graded.verdict]
     for hint in graded.hints if shows(level, "where") else ():
         found += hint_lines(hint, level)
     for note in graded.notes if shows(level, "where") else ():
         found += _filled(note, "  ")
     return found
+
+
+def mended(graded: Graded, level: Level) -> list[str]:
+    """What would have worked where a submission failed, if that is known and told."""
+    if not graded.fix or not shows(level, "fix"):
+        return []
+    return _filled(f"should be: {graded.fix}", "    ")
 
 
 def hint_lines(hint: Hint, level: Level) -> list[str]:

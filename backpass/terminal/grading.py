@@ -15,7 +15,7 @@ from typing import Any
 from backpass.grading.grade import Way, grade
 from backpass.grading.graded import Graded, Level, mean, shows
 from backpass.grading.key import key
-from backpass.grading.result_files import gradescope, hint_lines, otter, placed
+from backpass.grading.result_files import gradescope, hint_lines, mended, otter, placed
 from backpass.grading.submissions import Submission, submission, submissions
 from backpass.language.errors import BackpassError
 from backpass.nn.files import check_writable, reason, write_whole
@@ -159,11 +159,10 @@ class _Table:
         yield (*spans, Span(first, role))
         for more in rest:
             yield (Span(" " * self.start + more, role),)
-        if one.verdict is not None and shows(self.level, "fix"):
-            for hint in one.hints:
-                for line in hint_lines(hint, self.level)[1:]:
-                    formula = line.startswith("      ")
-                    yield (Span(line, "formula" if formula else "reason"),)
+        if shows(self.level, "fix"):
+            more = [line for hint in one.hints for line in hint_lines(hint, self.level)[1:]]
+            for line in [*more, *mended(one, self.level)]:
+                yield (Span(line, "formula" if line.startswith("      ") else "reason"),)
 
 
 def _mark(one: Graded, place: int) -> tuple[str, Role]:
