@@ -35,6 +35,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
     loss : "log_loss", or a formula such as "Σ (output − target)²", in which `output` are the
         probabilities and `target` has a one for each class that a sample is of
     class_weight : None, "balanced", or a dict from class to weight
+    dropout : the share of hidden units that are left out of each step, drawn anew every time
     backend : what runs the steps, "auto" or a name of `backpass.nn.backends`
 
     `derivation()` is what a fitted estimator was trained by.
@@ -72,6 +73,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         max_fun: int = 15000,
         loss: str = "log_loss",
         class_weight: Any = None,
+        dropout: float = 0.0,
         backend: str = "auto",
     ) -> None:
         self._keep(locals())
@@ -161,6 +163,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         "Σ sqrt(1 + (output − target)²)"
     activation : "identity", "logistic", "tanh", "relu", or any other of
         `backpass.nn.layers.ACTIVATIONS`, such as "silu"
+    dropout : the share of hidden units that are left out of each step, drawn anew every time
     backend : what runs the steps, "auto" or a name of `backpass.nn.backends`
 
     `derivation()` is what a fitted estimator was trained by.
@@ -196,6 +199,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
+        dropout: float = 0.0,
         backend: str = "auto",
     ) -> None:
         self._keep(locals())

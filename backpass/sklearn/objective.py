@@ -66,7 +66,8 @@ class Objective:
     `widths` are the inputs, the hidden layers and the outputs. `squash` turns what the last layer
     gives into what is predicted. `loss` is a name of `ENTRIES` or a formula in `output`, which
     is squashed already, and `target`. `weighted` says that samples count unequally, `penalised`
-    that ½·alpha·ΣW² is added, divided as the loss is.
+    that ½·alpha·ΣW² is added, divided as the loss is, `dropped` that hidden units are left out at
+    random, by masks that are inputs.
     """
 
     widths: tuple[int, ...]
@@ -75,6 +76,13 @@ class Objective:
     loss: str
     weighted: bool
     penalised: bool
+    dropped: bool = False
+
+    @property
+    def masks(self) -> dict[str, int]:
+        """The masks by name, M1 behind the first hidden layer, and how many units each has."""
+        hidden = self.widths[1:-1] if self.dropped else ()
+        return {f"M{place}": units for place, units in enumerate(hidden, 1)}
 
     @property
     def labelled(self) -> bool:
@@ -99,14 +107,18 @@ class Objective:
         step = parse_step(said, {name: one.shape for name, one in program.arrays.items()})
         return replace(program, steps=(*program.steps, step)), TOLD
 
-    def forward(self, X: Any, y: Any, W: Any, b: Any, alpha: Any = 0.0, s: Any = None) -> Any:
+    def forward(
+        self, X: Any, y: Any, W: Any, b: Any, alpha: Any = 0.0, s: Any = None, M: Any = ()
+    ) -> Any:
         """The forward pass as anybody would write it."""
         activation = ACTIVATIONS[self.activation]
-        Z, A = [], [X]
+        Z, A, D = [], [X], [X]
         for layer in range(len(W)):
             if Z:
                 A.append(activation(Z[-1]))
-            Z.append(A[-1] @ W[layer] + b[layer])
+            if Z and self.dropped:
+                D.append(A[-1] * M[layer - 1])
+            Z.append((D if self.dropped else A)[-1] @ W[layer] + b[layer])
         total = len(X) if s is None else np.sum(s)
         if not self.penalised:
             return self.cost(Z[-1], y, s, total)
@@ -146,6 +158,8 @@ def derived(objective: Objective) -> Derivation:
         shapes["alpha"] = "()"
     if objective.weighted:
         shapes["s"] = "n"
+    if objective.masks:
+        shapes["M"] = [f"n {units}" for units in objective.masks.values()]
     found = derive(objective.forward, shapes, wrt=["W", "b"])
     steps = tuple(replace(step, line=None) for step in found.forward.steps)  # lines of ours
     return replace(found, forward=replace(found.forward, steps=steps))

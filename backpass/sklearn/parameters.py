@@ -69,6 +69,7 @@ NUMBERS: dict[str, tuple[Test, str]] = {
         "a whole number from 1 on, or np.inf",
     ),
     "max_fun": (is_count, "a whole number from 1 on"),
+    "dropout": (_share, "a share from 0 on and below 1"),
 }
 
 
@@ -80,6 +81,11 @@ def refuse_invalid(parameters: Mapping[str, Any], kind: str) -> None:
     _one_of(parameters, "activation", (*SPELLINGS, *ACTIVATIONS))
     _one_of(parameters, "solver", SOLVERS)
     _one_of(parameters, "learning_rate", RATES)
+    if parameters["dropout"] and parameters["solver"] == "lbfgs":
+        raise InvalidParameter(
+            "dropout is drawn anew for every step, and lbfgs needs one loss for "
+            "all of them; take adam or sgd"
+        )
     hidden_layers(parameters["hidden_layer_sizes"])
     loss = parameters["loss"]
     if loss not in LOSSES[kind]:

@@ -57,6 +57,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
     n_iter_no_change: float
     max_fun: int
     loss: str
+    dropout: float
     backend: str
     _kind: str
     _judge: Callable[..., float]  # how early stopping scores answers
@@ -75,7 +76,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
     def derivation(self) -> Derivation:
         """The forward and backward pass that `fit` ran, to be printed and asked why."""
         check_is_fitted(self)
-        return derived(self._objective(weighted=False))
+        return derived(self._objective(weighted=False, dropped=self.dropout > 0))
 
     @abstractmethod
     def _squash(self) -> str:
@@ -170,12 +171,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             )
         return None if counts is None else counts.astype(X.dtype, copy=False)
 
-    def _objective(self, weighted: bool) -> Objective:
+    def _objective(self, weighted: bool, dropped: bool = False) -> Objective:
         activation = SPELLINGS.get(self.activation, self.activation)
-        penalised = self.alpha > 0
         return Objective(
-            self._widths, activation, self.out_activation_, self.loss, weighted, penalised
-        )
+            self._widths, activation, self.out_activation_, self.loss, weighted,
+            penalised=self.alpha > 0, dropped=dropped,
+        )  # fmt: skip
 
     @property
     def _weights(self) -> Arrays:
@@ -229,10 +230,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True")
         train, held, truth = self._hold_out(samples, goal)
         if not once or not hasattr(self, "_descent"):
-            self._descent = starting(self._pace(), self._weights, train.X.dtype)
-        objective = self._objective(samples.s is not None)
+            seed = int(self._random_state.randint(2**31)) if self.dropout else 0
+            self._descent = starting(self._pace(), self._weights, train.X.dtype, seed)
+        objective = self._objective(samples.s is not None, self.dropout > 0)
         size = self._batch(len(train))
-        walk = walker(objective, self._descent, train, size, self.alpha, self.backend)
+        keep = 1 - float(self.dropout)
+        walk = walker(objective, self._descent, train, size, self.alpha, keep, self.backend)
         order = np.arange(len(train))
         self.n_iter_ = 0
         try:

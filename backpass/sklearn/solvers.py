@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from backpass.nn.backends import backend_for
 from backpass.nn.optim import Optimizer, first_state, updated, with_updates
 from backpass.nn.optimizers import SGD, Adam
-from backpass.running.epoch import Backend, Stepping
+from backpass.running.epoch import Backend, Drawn, Stepping
 from backpass.sklearn.objective import KEPT, Objective, derived, gradients, telling
 
 Array = NDArray[Any]
@@ -74,6 +74,7 @@ class Descent:
     pace: Pace
     state: Arrays
     lr: float
+    seed: int = 0  # of the masks of a dropout
     steps: int = 0
 
     def numbers(self, count: int) -> dict[str, Any]:
@@ -100,20 +101,25 @@ class Descent:
         self.lr = lr
 
 
-def starting(pace: Pace, weights: Arrays, dtype: Any) -> Descent:
+def starting(pace: Pace, weights: Arrays, dtype: Any, seed: int) -> Descent:
     """A solver that has not made a step yet."""
-    return Descent(pace, first_state(pace.rule, weights, dtype), pace.lr)
+    return Descent(pace, first_state(pace.rule, weights, dtype), pace.lr, seed)
 
 
 @lru_cache(KEPT)
-def stepping(objective: Objective, rule: Optimizer) -> Stepping:
-    """One step as a program: the loss that is told, what the last layer gives, new weights."""
+def stepping(objective: Objective, rule: Optimizer, keep: float = 1.0) -> Stepping:
+    """One step as a program: the loss that is told, what the last layer gives, new weights.
+
+    `keep` is the share of hidden units that a mask leaves where they are.
+    """
     derivation = derived(objective)
     program, told = objective.telling(derivation)
     whole = with_updates(program, derivation.gradients, rule, (told, objective.output))
     numbers = [*rule.numbers, *(("alpha",) if objective.penalised else ())]
     axes = {"X": 0, "y": 0} | ({"s": 0} if objective.weighted else {})
-    return Stepping(whole, tuple(updated(rule, derivation.gradients)), axes, tuple(numbers))
+    drawn = {name: Drawn(place, keep) for place, name in enumerate(objective.masks, 1)}
+    changed = tuple(updated(rule, derivation.gradients))
+    return Stepping(whole, changed, axes, tuple(numbers), drawn)
 
 
 @dataclass
@@ -138,8 +144,9 @@ class Walker:
         numbers = {name: np.asarray(values[name], dtype) for name in self.stepping.numbers}
         arrays = weights | self.descent.state
         epoch = self.backend.epoch(
-            self.samples.arrays, order, self.batch_size, arrays, numbers, first=self.descent.steps
-        )
+            self.samples.arrays, order, self.batch_size, arrays, numbers,
+            seed=self.descent.seed, first=self.descent.steps,
+        )  # fmt: skip
         weights.update({name: arrays[name] for name in weights})
         self.descent.state = {name: arrays[name] for name in self.descent.state}
         self.descent.steps += epoch.done
@@ -152,18 +159,21 @@ class Walker:
 
 def walker(
     objective: Objective, descent: Descent, samples: Samples,
-    batch_size: int, alpha: float, backend: str,
+    batch_size: int, alpha: float, keep: float, backend: str,
 ) -> Walker:  # fmt: skip
     """What walks through these samples towards this objective."""
     rule = descent.pace.rule
-    one, ready = stepping(objective, rule), _ready(objective, rule, backend, get_ident())
+    one = stepping(objective, rule, keep)
+    ready = _ready(objective, rule, keep, backend, get_ident())
     return Walker(descent, one, ready, samples, batch_size, alpha)
 
 
 @lru_cache(READY)
-def _ready(objective: Objective, rule: Optimizer, backend: str, thread: int) -> Backend:
+def _ready(
+    objective: Objective, rule: Optimizer, keep: float, backend: str, thread: int
+) -> Backend:
     """What runs such steps in one thread: its buffers are not to be shared."""
-    return backend_for(stepping(objective, rule), backend)
+    return backend_for(stepping(objective, rule, keep), backend)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,29 @@ def test_classes_may_count_unequally():
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
 
 
+def test_dropout_is_drawn_for_every_step_and_left_out_of_predictions():
+    options = {"max_iter": 60, "learning_rate_init": 0.01, "random_state": 0}
+    one, again, other = (
+        MLPClassifier((40,), dropout=share, **options).fit(IRIS, NAMES) for share in (0.5, 0.5, 0)
+    )
+    assert one.loss_curve_ == again.loss_curve_
+    assert one.loss_curve_[-1] > other.loss_curve_[-1]
+    assert (one.predict_proba(IRIS) == again.predict_proba(IRIS)).all()
+    assert one.score(IRIS, NAMES) > 0.9
+    assert "A1 ⊙ M1" in str(one.derivation())
+    with pytest.raises(ValueError, match="dropout is drawn anew for every step, and lbfgs"):
+        MLPClassifier(dropout=0.5, solver="lbfgs").fit(IRIS, NAMES)
+
+
+def test_dropout_goes_on_in_a_pickle_as_in_the_original():
+    one = MLPClassifier((9,), dropout=0.3, random_state=0)
+    one.partial_fit(IRIS, NAMES, classes=np.unique(NAMES))
+    other = pickle.loads(pickle.dumps(one))
+    for model in (one, other):
+        model.partial_fit(IRIS, NAMES).partial_fit(IRIS, NAMES)
+    assert one.loss_curve_ == other.loss_curve_
+
+
 def test_a_formula_is_a_loss():
     brier = MLPClassifier(
         (8,), loss="Σ (output − target)²", solver="lbfgs", max_iter=500, random_state=0
