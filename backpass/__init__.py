@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from backpass.nn.callbacks import EarlyStopping as EarlyStopping
     from backpass.nn.layers import Dense as Dense
     from backpass.nn.network import Network as Network
-    from backpass.nn.network import load as load
     from backpass.nn.optimizers import SGD as SGD
     from backpass.nn.optimizers import Adagrad as Adagrad
     from backpass.nn.optimizers import Adam as Adam
     from backpass.nn.optimizers import AdamW as AdamW
     from backpass.nn.optimizers import RMSProp as RMSProp
+    from backpass.nn.saved import load as load
     from backpass.nn.schedules import Adaptive as Adaptive
     from backpass.nn.schedules import Constant as Constant
     from backpass.nn.schedules import Cosine as Cosine
@@ -73,7 +73,7 @@ _HOMES = {
     "hessian": "backpass.jacobian",
     "hvp": "backpass.jacobian",
     "jacobian": "backpass.jacobian",
-    "load": "backpass.nn.network",
+    "load": "backpass.nn.saved",
 }
 
 __all__ = [

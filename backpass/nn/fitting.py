@@ -39,9 +39,12 @@ class Options:
     log: str | Path | None
     sample_weight: Any
     class_weight: Any
+    checkpoint: str | Path | None = None
+    every: int = 1
+    resume: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "every"):
             value = getattr(self, name)
             if not is_count(value):
                 raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
@@ -54,6 +57,8 @@ class Options:
             )
         if self.log is not None:
             check_writable(self.log)
+        if self.resume and self.checkpoint is None:
+            raise BackpassError("resume=True needs the file to go on from; give checkpoint=…")
 
     @property
     def stopping(self) -> EarlyStopping | None:
@@ -187,8 +192,10 @@ def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
     return np.array([table.get(label, 1.0) for label in of.tolist()])
 
 
-def log_to(path: str | Path) -> Any:
-    """What writes a line of JSON for every epoch, into a new file unless a run goes on."""
+def log_to(path: str | Path, run: Run) -> Any:
+    """What writes a line of JSON for every epoch, behind those that the run has had already."""
+    if run.epoch:
+        run.history.write(path)  # there may be lines of epochs that will be walked through again
 
     def write(run: Run) -> None:
         append_line(path, run.history.line(run.epoch), fresh=run.epoch == 1)

@@ -15,7 +15,8 @@ from backpass.language.errors import BackpassError
 from backpass.nn import checkpoint
 from backpass.nn.features import Feature, Scale, encode, places
 from backpass.nn.judge import classes
-from backpass.nn.network import Network, restored
+from backpass.nn.network import Network
+from backpass.nn.saved import restored
 from backpass.nn.tables.table import Table
 from backpass.nn.target import Target
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation
 from backpass.language.errors import BackpassError, UnknownName, nearest
-from backpass.nn import checkpoint, samples
+from backpass.nn import checkpoint as files
+from backpass.nn import exchange, samples
 from backpass.nn.architecture import (
     Architecture,
     Bias,
@@ -27,9 +28,10 @@ from backpass.nn.health import Health, health
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
+from backpass.nn.keeping import keeper_for
 from backpass.nn.layers import Dense, is_count
 from backpass.nn.optim import Optimizer, first_state
-from backpass.nn.optimizers import OPTIMIZERS, SGD, restored_optimizer
+from backpass.nn.optimizers import OPTIMIZERS, SGD
 from backpass.nn.run import Run
 from backpass.nn.schedules import Place
 from backpass.nn.step import judge, quantities, stepping
@@ -38,7 +40,7 @@ from backpass.running.epoch import Arrays, Backend
 from backpass.running.runner import Runner, compile_numpy
 
 DTYPES = ("float32", "float64")
-FORMATS = 1, 2  # of saved networks; the last is written, with a checksum, and all are read
+FORMAT = 2  # of saved networks
 
 
 class Network:
@@ -128,6 +130,9 @@ class Network:
         log: str | Path | None = None,
         sample_weight: Any = None,
         class_weight: Any = None,
+        checkpoint: str | Path | None = None,
+        every: int = 1,
+        resume: bool = False,
     ) -> History:
         """Train on samples X with targets y, and tell how it went.
 
@@ -143,6 +148,8 @@ class Network:
         log : a file that gets a line of JSON for every epoch
         sample_weight : what each sample counts; the loss is the mean by these weights
         class_weight : what the samples of a class count, {class: weight}, or "balanced"
+        checkpoint : a file that the training is kept in, written whole after `every` so many epochs
+        resume : whether to go on from that file, where it is there, with the same data and options
 
         Warns (RuntimeWarning) when the loss is not finite, and stops there, and when it does not
         fall. Raises an error of the family `BackpassError` for data that do not fit, before any
@@ -150,13 +157,18 @@ class Network:
         """
         options = Options(
             epochs, batch_size, shuffle, backend, progress, validation, early_stopping,
-            tuple(callbacks), log, sample_weight, class_weight,
+            tuple(callbacks), log, sample_weight, class_weight, checkpoint, every, resume,
         )  # fmt: skip
         data = prepare(X, y, options, self.architecture, self.dtype, self.seed)
         derivation = self._derivation_for(data.y, data.weight is not None)
         arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
         run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps,
                   slowed=self.slowed)  # fmt: skip
+        runner = self._backend(derivation, data, options)
+        keeper = keeper_for(options, data, runner.name, self.stored()) if checkpoint else None
+        if keeper is not None:
+            run = keeper.begin(resume) or run
+            self._take(run)
         told = called(options.callbacks, self)
 
         def after(run: Run) -> str | None:
@@ -164,7 +176,7 @@ class Network:
             return told(run.history)
 
         task = Task(
-            backend=self._backend(derivation, data, options),
+            backend=runner,
             samples=data.samples(),
             optimizer=self.optimizer,
             numbers={},
@@ -178,12 +190,20 @@ class Network:
             weight=data.weight,
             judge=self._judge(data),
             stopping=options.stopping,
-            after=(after,) if log is None else (after, log_to(log)),
+            after=(after,) if log is None else (after, log_to(log, run)),
+            keep=None if keeper is None else keeper.after,
         )
         for one in begin(options.callbacks):
             one(self)
         try:
-            return train(task, run)
+            history = train(task, run)
+            if keeper is not None:
+                keeper.end(run)
+            return history
+        except KeyboardInterrupt as error:
+            if keeper is not None:
+                keeper.interrupted(error)
+            raise
         finally:  # an interrupted training keeps what it has learnt
             self._take(run)
             for one in end(options.callbacks):
@@ -278,12 +298,41 @@ class Network:
         """
         return health(self, X, y, by_heart=by_heart)
 
+    def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:
+        """The weights as PyTorch names them and lays them out, out×in, for `load_state_dict`.
+
+        Without `names` of the layers they are those of an nn.Sequential with an activation behind
+        every Linear: "0.weight", "0.bias", "2.weight" and so on.
+        """
+        return exchange.state_dict(self.architecture, self.weights, names)
+
+    @classmethod
+    def from_state_dict(
+        cls, state: Mapping[str, Any], activation: str | Sequence[str], **options: Any
+    ) -> Network:
+        """Make a network of the weights of PyTorch's Linear layers, or of arrays W1, b1, W2, b2.
+
+        `activation` is that of all layers but the last, or a list with one for each layer;
+        `options` are those of `Network`. W1 and so on are in×out, as `export` writes them.
+        """
+        plan, layers = exchange.plan_of(state, activation, options)
+        net = cls(**plan)
+        net.weights = exchange.weights_of(net.architecture, layers, net.dtype)
+        return net
+
+    def export(self, path: str | Path) -> None:
+        """Write the weights for others: .npz, .pt or .safetensors for PyTorch, or .onnx.
+
+        See `backpass.nn.exchange.export`. To keep a network for backpass, `save` it.
+        """
+        exchange.export(path, self.architecture, self.weights)
+
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, with all that training needs to go on.
 
         Raises BackpassError when the file cannot be written; then nothing is left behind.
         """
-        checkpoint.write(path, *self.stored())
+        files.write(path, *self.stored())
 
     def stored(self) -> tuple[Arrays, dict[str, Any]]:
         """The arrays of a saved network, and the description beside them."""
@@ -292,7 +341,7 @@ class Network:
             raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
         plan = self.architecture
         about = {
-            "format": FORMATS[-1],
+            "format": FORMAT,
             "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
             "inputs": int(plan.inputs),
             "loss": plan.loss_text,
@@ -341,46 +390,3 @@ class Network:
         """What a notebook shows of a cell whose value this is: the network, and its passes."""
         passes = self.derivation()._repr_mimebundle_()["text/html"]
         return {"text/plain": repr(self), "text/html": f"<p>{escape(str(self))}</p>\n{passes}"}
-
-
-def load(path: str | Path) -> Network:
-    """The network that `net.save` wrote, ready to predict and to be trained on.
-
-    A model of `backpass train` is such a file, too. Its network takes inputs that are scaled
-    already; `backpass.nn.model.load_model` gives the whole model, which takes tables.
-
-    Raises BackpassError for a file that is missing, damaged or of another kind.
-    """
-    return restored(path, *checkpoint.read(path))
-
-
-def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network:
-    """The network of a file that has been read."""
-    try:
-        if about["format"] not in FORMATS:
-            raise BackpassError(
-                f"{path} has format {about['format']}, and this backpass reads up to "
-                f"{FORMATS[-1]}; load it with the version that wrote it"
-            )
-        name, numbers = about["optimizer"]
-        net = Network(
-            [Dense(units, activation) for units, activation in about["layers"]],
-            about["inputs"], about["loss"], restored_optimizer(name, numbers), about["bias"],
-            about["init"], about["convention"], about["dtype"], about["seed"],
-        )  # fmt: skip
-        net.random.bit_generator.state = about["random"]
-        net.epochs, net.steps = int(about.get("epochs", 0)), int(about.get("steps", 0))
-        net.slowed = float(about.get("slowed", 1))
-    except (ArithmeticError, KeyError, MemoryError, TypeError, ValueError) as error:
-        raise BackpassError(
-            f"{path} does not describe a network as net.save does ({error!r})"
-        ) from error
-    for store in (net.weights, net.state):
-        for one, values in store.items():
-            found = arrays.get(one)
-            if found is None or found.shape != values.shape or found.dtype != values.dtype:
-                raise BackpassError(
-                    f"{path} does not hold {one} as its layers need it; save the network again"
-                )
-            store[one] = found
-    return net

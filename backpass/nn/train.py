@@ -31,7 +31,7 @@ class Task:
     is what each counts in a mean; `sums` says that the loss adds them up. `numbers` are what a
     step reads besides those of the optimiser. `seed` is for what is drawn. `judge` looks at
     held-out samples and gives numbers for curves of the History; `after` is told of every epoch
-    and may give a reason to end.
+    and may give a reason to end; `keep` is given the run whenever it stands between two epochs.
     """
 
     backend: Backend
@@ -49,6 +49,7 @@ class Task:
     judge: Callable[[Arrays], Mapping[str, float]] | None = None
     stopping: EarlyStopping | None = None
     after: tuple[Callable[[Run], str | None], ...] = ()
+    keep: Callable[[Run], None] | None = None
 
     @property
     def count(self) -> int:
@@ -91,6 +92,8 @@ def train(task: Task, run: Run) -> History:
             reason = _reason(task, run)
             history.ended = reason if run.epoch < task.epochs else None
             tell(history)
+            if task.keep is not None:
+                task.keep(run)
     if task.stopping is not None:
         task.stopping.end(run)
     said = history.stopped or _does_not_fall(history)
