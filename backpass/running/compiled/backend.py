@@ -72,16 +72,20 @@ class Compiled:
         constants = self._constants(dtype)
         taken = threads_for(largest_product(source.items, sizes))
         self._last = source, bits, sizes, taken
-        with threads(taken):
-            done, right = run(
-                order, batch_size, losses, (seed + WORD // 2) % WORD - WORD // 2, first,
-                *(sizes[name] for name in source.sizes),
-                *(_flat(whole[name]) for name in source.samples),
-                *(_flat(own[name]) for name in source.changed),
-                *(_flat(constants[name]) for name in source.constants),
-                *(np.full(steps, numbers[name], dtype) for name in source.numbers),
-                *self._memory(source, sizes, dtype),
-            )  # fmt: skip
+        given = (
+            *(sizes[name] for name in source.sizes),
+            *(_flat(whole[name]) for name in source.samples),
+            *(_flat(own[name]) for name in source.changed),
+            *(_flat(constants[name]) for name in source.constants),
+            *(np.full(steps, numbers[name], dtype) for name in source.numbers),
+            *self._memory(source, sizes, dtype),
+        )
+        signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
+        try:
+            with threads(taken):
+                done, right = run(order, batch_size, losses, signed, first, *given)
+        except IndexError as error:  # integers below 10 that pick from five entries
+            raise ShapeError("an entry that is read does not exist here") from error
         for name, values in own.items():
             if arrays[name] is not values:
                 arrays[name] = values.reshape(arrays[name].shape)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from backpass.language.expr import Read, Term, reads
 from backpass.language.notation import format_program
-from backpass.language.program import Array, Kind, step_sizes
+from backpass.language.program import Array, Kind, Program, step_reads, step_sizes
+from backpass.language.shapes import Size
 from backpass.language.shapes import names as names_of
 from backpass.running.compiled.cut import RIGHT, cut_step
 from backpass.running.compiled.fusing import fuse
@@ -128,6 +130,26 @@ def _size_names(stepping: Stepping, cut: Cut) -> tuple[str, ...]:
     return tuple(name for name in found if name != str(cut.samples))
 
 
+def _picks(program: Program) -> Iterator[tuple[Term, Size, Mapping[str, Array]]]:
+    """Every index with an entry of an array in it, and the length of the axis that it is for."""
+    for step in program.steps:
+        lefts = [Read(step.name, write.left) for write in step.writes]
+        for read in (*lefts, *step_reads(step)):
+            for part, axis in zip(read.index, program.arrays[read.name].shape, strict=True):
+                if reads(part):
+                    yield part, axis, program.arrays
+
+
+def _picks_freely(picked: tuple[Term, Size, Mapping[str, Array]]) -> bool:
+    """Whether only the entries tell that what an index picks exists; then every one is asked."""
+    part, axis, arrays = picked
+    below = arrays[part.name].below if isinstance(part, Read) else None
+    if below is None or any(reads(*read.index) for read in reads(part)):
+        return True
+    known = below.number is not None and axis.number is not None and below.number <= axis.number
+    return below is not axis and not known
+
+
 def _wide(items: Sequence[Item], cut: Cut, storage: Storage) -> frozenset[str]:
     """Sums over everything, which go through more terms than float32 can tell apart."""
     return frozenset(
@@ -197,6 +219,7 @@ BOUND = 2**63 - 1
 @njit(
     "UniTuple(int64, 2)({types})",
     cache={cache}, pipeline_class=Apart, error_model="numpy", fastmath={{"contract"}}, nogil=True,
+    boundscheck={boundscheck},
 )
 def epoch(order, batch, losses, seed, first, {arguments}):
     right_of_all = 0
@@ -223,5 +246,6 @@ def _module(
         types=", ".join([*given, *(one.type(bits) for one in arguments)]),
         arguments=", ".join(one.word for one in arguments),
         cache="{cache}",
+        boundscheck=any(map(_picks_freely, _picks(stepping.program))),
     )
     return head + "\n".join(writer.lines) + "\n" + TAIL

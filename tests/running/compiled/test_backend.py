@@ -9,10 +9,12 @@ import pytest
 
 import backpass as bp
 from backpass.language.errors import BackpassError
+from backpass.language.notation import parse_program
 from backpass.nn.backends import NumPy
 from backpass.nn.optim import first_state, updated, with_updates
+from backpass.running.compiled import backend
 from backpass.running.compiled.backend import Compiled
-from backpass.running.epoch import Answers, Epoch, Stepping
+from backpass.running.epoch import Answers, Drawn, Epoch, Stepping
 
 NEAR = {"float32": 1e-5, "float64": 1e-12}
 
@@ -150,3 +152,64 @@ def test_the_plan_says_what_is_fast_and_what_is_not() -> None:
     assert "\nno fast form, one call for each entry: log\n" in text
     assert "\nno matrix product, summed in loops: Z2, dW2, dA1\n" in text  # 9×4 is too small
     assert max(map(len, text.splitlines())) <= 80
+
+
+MASKED = """
+X: 6 n
+M: 6 n
+w: 6
+A[k,n] = X[k,n] * M[k,n]
+z[n] = A[k,n] * w[k]
+L = z[n]**2
+u[k] = w[k] + 0.001 * A[k,n] * z[n]
+return L, A, u
+"""
+
+
+def test_masks_are_drawn_as_numpy_draws_them() -> None:
+    program = parse_program(MASKED)
+    stepping = Stepping(program, ("w",), {"X": 1}, (), {"M": Drawn(3, 0.7, 1)})
+    X = np.random.default_rng(0).standard_normal((6, 40))
+    found: list[Any] = []
+    for one in (Compiled(stepping), NumPy(stepping)):
+        arrays = {"w": np.ones(6)}
+        for seed, first in ((0, 0), (2**63 + 11, 1000)):
+            epoch = one.epoch({"X": X}, np.arange(37), 8, arrays, {}, seed=seed, first=first)
+            found.append((epoch.losses, arrays["w"].copy()))
+    for (losses, w), (wanted, other) in zip(found[:2], found[2:], strict=True):
+        np.testing.assert_allclose(losses, wanted, 1e-12)
+        np.testing.assert_allclose(w, other, 1e-12)
+
+
+class Guarded:
+    """NumPy whose new arrays have a margin on either side, which `check` finds unchanged."""
+
+    MARGIN, MARK = 4096, 0xAB
+
+    def __init__(self) -> None:
+        self.given: list[tuple[Any, int]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def empty(self, shape: Any, dtype: Any = float) -> Any:
+        kind = np.dtype(dtype)
+        count = int(np.prod(shape)) * kind.itemsize
+        whole = np.full(count + 2 * self.MARGIN, self.MARK, np.uint8)
+        self.given.append((whole, count))
+        return whole[self.MARGIN : self.MARGIN + count].view(kind).reshape(shape)
+
+    def check(self) -> None:
+        for whole, count in self.given:
+            assert (whole[: self.MARGIN] == self.MARK).all()
+            assert (whole[self.MARGIN + count :] == self.MARK).all()
+
+
+@pytest.mark.parametrize("make", [plain, rich])
+def test_nothing_is_written_beside_the_buffers(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    guarded, one = Guarded(), make()
+    monkeypatch.setattr(backend, "np", guarded)
+    for batch in (27, 5, 8):
+        one.run(one.compiled, batch)
+    assert len(guarded.given) > 20
+    guarded.check()
