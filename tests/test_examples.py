@@ -61,4 +61,4 @@ def test_the_digits_example_is_short_and_writes_its_forward_pass_itself():
 def test_the_published_numbers_are_explained():
     out = run(ROOT / "examples/published.py")
     assert "loss     0.291027924  0.291027774   0.291027924" in out
-    assert "W1: updated W is used for δ (mistake 31)" in out
+    assert "W1: updated W is used for δ [31]" in out

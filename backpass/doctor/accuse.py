@@ -86,7 +86,7 @@ class Accuser:
     ) -> Finding:  # fmt: skip
         """Something to know that is no mistake."""
         if place is None:
-            place = self.lines.settled(self.story.layer(self.story.at[0].run.depth)[0].dZ)
+            place = self.blame.output()
         return self._finding(bug, name, tensors, place, says, fix, accuses=False)
 
     def found(

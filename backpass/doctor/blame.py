@@ -58,6 +58,17 @@ class Blame:
             case letter:
                 return self._apart((letter, layer), right) or self.updates.place((letter, layer))
 
+    def output(self) -> Place | None:
+        """Where the δ of the outputs first has the factor with which it makes a gradient."""
+        at = self.story.layer(self.story.at[0].run.depth)[0]
+        hits, made = self.lines.late(at.dZ), self.updates.made("W", at)
+        if not hits:
+            return self.updates.place(("W", at.layer))
+        used = [factor for number, factor in hits if not made or number < made[0][0]]
+        wanted = (used or [hits[-1][1]])[-1]
+        first = next(n for n, factor in hits if np.isclose(factor, wanted, rtol=1e-5))
+        return self.lines.made(first)
+
     def penalty(self, key: Key) -> Place | None:
         """Where a part of the weight is added to its gradient, else where that is made."""
         at = self.story.layer(key[1])[0]
@@ -228,10 +239,15 @@ class Blame:
     # ── factors ──────────────────────────────────────────────────────────────────────────────
 
     def _turned(self, at: At) -> Place | None:
-        """Where targets − outputs is computed; when nothing is, the update itself."""
-        for number, factor in self.lines.seen(at.run.A[-1] - at.run.y):
-            if factor < 0:
-                return self.lines.place(number)
+        """Where targets − outputs or −δ is computed; when nothing is, the update itself."""
+        made = self.updates.made("W", at)
+        begun = made[0][0] if made else len(self.lines.run.events)
+        delta = [hit for hit in self.lines.late(at.dZ) if hit[0] < begun]
+        error = [hit for hit in self.lines.seen(at.run.A[-1] - at.run.y) if hit[0] < begun]
+        if not delta or delta[-1][1] < 0:
+            for number, factor in sorted([*delta, *error]):
+                if factor < 0:
+                    return self.lines.made(number)
         return self.updates.place(("W", at.layer))
 
     def _jump(self, at: At, ratio: float) -> Place | None:

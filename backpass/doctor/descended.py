@@ -37,8 +37,8 @@ def of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]:
     remark = accuser.remark(
         10 if "entropy" in family.name else 12, "which loss is meant?", everything, None,
         f"this is the gradient of {scales.title}; as that of ½Σ(a − y)² it would lack {missing}",
-        f"For {scales.title} nothing is to be changed; for ½Σ(a − y)², multiply the error by "
-        f"{missing}.",
+        f"If {scales.title} is what you mean, change nothing; if it is ½Σ(a − y)², multiply "
+        f"the error by {missing}.",
     )  # fmt: skip
     return "correct for another loss", [remark], loss
 

@@ -138,16 +138,22 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
         findings = (accuser.found(
             45, "(n,1) − (n,) is broadcast", list(paths.values()), crossed,
             f"the outputs are {n}×1 and the targets {n}: their difference is {n}×{n}, every output "
-            "with every target", "reshape the targets: Y.reshape(-1, 1)",
+            "with every target", "targets of the outputs' shape, as .reshape(-1, 1) makes them",
         ),)  # fmt: skip
+        judged = replace(
+            judged,
+            verdict="bug",
+            tensors=tuple(replace(t, verdict="bug", scale=None) for t in judged.tensors),
+            loss="What the updates follow is the gradient of no loss of outputs and targets.",
+        )
     verdict, notes = judged.verdict, judged.notes
     if one.rule is not None:
         notes = (*notes, one.rule.says)
         if not one.rule.known and verdict != "bug":
             verdict = "unknown"
     report = Report(
-        "bug" if crossed else verdict, judged.tensors, findings, subject,
-        _network(seen, one.passes[0]), judged.loss, notes,
+        verdict, judged.tensors, findings, subject, _network(seen, one.passes[0]),
+        judged.loss, notes,
     )  # fmt: skip
     if again is None or report.verdict != "bug":
         return report

@@ -153,7 +153,8 @@ def _shifted(at: At) -> Array | None:
 CARRIES = (
     Mistake(31, "updated W is used for δ",
             lambda at: at.up.dZ @ at.run.inner(at.layer + 1, at.run.new(at.layer + 1)).T,
-            "the error goes back through {W_up} after its update", _CARRY),
+            "the error goes back through {W_up} after its update",
+            "{dA} = {carry}, with {W_up} as it was before the update"),
     Mistake(30, "W is not transposed going back",
             lambda at: _shaped(at.up.dZ @ at.W_up, at.a) if _square(at.W_up) else None,
             "{W_up} is not transposed: the error goes back through {W_up} itself", _CARRY),

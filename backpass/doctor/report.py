@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from backpass.doctor.catalogue import KEY, alike, numbered
+
 Verdict = Literal[
     "correct",
     "correct up to a scale",
@@ -85,11 +87,11 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table(report.tensors)
     for number, finding in enumerate(report.findings, 1):
         yield ""
-        yield from _finding(finding, number if len(report.findings) > 1 else None)
-    if report.notes:
+        yield from _finding(finding, number if len(report.findings) > 1 else None, report)
+    refers = any(one.accuses and one.bug is not None for one in report.findings)
+    for note in (*report.notes, *([KEY] if refers else [])):
         yield ""
-        for note in report.notes:
-            yield from _filled(note, "  ")
+        yield from _filled(note, "  ")
 
 
 def _table(tensors: tuple[Tensor, ...]) -> Iterator[str]:
@@ -126,11 +128,14 @@ def _shape(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "number"
 
 
-def _finding(one: Finding, number: int | None) -> Iterator[str]:
+def _finding(one: Finding, number: int | None, report: Report) -> Iterator[str]:
     head = "" if number is None else f"{number}. "
-    title = one.name if one.bug is None else f"{one.name} (mistake {one.bug})"
-    where = f"line {one.line}, " if one.line else ""
-    yield from _filled(f"{head}{where}{', '.join(one.tensors or (one.tensor,))}: {title}", "  ")
+    title = numbered(one.name, one.bug if one.accuses else None)
+    tensors = one.tensors or (one.tensor,)
+    all_ = len(tensors) == len(report.tensors) > 1
+    where = [f"line {one.line}"] if one.line else []
+    where += ["all updates"] if all_ else [", ".join(tensors)] if any(tensors) else []
+    yield from _filled(f"{head}{', '.join(where)}: {title}" if where else f"{head}{title}", "  ")
     if one.source:
         yield f"      {textwrap.shorten(one.source, WIDTH - 6, placeholder=' …')}"
     yield from _filled(one.explanation, "    ")
@@ -142,8 +147,7 @@ def _finding(one: Finding, number: int | None) -> Iterator[str]:
     if one.recheck:
         yield from _filled(one.recheck, "    ")
     if one.also:
-        also = ", ".join(map(str, one.also))
-        yield from _filled(f"On this network the same as mistake {also}.", "    ")
+        yield from _filled(alike(one.also), "    ")
 
 
 def _filled(text: str, indent: str = "") -> list[str]:

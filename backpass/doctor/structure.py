@@ -99,9 +99,9 @@ def broadcast(
     """Where a column of outputs meets a row of targets, and every output every target."""
     found: Place | None = None
     for run, output, target in zip(runs, outputs, targets, strict=True):
-        if target.ndim != 1 or output.shape != (len(target), 1) or len(target) < 2:
+        if output.shape != (target.size, 1) or target.size < 2:
             return None
-        wanted = output - target[None, :]
+        wanted = output - np.asarray(target, float).reshape(1, -1)
         places = [
             run.places[event.place]
             for event in run.events

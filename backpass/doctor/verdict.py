@@ -37,12 +37,15 @@ def judge(case: Case, accuser: Accuser) -> Judged:
     seen = forward_findings(case.story.at[0].run, case.paths, accuser) if whole else []
     falls = any(one.bug == 53 for one in seen)  # its sign goes into every gradient below
     scaled = list(_scaled(_unsigned(case) if falls else case, accuser))
-    bugs = _joined([*seen, *_slipped(case, accuser), *scaled])
+    bugs = _untrained(_joined([*seen, *_slipped(case, accuser), *scaled]), case)
     penalty, notes = _decay(case, accuser)
     bugs += penalty
     verdict, remarks, loss = of_loss(case, accuser)
+    accused = any(one.accuses for one in bugs)
+    if accused and not case.shown and verdict == "correct for another loss":
+        verdict, remarks = "correct", []  # what was meant can be asked when the rest is right
     tensors = tuple(_tensors(case, verdict, [*bugs]))
-    if any(one.accuses for one in bugs):
+    if accused:
         verdict, loss = "bug", held(case)
     elif case.unexplained:
         verdict, loss, remarks = "unknown", partly(case), []
@@ -106,6 +109,32 @@ def _joined(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
+def _untrained(findings: list[Finding], case: Case) -> list[Finding]:
+    """Layers that are not trained at all are one finding, and say which they are."""
+    layers = {path: layer for (_, layer), path in case.paths.items()}
+    found: list[Finding] = []
+    frozen = next((one for one in findings if one.bug == 36), None)
+    whole = {layers[path] for path in frozen.tensors} if frozen is not None else set[int]()
+    for one in findings:
+        rest = one.tensors
+        if one.bug == 37 and frozen is not None:
+            rest = tuple(path for path in rest if layers[path] not in whole)
+        if one is frozen:
+            own = {path for other in findings if other.bug in (36, 37) for path in other.tensors}
+            rest = tuple(path for path, layer in layers.items() if path in own and layer in whole)
+        if one.bug in (36, 37) and len(rest) > 1:
+            one = replace(
+                one,
+                tensor=rest[0],
+                tensors=rest,
+                explanation=f"{', '.join(rest)} are never updated.",
+                fix="from each, subtract rate × its gradient",
+            )
+        if rest:
+            found.append(replace(one, tensors=rest))
+    return found
+
+
 def _unsigned(case: Case) -> Case:
     """The case with all scales positive."""
     found = {key: abs(ratio) for key, ratio in case.scales.apart.items() if not same(abs(ratio), 1)}
@@ -130,7 +159,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
         yield accuser.factor(
             2, "the sign is flipped in one tensor", [case.paths[key]], key[1], key[0],
             f"the update of {case.paths[key]} goes up the slope of the loss, "
-            "the others go down", "the other sign",
+            "the others go down", "the opposite sign",
         )  # fmt: skip
     if not apart:
         return
@@ -140,7 +169,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
     if n > 1 and len(biases) == len(apart) and all(averaged):
         ratio = next(iter(biases.values()))
         yield accuser.factor(
-            9, "b is averaged and W summed" if ratio < 1 else "b is summed and W averaged",
+            9, "b and W are not averaged alike",
             [case.paths[key] for key in biases], max(k[1] for k in biases), "b",
             f"{'these updates are' if len(biases) > 1 else 'this update is'} "
             f"{_factor(ratio, n)} times what belongs to the updates of the weights",

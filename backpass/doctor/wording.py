@@ -80,7 +80,7 @@ class Wording:
         a, z = self._of(f"A{l}"), self._of(f"Z{l}")
         match self.seen.layers[l - 1].activation:
             case "sigmoid":
-                return f"{a}(1 − {a})"
+                return f"{a} ⊙ (1 − {a})"
             case "tanh":
                 return f"(1 − {a}²)"
             case "relu":

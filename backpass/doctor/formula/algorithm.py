@@ -189,7 +189,7 @@ class _Algorithm:
     def _early(
         self, step: Step, slow: Step, gradient: Array, early: list[Statement], *, downhill: bool
     ) -> tuple[Verdict, str, Change | None]:
-        """What flowed back through weights that had been updated already (mistake 31)."""
+        """What flowed back through weights that had been updated already."""
         name = step.statement.target or ""
         damages: list[str] = []
         for one, rate in zip((step, slow), TRIED, strict=True):
@@ -199,7 +199,7 @@ class _Algorithm:
             damages.append(f"{off:.1e} at {self.rate} = {rate:g}")
         weights = ", ".join(str(one.target) for one in early)
         why = (
-            f"The error goes back through updated weights (mistake 31): {weights} moved before "
+            f"The error goes back through updated weights: {weights} moved before "
             f"d{name} was computed, and the gradient is that of the weights of the forward pass. "
             f"d{name} is off by {damages[0]} and by {damages[1]}, in proportion to the rate. With "
             f"every update after the last δ it is right{'' if downhill else ', but for its sign'}."

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from backpass.doctor.catalogue import KEY, alike, numbered
 from backpass.doctor.report import Finding, Verdict
 from backpass.reading.lines import EMPTY, Line, Role, Span, joined, wrapped
 
@@ -56,14 +57,14 @@ def report_lines(report: PrintedReport) -> list[Line]:
     lines += wrapped(report.network, 2, "words")
     lines += [EMPTY, *_table(report)]
     for one in report.findings:
-        title = one.name if one.bug is None else f"{one.name} (mistake {one.bug})"
+        title = numbered(one.name, one.bug)
         lines += [EMPTY, *wrapped(f"{', '.join(one.tensors)}: {title}", 2, "words")]
         lines += wrapped(one.explanation, 4, "words")
         lines += wrapped(f"should be: {one.fix}", 4, "words") if one.fix else []
         if one.also:
-            also = ", ".join(map(str, one.also))
-            lines += wrapped(f"On this network the same as mistake {also}.", 4, "words")
-    for note in report.notes:
+            lines += wrapped(alike(one.also), 4, "words")
+    refers = any(one.bug is not None for one in report.findings)
+    for note in (*report.notes, *([KEY] if refers else [])):
         lines += [EMPTY, *wrapped(note, 2, "words")]
     return lines
 

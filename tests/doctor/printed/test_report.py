@@ -18,9 +18,9 @@ def test_the_report_reads_as_a_table_with_the_mistake_below():
         "  after 1 step",
         "    ✗ loss   .291027924  0.291027774   0.291027924",
         "",
-        "  W1: updated W is used for δ (mistake 31)",
+        "  W1: updated W is used for δ [31]",
         "    the error goes back through W2 after its update.",
-        "    should be: dhidden = W2.T @ dZ2",
+        "    should be: dhidden = W2.T @ dZ2, with W2 as it was before the update",
     ]
     assert max(map(len, str(report).splitlines())) <= 80
     data = json.loads(json.dumps(report.to_json()))
