@@ -29,7 +29,7 @@ def test_weights_that_are_updated_before_the_error_goes_through_them_are_named()
     assert [one.means for one in report.products] == ["dy", "W2 − η dW2", "", ""]
     (change,) = report.changes
     assert change.before == "W2 <- W2 − η (δ ⊙ σ′(z2)) ⊗ h1"
-    assert "mistake 31" in change.reason
+    assert "through updated weights" in change.reason
     assert "at η = 0.1 and by" in change.reason
 
 
