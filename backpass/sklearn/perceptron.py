@@ -235,7 +235,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         objective = self._objective(samples.s is not None, self.dropout > 0)
         size = self._batch(len(train))
         keep = 1 - float(self.dropout)
-        walk = walker(objective, self._descent, train, size, self.alpha, keep, self.backend)
+        walk = walker(
+            objective, self._descent, train, size, 1 if once else self.max_iter,
+            self.alpha, keep, self.backend,
+        )  # fmt: skip
         order = np.arange(len(train))
         self.n_iter_ = 0
         try:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.nn.backends import backend_for
+from backpass.nn.backends import backend_for, choose
 from backpass.nn.optim import Optimizer, first_state, updated, with_updates
 from backpass.nn.optimizers import SGD, Adam
 from backpass.running.epoch import Backend, Drawn, Stepping
@@ -159,12 +159,13 @@ class Walker:
 
 def walker(
     objective: Objective, descent: Descent, samples: Samples,
-    batch_size: int, alpha: float, keep: float, backend: str,
+    batch_size: int, epochs: int, alpha: float, keep: float, backend: str,
 ) -> Walker:  # fmt: skip
     """What walks through these samples towards this objective."""
     rule = descent.pace.rule
     one = stepping(objective, rule, keep)
-    ready = _ready(objective, rule, keep, backend, get_ident())
+    name = choose(one, backend, batch_size, epochs * -(-len(samples) // batch_size))
+    ready = _ready(objective, rule, keep, name, get_ident())
     return Walker(descent, one, ready, samples, batch_size, alpha)
 
 

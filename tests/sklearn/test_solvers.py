@@ -132,3 +132,16 @@ def test_going_on_is_equal():
         curves.append(model.loss_curve_)
     assert len(curves[0]) == 8
     np.testing.assert_allclose(*curves, rtol=1e-8)
+
+
+def test_machine_code_takes_the_same_steps():
+    for data, weighted in (("ten classes", True), ("two numbers", False)):
+        one, other = both(data, weighted, max_iter=8)
+        compiled = ours.MLPClassifier if data == "ten classes" else ours.MLPRegressor
+        model = compiled(**{**other.get_params(), "backend": "compiled"})
+        _, X, y = DATA[data]
+        counts = np.random.default_rng(0).uniform(0, 2, len(X)) if weighted else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, y, sample_weight=counts)
+        np.testing.assert_allclose(model.loss_curve_, one.loss_curve_, rtol=1e-8)
