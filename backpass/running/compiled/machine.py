@@ -7,7 +7,11 @@ in the code could not be cached.
 
 from __future__ import annotations
 
+import ctypes
 from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
+from pathlib import Path
 from typing import Any
 
 ir: Any = import_module("llvmlite.ir")
@@ -17,6 +21,7 @@ cgutils: Any = import_module("numba.core.cgutils")
 extending: Any = import_module("numba.extending")
 compiler: Any = import_module("numba.core.compiler")
 
+BLAS = "scipy.linalg.cython_blas"
 NAMES = {32: "backpass_sgemm", 64: "backpass_dgemm"}
 FREE = ("reassoc", "nsz", "contract")  # the order of a sum is LLVM's choice, once and for all
 
@@ -31,14 +36,29 @@ class Apart(compiler.Compiler):
         return compiler.Compiler.define_pipelines(own)
 
 
-def enter_blas() -> None:
-    """Make SciPy's BLAS known to compiled code."""
+def load_blas() -> Any:
+    """SciPy's module of BLAS functions, by itself: the rest of `scipy.linalg` takes its time."""
+    folder = [str(Path(place) / "linalg") for place in import_module("scipy").__path__]
+    spec = PathFinder.find_spec(BLAS, folder)
+    if spec is None or spec.loader is None:
+        return import_module(BLAS)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def enter_blas(blas: Any) -> None:
+    """Make the matrix products of SciPy's BLAS known to compiled code."""
+    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     for bits, letter in ((32, "s"), (64, "d")):
-        address = extending.get_cython_function_address("scipy.linalg.cython_blas", f"{letter}gemm")
-        binding.add_symbol(NAMES[bits], address)
+        capsule = blas.__pyx_capi__[f"{letter}gemm"]
+        binding.add_symbol(NAMES[bits], pointer_of(capsule, name_of(capsule)))
 
 
-enter_blas()
+SCIPY_BLAS = load_blas()  # held, so that its library stays where it is
+enter_blas(SCIPY_BLAS)
 
 
 @extending.intrinsic
