@@ -34,6 +34,7 @@ def _trains(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("file", type=PATH)
 @_trains
 @click.option("--html", metavar="FILE", type=PATH, help="The listing as a page, not as text.")
+@click.option("--output", metavar="FILE", type=PATH, help="A copy of FILE with it as comments.")
 @click.option("--json", "as_json", is_flag=True, help="The listing as JSON.")
 def annotate(
     file: Path,
@@ -41,6 +42,7 @@ def annotate(
     call: str | None,
     data: str | None,
     html: Path | None,
+    output: Path | None,
     as_json: bool,
 ) -> None:
     """Read the training code in FILE back, each line with what it is in the derivation.
@@ -54,7 +56,11 @@ def annotate(
         found = annotate_file(file, make, call, data)
     if html is not None:
         found.write(html)
-    elif as_json:
+    if output is not None:
+        found.write_copy(output, file)
+    if html is not None or output is not None:
+        return
+    if as_json:
         show_json(found.to_json())
     else:
         show(found.lines(), sys.stdout)

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from backpass.doctor.listing import Note, Noted, listing_lines
+from backpass.doctor.listing_copy import commented
 from backpass.doctor.listing_html import listing_fragment, listing_page
 from backpass.doctor.model import Model
 from backpass.doctor.observe import Run
 from backpass.doctor.readings import Reading
 from backpass.doctor.rewrite import Place
+from backpass.language.errors import BackpassError, UnknownName, choices
 from backpass.reading.lines import joined
 from backpass.reading.plain import UNICODE
 from backpass.reading.reason import reason
@@ -38,6 +40,21 @@ class Annotation:
     def html(self) -> str:
         """The listing as one page that opens from disk."""
         return listing_page("Your code, read back", self.summary, self.lines)
+
+    def commented(self, file: str | None = None) -> str:
+        """A copy of the file with the readings as comments, which runs as the file does.
+
+        Functions of several files may have run; `file` is the path of the one to copy. Raises
+        UnknownName for one of which nothing ran.
+        """
+        files = list(dict.fromkeys(line.file for line in self.lines))
+        if file is None and len(files) > 1:
+            raise BackpassError(f"several files ran ({', '.join(files)}); name the one to copy")
+        chosen = files[0] if file is None else file
+        if chosen not in files:
+            raise UnknownName(f"nothing of {chosen} ran{choices(chosen, files, 'there are')}")
+        listing = [line for line in self.lines if line.file == chosen]
+        return commented("".join(linecache.getlines(chosen)), self.summary, listing)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         del include, exclude  # a notebook takes what it can show

@@ -68,7 +68,7 @@ def _below(noted: Noted) -> Iterator[Line]:
     margin = min(margin, 24)
     results = [note for note in noted.notes if note.result]
     for note in results:
-        left = " " * margin + f"→ {_names(note)}"
+        left = " " * margin + f"→ {names_of(note)}"
         shapes = shapes_of(note)
         if len(left) + len(shapes) + 2 <= WIDTH:
             gap = max(2, SHAPES - len(left))
@@ -77,7 +77,7 @@ def _below(noted: Noted) -> Iterator[Line]:
         else:
             yield from wrapped(left.strip(), margin, "good")
     others = [note for note in noted.notes if not note.result and note.formulas != (note.text,)]
-    parts = [f"{note.text}: {_names(note)}" for note in others]
+    parts = [f"{note.text}: {names_of(note)}" for note in others]
     room = WIDTH - margin
     whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
     for line in wrapped("  ·  ".join(whole), margin, "name"):
@@ -86,7 +86,8 @@ def _below(noted: Noted) -> Iterator[Line]:
         yield from wrapped(text, margin, "reason")
 
 
-def _names(note: Note) -> str:
+def names_of(note: Note) -> str:
+    """What a value was at its visits, the first few."""
     return ", ".join(note.formulas[:SAID]) + (", …" if len(note.formulas) > SAID else "")
 
 

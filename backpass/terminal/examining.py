@@ -88,6 +88,14 @@ class Annotated:
         """The listing as a page, written whole or not at all."""
         write_whole(path, self.annotation.html().encode())
 
+    def write_copy(self, path: Path, of: Path) -> None:
+        """The file with the readings as comments, which never takes the place of the file."""
+        if path.resolve() == of.resolve():
+            raise BackpassError(f"{path} is the file itself; name another one for the copy")
+        files = {line.file for line in self.annotation.lines}
+        file = next((one for one in files if Path(one).resolve() == of.resolve()), None)
+        write_whole(path, self.annotation.commented(file).encode())
+
 
 def examine_file(
     path: Path, make: str | None, call: str | None, data: str | None, lr: float | None

@@ -20,6 +20,7 @@ ANNOTATE_EXAMPLES = """\b
 Examples:
   backpass annotate mynet.py
   backpass annotate mynet.py --make "Network([3, 4, 2])" --html mynet.html
+  backpass annotate mynet.py --output commented.py
 """
 DOCTOR_EXAMPLES = """\b
 Examples:
