@@ -21,7 +21,7 @@ def commented(source: str, summary: Sequence[str], listing: Sequence[Noted]) -> 
     starts = _starts(source)
     said: dict[int, list[str]] = {}
     for noted in listing:
-        start = max((one for one in starts if one <= noted.number), default=starts[0] if starts else 1)
+        start = max((one for one in starts if one <= noted.number), default=min(starts, default=1))
         said.setdefault(start, []).extend(_said(noted))
     made: list[str] = []
     head = _head(lines)
