@@ -36,7 +36,7 @@ class Compiled:
     def __init__(self, stepping: Stepping) -> None:
         self.stepping = stepping
         self._ready: dict[int, tuple[Source, Callable[..., Any]]] = {}
-        self._seen: dict[str, tuple[Any, Values]] = {}
+        self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
         self._last: tuple[Source, int, dict[str, int], int] | None = None
 
@@ -59,18 +59,22 @@ class Compiled:
         dtype = samples["X"].dtype if dtype is None else dtype
         bits = 8 * dtype.itemsize
         source, run = self._compiled(bits)
-        whole = {name: self._whole(name, values, dtype) for name, values in samples.items()}
-        sizes = self._sizes({**whole, **arrays}, len(order), batch_size)
+        whole = {name: _lent(self._cast(name, one, dtype)) for name, one in samples.items()}
+        own = {name: self._own(name, arrays[name], dtype) for name in source.changed}
+        if len({id(values) for values in own.values()}) < len(own):  # one array under two names
+            own = {name: values.copy() for name, values in own.items()}
+        sizes, taken = self._plan(source, {**arrays, **whole}, len(order), batch_size)
         order = np.ascontiguousarray(order, np.int64)
+        low, high = (int(order.min()), int(order.max())) if order.size else (0, -1)
         for name, axis in self.stepping.axes.items():
             count = whole[name].shape[axis]
-            if order.size and not 0 <= order.min() <= order.max() < count:
+            if not 0 <= low <= high + 1 <= count:
                 raise ShapeError(f"order names a sample that is not among the {count} of {name}")
+        for name, values in (*whole.items(), *own.items()):
+            _check_range(self.stepping.program.arrays[name], values, sizes)
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, dtype)
-        own = {name: self._cast(name, arrays[name], dtype) for name in source.changed}
         constants = self._constants(dtype)
-        taken = threads_for(largest_product(source.items, sizes))
         self._last = source, bits, sizes, taken
         given = (
             *(sizes[name] for name in source.sizes),
@@ -104,19 +108,25 @@ class Compiled:
             self._ready[bits] = source, load(source.text)
         return self._ready[bits]
 
-    def _whole(self, name: str, values: Values, dtype: Any) -> Values:
-        """All samples as the compiled loops take them; looked through once for each array."""
-        given, ready = self._seen.get(name, (None, values))
-        if given is values:
-            return ready
-        ready = self._cast(name, values, dtype)
-        self._seen[name] = values, ready
-        return ready
+    def _own(self, name: str, values: Values, dtype: Any) -> Values:
+        """An array that is changed, where it stands if it can be."""
+        found = self._cast(name, values, dtype)
+        return found if found.flags.writeable else found.copy()
 
     def _cast(self, name: str, values: Values, dtype: Any) -> Values:
         """An array as it lies in memory for compiled loops."""
         kind = self.stepping.program.arrays[name].kind
         return np.ascontiguousarray(values, _dtypes(dtype)[kind]).reshape(values.shape)
+
+    def _plan(
+        self, source: Source, arrays: Mapping[str, Values], count: int, batch: int
+    ) -> tuple[dict[str, int], int]:
+        """All sizes and the threads to take; found once for arrays of these shapes."""
+        key = (count, batch, *((name, one.shape) for name, one in arrays.items()))
+        if key not in self._sized:
+            sizes = self._sizes(arrays, count, batch)
+            self._sized[key] = sizes, threads_for(largest_product(source.items, sizes))
+        return self._sized[key]
 
     def _sizes(self, arrays: Mapping[str, Values], count: int, batch: int) -> dict[str, int]:
         """What every size is, that of a batch included; ShapeError where arrays do not fit."""
@@ -127,8 +137,6 @@ class Compiled:
         if missing:
             raise UnknownName(f"the input {min(missing)} was not given")
         sizes = bind((one.name, one.shape, arrays[one.name].shape) for one in given)
-        for one in given:
-            _check_range(one, arrays[one.name], sizes)
         if "X" not in self.stepping.axes:
             check_extent(program, sizes)
             return sizes
@@ -171,6 +179,20 @@ def _dtypes(dtype: Any) -> dict[Kind, Any]:
 def _flat(values: Values) -> Values:
     """A single number as an array of one."""
     return values.reshape(1) if values.ndim == 0 else values
+
+
+def _lent(values: Values) -> Values:
+    """The same memory as if it could be written to, which nobody does: loops know one kind."""
+    return values if values.flags.writeable else np.asarray(_Lent(values))
+
+
+class _Lent:
+    """Memory that NumPy may take over as it is."""
+
+    def __init__(self, values: Values) -> None:
+        self.values = values  # held as long as its memory is
+        place: int = values.__array_interface__["data"][0]
+        self.__array_interface__ = {**values.__array_interface__, "data": (place, False)}
 
 
 def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:

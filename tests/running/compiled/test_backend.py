@@ -213,3 +213,21 @@ def test_nothing_is_written_beside_the_buffers(make: Any, monkeypatch: pytest.Mo
         one.run(one.compiled, batch)
     assert len(guarded.given) > 20
     guarded.check()
+
+
+def test_samples_may_be_read_only_and_weights_one_array() -> None:
+    one = plain()
+    wanted = one.run(one.compiled)
+    fixed = {name: values.copy() for name, values in one.samples.items()}
+    for values in fixed.values():
+        values.flags.writeable = False
+    other = Job(one.stepping, one.compiled, one.arrays, one.numbers, fixed)
+    np.testing.assert_array_equal(other.run(one.compiled)[0].losses, wanted[0].losses)
+    program = parse_program("X: n 2\nu: 2\nv: 2\nz[n] = X[n,k] * u[k] * v[k]\nL = z[n]**2\n"
+                            "p[k] = u[k] + 1\nq[k] = v[k] + 2\nreturn L, z, p, q")  # fmt: skip
+    both = np.zeros(2)
+    arrays = {"u": both, "v": both}
+    Compiled(Stepping(program, ("u", "v"), {"X": 0}, ())).epoch(
+        {"X": np.ones((3, 2))}, np.arange(3), 3, arrays, {}
+    )
+    assert (arrays["u"].tolist(), arrays["v"].tolist()) == ([1, 1], [2, 2])
