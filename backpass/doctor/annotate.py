@@ -203,6 +203,8 @@ def _summary(one: _Explained) -> list[str]:
     names = [f"{name} is {path}" for name, path in one.model.paths.items() if name != path]
     lines += [f"{', '.join(names)}."] if names else []
     lines.append(_trained(one))
+    gaps = one.fit.look.probes[0].run.gaps
+    lines += [gaps] if gaps else []
     return lines
 
 

@@ -104,7 +104,7 @@ def _file(
     for first, last in _spans(places, source):
         for number in range(first, last + 1):
             here = [one for one in places if one.line == number]
-            notes = tuple(_notes(here, found))
+            notes = tuple(_notes(here, found, bare=not source))
             unread = tuple(
                 dict.fromkeys(
                     one.text for one in here
@@ -113,6 +113,8 @@ def _file(
             )  # fmt: skip
             told = tuple(reasons.of(here, found))
             text = source[number - 1].rstrip() if number <= len(source) else ""
+            if not source:  # the names that the line gives something
+                text = ", ".join(dict.fromkeys(one.text for one in here))
             yield Noted(file, number, text, notes, told, unread)
 
 
@@ -125,24 +127,30 @@ def _spans(places: Sequence[Place], source: Sequence[str]) -> Iterator[tuple[int
     for name, numbers in functions.items():
         head = name.rpartition(".")[2]
         first = min(numbers)
+        if not source:
+            yield first, max(numbers)
+            continue
         while first > 1 and not source[first - 1].lstrip().startswith(f"def {head}"):
             first -= 1
         yield first if first > 1 or source[0].startswith("def") else min(numbers), max(numbers)
 
 
-def _notes(places: Sequence[Place], found: Mapping[int, Sequence[Reading]]) -> Iterator[Note]:
+def _notes(
+    places: Sequence[Place], found: Mapping[int, Sequence[Reading]], *, bare: bool
+) -> Iterator[Note]:
     """The places of a line, the widest first, each text once."""
     said: set[tuple[str, str]] = set()
     for place in sorted(places, key=lambda one: (one.parent is not None, one.column, -one.number)):
         kept = found.get(place.number, ())
         formulas = tuple(reading.formula for reading in kept)
-        key = place.text if place.parent is not None else "", " ".join(formulas)
+        inner = bare or place.parent is not None
+        key = place.text if inner else "", " ".join(formulas)
         if not kept or place.moment == "before" or key in said:
             continue
         said.add(key)
         yield Note(
             place.line, place.column, place.text, formulas,
-            tuple(reading.shape for reading in kept), place.parent is None,
+            tuple(reading.shape for reading in kept), place.parent is None and not bare,
         )  # fmt: skip
 
 

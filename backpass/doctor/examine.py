@@ -147,6 +147,8 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
             loss="What the updates follow is the gradient of no loss of outputs and targets.",
         )
     verdict, notes = judged.verdict, judged.notes
+    if first.run.gaps:
+        notes = (*notes, first.run.gaps)
     if one.rule is not None:
         notes = (*notes, one.rule.says)
         if not one.rule.known and verdict != "bug":
@@ -184,7 +186,9 @@ def _network(seen: Seen, passed: Pass) -> str:
 
 def _unread(subject: str, one: Probe) -> Report:
     tensors = tuple(
-        Tensor(path, path, value.shape, "unknown", None) for path, value in one.parameters.items()
+        Tensor(path, path, value.shape, "unknown", None)
+        for path, value in one.parameters.items()
+        if path not in one.frozen
     )
     return Report(
         "unknown", tensors, (), subject,

@@ -141,7 +141,7 @@ class _Watched:
             Z = pre_activation(layer, A, self.probe.parameters)
             A = np.asarray(FUNCTIONS[layer.activation](Z), float)
             alike = np.array_equal(A, Z)
-            if not self.numbers.has(Z):
+            if not _is_made(Z, self.numbers):
                 return None
             if not (alike or self.numbers.tells(A, Z) or self.numbers.allows(A)):
                 return None
@@ -230,8 +230,21 @@ def _affine(
         found = [(bias, values) for bias, values in with_bias if seen.has(values)]
         if not found and seen.has(Z):
             found = [(None, Z)]
+        if not found and seen.is_bare:
+            both = [*with_bias, (None, Z)]
+            found = [(bias, values) for bias, values in both if _is_made(values, seen)]
         for bias, values in found:
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
+
+
+def _is_made(Z: Array, seen: Numbers) -> bool:
+    """Whether sums were seen; where only names can be, what an activation or the error makes."""
+    if seen.has(Z) or not seen.is_bare:
+        return seen.has(Z)
+    values = [Z, *(np.asarray(FUNCTIONS[name](Z), float) for name in COMMON)]
+    errors = [value - seen.Y for value in values if value.shape == seen.Y.shape]
+    errors += [value - seen.Y.T for value in values if value.shape == seen.Y.T.shape]
+    return any(map(seen.has, (*values, *errors)))
 
 
 def activated(Z: Array, seen: Numbers) -> Iterator[tuple[str, Array]]:

@@ -18,6 +18,8 @@ class Numbers:
     """Every value of a run; an array of layers' values has a row for each sample."""
 
     def __init__(self, probe: Probe) -> None:
+        self.Y = np.atleast_2d(np.asarray(probe.Y, float))
+        self.is_bare = bool(probe.run.unread)  # some code has no source: only names are seen
         self.index = Index(
             {str(number): event.value for number, event in enumerate(probe.run.events)},
             parts=False,

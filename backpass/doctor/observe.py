@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import linecache
 import random
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.quiet import quiet
 from backpass.doctor.reach import functions
 from backpass.doctor.rewrite import SEE, Place, rewrite
 from backpass.doctor.state import Roots, as_numbers
-from backpass.language.errors import BackpassError
+from backpass.doctor.tracer import traced
 
 Array = NDArray[Any]
 
 VISITS = 400  # kept of each place: a loop over entries shows enough of itself
 SECONDS = 10.0  # a run that takes longer has shown its updates
+AGAIN = 3.0  # so does one in which this long, and four times as long as before, nothing is new
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,19 @@ class Run:
     failure: Failure | None = None
     printed: str = ""
     stopped: bool = False  # cut off, because it went on for too long
-    unread: list[str] = field(default_factory=list)  # functions whose source is not to be had
+    unread: list[str] = field(default_factory=list[str])  # watched line by line, without a source
+
+    @property
+    def gaps(self) -> str:
+        """A sentence about the code that ran and has no source; "" when all of it has one."""
+        ran = {self.places[event.place].function for event in self.events}
+        names = [name for name in dict.fromkeys(self.unread) if name in ran]
+        if not names:
+            return ""
+        return (
+            f"There is no source of {', '.join(names)} to be read: the code was watched line by "
+            "line, and what has no name there was not seen."
+        )
 
 
 class _Enough(BaseException):
@@ -76,29 +89,36 @@ def observe(
 
     Restored are the arrays, lists, dicts and attributes that can be reached from the callable and
     its arguments, and the state of NumPy's and Python's global random numbers, which are seeded
-    meanwhile. What is printed is kept.
+    meanwhile. What is printed is kept, and no file is written.
     """
     taken = Roots.of(call, args).state()
     run = Run({}, {}, [], taken.values, {})
     watched = functions([call, *args])
     twins = _twins(watched, run)
-    printed = io.StringIO()
+    reporter = _Reporter(run, seconds)
+    bare = {one.__code__: one.__qualname__ for one in watched if one.__code__ not in twins}
+    run.unread = list(bare.values())
+    printed = ""
     try:
-        with (
-            _swapped(watched, twins, _Reporter(run, seconds)),
-            seeded(seed),
-            contextlib.redirect_stdout(printed),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            run.result = call(*args)
-    except _Enough:
+        with quiet() as said:
+            try:
+                with (
+                    _swapped(watched, twins, reporter),
+                    seeded(seed),
+                    warnings.catch_warnings(),
+                    traced(bare, reporter.traced),
+                ):
+                    warnings.simplefilter("ignore")
+                    run.result = call(*args)
+            finally:
+                printed = said.getvalue()
+    except (_Enough, SystemExit):
         run.stopped = True
     except Exception as error:
         run.failure = _failure(error, {one.__code__.co_filename for one in watched})
     finally:
         run.after = Roots.of(call, args).state().values
-        run.printed = printed.getvalue()
+        run.printed = printed
         taken.restore()
     return run
 
@@ -112,17 +132,40 @@ class _Reporter:
     def __init__(self, run: Run, seconds: float) -> None:
         self.run = run
         self.visits: dict[int, int] = {}
-        self.deadline = time.monotonic() + seconds
+        self.told: dict[Place, int] = {}  # places of the tracer's, with their numbers here
+        self.begun = time.monotonic()
+        self.news = self.begun  # when a place was last seen for the first time
+        self.seconds = seconds
+        self.count = 0
 
     def __call__(self, place: int, value: Any) -> Any:
         visits = self.visits[place] = self.visits.get(place, 0) + 1
+        self.count += 1
+        if visits == 1:
+            self.news = time.monotonic()
         if visits <= VISITS:
             found = as_numbers(value)
             if found is not None:
                 self.run.events.append(Event(place, found, _address(value)))
-        elif visits % 1024 == 0 and time.monotonic() > self.deadline:
-            raise _Enough
+        if self.count % 64 == 0:
+            self.ends()
         return value
+
+    def ends(self) -> None:
+        """A run ends when it was long, or has long shown nothing but what was seen before."""
+        now = time.monotonic()
+        old = now - self.begun > max(AGAIN, 4 * (self.news - self.begun))
+        if old or now - self.begun > self.seconds:
+            raise _Enough
+
+    def traced(self, place: Place, file: str, value: Array) -> None:
+        """What a line without a source did to a name."""
+        number = self.told.get(place)
+        if number is None:
+            number = self.told[place] = len(self.run.places)
+            self.run.places[number] = replace(place, number=number)
+            self.run.files[number] = file
+        self(number, value)
 
 
 def _address(value: Any) -> int:
@@ -141,12 +184,6 @@ def _twins(watched: Sequence[FunctionType], run: Run) -> dict[CodeType, CodeType
         twins |= found.twins
         run.places |= {place.number: place for place in found.places}
         run.files |= {place.number: file for place in found.places}
-    run.unread = [one.__qualname__ for one in watched if one.__code__ not in twins]
-    if run.unread and len(run.unread) == len(watched):
-        raise BackpassError(
-            f"the source of {run.unread[0]} cannot be read; put the code into a file and call it "
-            "from there"
-        )
     return twins
 
 

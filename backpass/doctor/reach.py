@@ -20,6 +20,9 @@ _LIBRARIES = (
     ),
     str(Path(__file__).resolve().parents[1]) + os.sep,  # a checkout is installed nowhere
 )
+_TYPED = (  # typed in, or made by exec
+    "<ipython", "<doctest", "<string", "<stdin", "<python-input", "<input", "<console", "<unknown",
+)  # fmt: skip
 _NUMBERS = (bool, int, float, np.number)
 
 
@@ -48,7 +51,7 @@ def functions(roots: Iterable[object]) -> list[FunctionType]:
 
 def is_users(file: str) -> bool:
     """Whether a file is neither Python's nor an installed package's."""
-    if file.startswith("<") and not file.startswith(("<ipython", "<doctest", "<string")):
+    if file.startswith("<") and not file.startswith(_TYPED):
         return False
     return not any(_resolved(file).startswith(library) for library in _LIBRARIES)
 
