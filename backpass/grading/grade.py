@@ -23,7 +23,7 @@ from backpass.grading.frames import array_text
 from backpass.grading.graded import Accept, Graded, Hint, Tensor, accepted
 from backpass.grading.judge import judge
 from backpass.grading.key import PROBES, Drawn, Key
-from backpass.grading.limits import Limits
+from backpass.grading.limits import Limits, strangers, unread
 from backpass.grading.processes import Lost, Run, Silent, Zygote, check_system
 from backpass.grading.submissions import Submission
 
@@ -60,12 +60,12 @@ def grade(
     """
     check_system()
     way = way or Way()
-    jobs = max(1, way.jobs or len(os.sched_getaffinity(0)))
     grader = _Grader(key, way, told)
-    results = grader.all(list(enumerate(found)), jobs)
-    for place in [place for place, one in enumerate(results) if one is None]:
-        alone = grader.all([(place, found[place])], 1)[0]
-        results[place] = alone or _failed(found[place], "it ended the process that runs it")
+    with unread():
+        results = grader.all(list(enumerate(found)), way.jobs or _processors())
+        for place in [place for place, one in enumerate(results) if one is None]:
+            alone = grader.all([(place, found[place])], 1)[0]
+            results[place] = alone or _failed(found[place], "it ended the process that runs it")
     unknown = tuple(
         Tensor(name, key.leaves[number][1].shape, "unknown")
         for name, number in zip(key.names, key.trained, strict=True)
@@ -73,6 +73,13 @@ def grade(
     return [
         one if one.tensors else replace(one, tensors=unknown) for one in results if one is not None
     ]
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
 
 
 class _Grader:
@@ -89,21 +96,24 @@ class _Grader:
     def all(self, some: Sequence[tuple[int, Submission]], jobs: int) -> list[Graded | None]:
         """None for each that was running when a zygote was lost."""
         zygotes = _Zygotes()
-        slots: SimpleQueue[int] = SimpleQueue()
-        for slot in range(jobs):
-            slots.put(slot)
+        users: SimpleQueue[int] = SimpleQueue()  # no two at once are the same
+        first = strangers()
+        for user in range(first, first + jobs):
+            users.put(user)
 
         def one(numbered: tuple[int, Submission]) -> Graded | None:
             place, submission = numbered
-            slot = slots.get()
+            user = users.get()
             zygote = zygotes.get()
             try:
-                graded = self.graded(place, submission, zygote, slot)
+                graded = self.graded(place, submission, zygote, user)
             except Lost:
                 zygotes.lose(zygote)
                 return None
+            except Exception as error:  # what breaks over one of them is not to stop the others
+                graded = _failed(submission, f"the grader failed: {type(error).__name__}: {error}")
             finally:
-                slots.put(slot)
+                users.put(user)
             self.told(graded)
             return graded
 
@@ -113,13 +123,13 @@ class _Grader:
         finally:
             zygotes.close()
 
-    def graded(self, place: int, submission: Submission, zygote: Zygote, slot: int) -> Graded:
+    def graded(self, place: int, submission: Submission, zygote: Zygote, user: int) -> Graded:
         """One submission, with whatever it does."""
         if submission.refused:
             return _failed(submission, submission.refused)
         with self.judging:
             drawn = self.key.drawn(self.seeds(place))
-        run = Run(zygote, self.way.limits, slot)
+        run = Run(zygote, self.way.limits, user)
         try:
             graded = self._answered(submission, drawn, run)
         except Silent as silent:

@@ -158,7 +158,7 @@ def _judged(
     ):
         return _layout(name, held)
     report = _named(key, drawn, held, rate)
-    hints = [*_shapes(held), *_added_up(held, drawn), *_hints(key, held, report)]
+    hints = [*_shapes(held), *_added_up(held, drawn), *_hints(held, report)]
     said = () if report is None else report.tensors
     verdicts: dict[str, Verdict] = {one.path: one.verdict for one in said}
     tensors = tuple(
@@ -177,7 +177,7 @@ def _verdict(one: _Held, said: Verdict | None) -> Verdict:
         return "bug"
     if one.scale is not None and _same(one.scale, 1) and not one.turned:
         return "correct"
-    if said is not None and said != "correct":
+    if said is not None and said not in ("correct", "unknown"):
         return said
     if one.scale is not None:
         return "bug" if one.scale < 0 else "correct up to a scale"
@@ -274,27 +274,29 @@ def _named(
     return report if report.network.startswith("A ") else None
 
 
-def _hints(key: Key, held: Sequence[_Held], report: Report | None) -> list[Hint]:
-    if report is None:
-        common = _common(held)
-        return [
-            Hint(
-                (one.name,),
-                f"a factor {one.scale:.4g}",
-                f"this is {one.scale:.4g} times the gradient",
-                f"without the factor {one.scale:.4g}",
-                accuses=common is None or common < 0,
-            )
-            for one in held
-            if one.fits and one.scale is not None and not _same(one.scale, 1)
-        ]
+def _hints(held: Sequence[_Held], report: Report | None) -> list[Hint]:
+    """What the doctor found; and the factors that it did not speak of."""
     names = {one.path: one.name for one in held}
     wrong = {one.path for one in held if not one.fits}
-    return [
+    found = [
         _hint(one, names)
-        for one in report.findings
+        for one in ([] if report is None else report.findings)
         if not wrong & {*(one.tensors or (one.tensor,))}
     ]
+    told = {name for one in found for name in one.tensors}
+    common = _common(held)
+    factors = [
+        Hint(
+            (one.name,),
+            f"a factor {one.scale:.4g}",
+            f"this is {one.scale:.4g} times the gradient",
+            f"without the factor {one.scale:.4g}",
+            accuses=common is None or common < 0,
+        )
+        for one in held
+        if one.fits and one.scale is not None and not _same(one.scale, 1) and one.name not in told
+    ]
+    return found + factors
 
 
 def _hint(one: Finding, names: Mapping[str, str]) -> Hint:

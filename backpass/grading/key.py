@@ -57,16 +57,19 @@ class Key:
     def drawn(self, seeds: Sequence[int]) -> list[Drawn]:
         """Random samples, targets and parameters that nobody has seen, with the run of the loss."""
         given = list(self._nests().values())
-        return [self._drawn(probe(self.loss, given, seed, returning=True)) for seed in seeds]
+        return [self._drawn(probe(self.loss, given, seed, returning=True), seed) for seed in seeds]
 
-    def _drawn(self, made: Probe) -> Drawn:
+    def _drawn(self, made: Probe, seed: int) -> Drawn:
+        random = np.random.default_rng([seed, 1])
         arrays: list[Array] = []
         x, y = list(self.contract.nests)[-2:]
         for path, example in self.leaves:
             if path == (x,) or path == (y,):
                 arrays.append(made.X if path == (x,) else made.Y)
-            else:
-                arrays.append(made.parameters.get(spelled(path), example))
+            elif (drawn := made.parameters.get(spelled(path))) is not None:
+                arrays.append(drawn)
+            else:  # a single number
+                arrays.append(np.asarray(random.normal(size=example.shape)))
         given = self._nests(arrays)
         with np.errstate(all="ignore"):
             value, gradients = self.derivation(**given)
@@ -105,6 +108,9 @@ def key(module: ModuleType) -> Key:
     examples = {name: _example(module, name) for name in names}
     leaves: list[tuple[Path, Array]] = []
     nests = {name: skeleton((name,), nest, leaves) for name, nest in examples.items()}
+    for name in names[-2:]:
+        if not isinstance(nests[name], int):
+            raise BackpassError(f"{name} of the reference is a nest, and is to be an array")
     contract = Contract(nests, tuple(names[:-2]), **_said(module))
     made = Key(loss, contract, tuple(leaves))
     if any(made.leaves[number][1].dtype.kind != "f" for number in made.trained):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from backpass.grading.child import GO, LENGTH
 from backpass.grading.frames import Unreadable, packed, unpacked
-from backpass.grading.limits import STRANGERS, Limits
+from backpass.grading.limits import Limits
 from backpass.language.errors import BackpassError
 
 Array = NDArray[Any]
@@ -98,17 +99,17 @@ class Zygote:
 class Run:
     """One submission's process, from its task to its end."""
 
-    def __init__(self, zygote: Zygote, limits: Limits, slot: int) -> None:
+    def __init__(self, zygote: Zygote, limits: Limits, user: int) -> None:
         self._zygote = zygote
         self._seconds = limits.seconds
         self._deadline = time.monotonic() + limits.seconds
-        user = None if os.geteuid() != 0 else STRANGERS + slot
+        stranger = user if os.geteuid() == 0 else None  # only root can be another user
         self._folder = tempfile.mkdtemp(prefix="backpass-")
         self._line, theirs = socket.socketpair()
         try:
-            if user is not None:
-                os.chown(self._folder, user, user)
-            self._pid = zygote.fork(theirs, self._folder, limits, user)
+            if stranger is not None:
+                os.chown(self._folder, stranger, stranger)
+            self._pid = zygote.fork(theirs, self._folder, limits, stranger)
         except BaseException:
             self._line.close()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -161,6 +162,10 @@ class Run:
         self._line.close()
         try:
             return self._zygote.end(self._pid)
+        except Lost:  # nobody else knows it now
+            with suppress(OSError):
+                os.killpg(self._pid, signal.SIGKILL)
+            raise
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
 

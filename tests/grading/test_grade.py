@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 from pathlib import Path
 
@@ -330,6 +331,16 @@ for file in glob.glob({str(folder)!r} + "/*"):
     handed_in(folder, aaa=ruins + RIGHT, bbb=ruins + RIGHT, seeks=seeks + RIGHT, zoe=RIGHT)
     found = graded(folder, answers, jobs=1)
     assert {name: one.score for name, one in found.items()} == dict.fromkeys(found, 1)
+
+
+def test_nobody_reads_the_memory_that_holds_the_key(tmp_path: Path, answers: Key):
+    def is_open() -> int:
+        return ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)  # PR_GET_DUMPABLE
+
+    seen: list[int] = []
+    folder = handed_in(tmp_path / "in", ada=RIGHT)
+    grade(submissions(folder), answers, Way(PATIENT), lambda one: seen.append(is_open()))
+    assert (seen, is_open()) == ([0], 1)
 
 
 def test_what_ends_the_zygote_is_run_alone_and_the_rest_again(

@@ -98,6 +98,22 @@ def grads(params, X, y):
 """
 
 
+LINE = """
+import numpy as np
+
+w, b, X, y = np.zeros(3), 0.0, np.zeros((6, 3)), np.zeros(6)
+
+
+def loss(w, b, X, y):
+    return np.sum((X @ w + b - y) ** 2) / 2
+"""
+BY_SUMS = """
+def grads(w, b, X, y):
+    e = X @ w + b - y
+    return X.T @ e, e.sum()
+"""
+
+
 @pytest.mark.parametrize(
     ("reference", "right", "edit", "verdict", "score"),
     [
@@ -106,10 +122,11 @@ def grads(params, X, y):
         (LISTS, BY_LAYERS, (" * A[l] * (1 - A[l])", " * A[l]"), "bug", 1 / 3),
         (PENALTY, BY_HAND, ("0.2", "0.1"), "bug", 0),
         (PENALTY, BY_HAND, ("return 2", "return -2"), "bug", 0),
+        (LINE, BY_SUMS, ("e.sum()", "e.mean()"), "bug", 0.5),
         (SLIDING, BY_PLACES, ("d = 2 *", "d ="), "correct up to a scale", 0),
         (SLIDING, BY_PLACES, ("1 - a * a", "1 - a"), "unknown", 0),
     ],
-    ids=["slope", "mean", "layers", "penalty", "sign", "two", "sliding"],
+    ids=["slope", "mean", "layers", "penalty", "sign", "line", "two", "sliding"],
 )
 def test_right_and_wrong(
     tmp_path: Path, reference: str, right: str, edit: tuple[str, str], verdict: str, score: float
