@@ -41,7 +41,7 @@ ACCEPTED = "scale", "loss", "layout"
 )  # fmt: skip
 @click.option(
     "--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, metavar="S",
-    help="That each may take.",
+    help="Of a processor, that each may take; of the clock, three times that.",
 )  # fmt: skip
 @click.option(
     "--memory", type=click.IntRange(16), default=1024, show_default=True, metavar="MB",

@@ -24,7 +24,7 @@ from backpass.grading.graded import Accept, Graded, Hint, Tensor, accepted
 from backpass.grading.judge import judge
 from backpass.grading.key import PROBES, Drawn, Key
 from backpass.grading.limits import Limits, strangers, unread
-from backpass.grading.processes import Lost, Run, Silent, Zygote, check_system
+from backpass.grading.processes import SLOW, Lost, Run, Silent, Zygote, check_system
 from backpass.grading.submissions import Submission
 
 Array = NDArray[Any]
@@ -206,9 +206,13 @@ def _why(code: int) -> str:
     if code >= 0:
         return f"it ended without an answer, with exit status {code}"
     name = signal.Signals(-code).name if -code in signal.valid_signals() else str(-code)
-    if -code in (signal.SIGXCPU, signal.SIGKILL):
-        return f"it used up its time or memory, or ended itself ({name})"
-    return f"it ended without an answer, by {name}"
+    match -code:
+        case signal.SIGXCPU:
+            return SLOW
+        case signal.SIGKILL:
+            return f"it used up its time or memory, or ended itself ({name})"
+        case _:
+            return f"it ended without an answer, by {name}"
 
 
 def _task(submission: Submission, contract: Contract, drawn: Sequence[Drawn]) -> list[Array]:

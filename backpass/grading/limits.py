@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 import os
 import resource
 import secrets
@@ -21,10 +22,19 @@ FILES = 64  # open at once
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds of the clock, and megabytes beyond what Python and NumPy take."""
+    """Seconds of a processor, megabytes beyond what Python and NumPy take, and for the clock.
+
+    A machine that is busy slows the clock of a submission, and not its processor.
+    """
 
     seconds: float = 10.0
     megabytes: int = 1024
+    clock: float | None = None  # three times the seconds, unless told otherwise
+
+    @property
+    def deadline(self) -> float:
+        """Seconds of the clock until a process is ended, even if it only sleeps."""
+        return 3 * self.seconds if self.clock is None else self.clock
 
 
 def confine(limits: Limits, user: int | None) -> None:
@@ -34,9 +44,9 @@ def confine(limits: Limits, user: int | None) -> None:
     processes by user and never for root, so root becomes the `user`, who owns nothing.
     """
     memory = _held() + limits.megabytes * (1 << 20)
-    seconds = 2 * int(limits.seconds) + 2  # its parent looks at the clock before
+    seconds = math.ceil(limits.seconds)
     _least(resource.RLIMIT_AS, memory)
-    _least(resource.RLIMIT_CPU, seconds)
+    _least(resource.RLIMIT_CPU, seconds, 2 * seconds + 1)
     _least(resource.RLIMIT_FSIZE, FILE)
     _least(resource.RLIMIT_NOFILE, FILES)
     _least(resource.RLIMIT_CORE, 0)
@@ -98,11 +108,18 @@ def readable_by_others() -> bool:
     )
 
 
-def _least(what: int, most: int) -> None:
-    """Lower a limit; one that is lower already stays."""
+def allow_as_long_again() -> None:
+    """Let the doctor watch for as long as the submission was allowed to run."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (hard, hard))
+
+
+def _least(what: int, most: int, later: int | None = None) -> None:
+    """Lower a limit, or to more, `later`; one that is lower already stays."""
     _, hard = resource.getrlimit(what)
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
+    last = most if later is None else later
+    last = last if hard == resource.RLIM_INFINITY else min(last, hard)
+    resource.setrlimit(what, (min(most, last), last))
 
 
 def _held() -> int:

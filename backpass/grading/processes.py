@@ -26,7 +26,11 @@ from backpass.grading.limits import Limits
 from backpass.language.errors import BackpassError
 
 Array = NDArray[Any]
-ANSWERING = 20.0  # seconds after which a zygote that says nothing is given up
+STARTING = 300.0  # seconds that a machine may take to import what a zygote needs
+ANSWERING = 60.0  # after which a zygote that says nothing is given up
+
+
+SLOW = "it took too long"
 
 
 class Lost(Exception):
@@ -65,8 +69,11 @@ class Zygote:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         self._control = ours
-        self._control.settimeout(ANSWERING)
         self._lock = threading.Lock()
+        ours.settimeout(STARTING)
+        if not ours.recv(1):
+            raise BackpassError("the process that runs submissions did not start")
+        ours.settimeout(ANSWERING)
 
     def fork(self, line: socket.socket, folder: str, limits: Limits, user: int | None) -> int:
         """A new process that speaks on this line."""
@@ -101,8 +108,7 @@ class Run:
 
     def __init__(self, zygote: Zygote, limits: Limits, user: int) -> None:
         self._zygote = zygote
-        self._seconds = limits.seconds
-        self._deadline = time.monotonic() + limits.seconds
+        self._limits = limits
         stranger = user if os.geteuid() == 0 else None  # only root can be another user
         self._folder = tempfile.mkdtemp(prefix="backpass-")
         self._line, theirs = socket.socketpair()
@@ -110,6 +116,7 @@ class Run:
             if stranger is not None:
                 os.chown(self._folder, stranger, stranger)
             self._pid = zygote.fork(theirs, self._folder, limits, stranger)
+            self._deadline = time.monotonic() + limits.deadline
         except BaseException:
             self._line.close()
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -126,7 +133,7 @@ class Run:
 
     def go_on(self) -> None:
         """Ask for the lines, too, with as much time as for the arrays."""
-        self._deadline = time.monotonic() + self._seconds
+        self._deadline = time.monotonic() + self._limits.deadline
         with suppress(OSError):
             self._line.sendall(GO)
 
@@ -149,7 +156,7 @@ class Run:
                 self._line.settimeout(max(left, 1e-3))
                 part = self._line.recv(min(length - len(parts), 1 << 20))
             except TimeoutError:
-                raise Silent("it took too long") from None
+                raise Silent(SLOW) from None
             except OSError:
                 part = b""
             if not part:

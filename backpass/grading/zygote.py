@@ -19,10 +19,13 @@ import backpass.doctor.doctor  # noqa: F401  # imported here once, and there by 
 from backpass.grading.child import live
 from backpass.grading.limits import Limits
 
+READY = b"1"
+
 
 def serve(control: socket.socket) -> None:
     """Do as told until nobody is there to tell."""
     gc.freeze()  # what is here stays, and need not be copied into every fork
+    control.sendall(READY)
     while True:
         message, lines, _, _ = socket.recv_fds(control, 4096, 1)
         if not message:
