@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from backpass.jacobian import jacobian as jacobian
     from backpass.language.errors import BackpassError as BackpassError
     from backpass.nn.callbacks import EarlyStopping as EarlyStopping
+    from backpass.nn.layers import BatchNorm as BatchNorm
     from backpass.nn.layers import Dense as Dense
+    from backpass.nn.layers import Dropout as Dropout
     from backpass.nn.network import Network as Network
     from backpass.nn.optimizers import SGD as SGD
     from backpass.nn.optimizers import Adagrad as Adagrad
@@ -53,11 +55,13 @@ _HOMES = {
     "AdamW": "backpass.nn.optimizers",
     "Adaptive": "backpass.nn.schedules",
     "BackpassError": "backpass.language.errors",
+    "BatchNorm": "backpass.nn.layers",
     "Check": "backpass.check",
     "Constant": "backpass.nn.schedules",
     "Cosine": "backpass.nn.schedules",
     "Dense": "backpass.nn.layers",
     "Derivation": "backpass.derive",
+    "Dropout": "backpass.nn.layers",
     "EarlyStopping": "backpass.nn.callbacks",
     "ExponentialDecay": "backpass.nn.schedules",
     "InverseScaling": "backpass.nn.schedules",

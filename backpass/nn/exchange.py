@@ -29,6 +29,10 @@ OURS = re.compile(r"[Wb]([1-9]\d*)")
 
 def layers_of(plan: Architecture, weights: Mapping[str, Array]) -> list[Layer]:
     """Each layer's weight as out×in, and its bias, laid out in rows."""
+    if plan.norms:
+        raise BackpassError(
+            "batch norms are kept by net.save alone; leave them out of a network to be exported"
+        )
     found: list[Layer] = []
     for place in range(1, len(plan.widths)):
         W = weights[f"W{place}"]
@@ -203,4 +207,4 @@ def _onnx(plan: Architecture, weights: Mapping[str, Array]) -> bytes:
         raise BackpassError(
             "an .onnx file is written by onnx, which is not installed; pip install 'backpass[onnx]'"
         ) from error
-    return model([layer.activation for layer in plan.layers], layers_of(plan, weights))
+    return model([layer.activation for layer in plan.dense], layers_of(plan, weights))

@@ -137,7 +137,7 @@ def _count(net: Any, seen: Mapping[str, Array]) -> int:
 def _layers(net: Any, seen: Mapping[str, Array]) -> Iterator[Layer]:
     plan = net.architecture
     across = 1 if plan.convention == "rows" else 0
-    for number, layer in enumerate(plan.layers, 1):
+    for number, layer in enumerate(plan.dense, 1):
         Z, W = seen[f"Z{number}"], seen[f"W{number}"]
         A = ACTIVATIONS[layer.activation](Z)
         slopes = _slopes(layer.activation, Z)

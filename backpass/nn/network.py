@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -29,7 +29,7 @@ from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
 from backpass.nn.keeping import keeper_for
-from backpass.nn.layers import Dense, is_count
+from backpass.nn.layers import Layer, is_count
 from backpass.nn.optim import Optimizer, first_state
 from backpass.nn.optimizers import OPTIMIZERS, SGD
 from backpass.nn.run import Run
@@ -44,7 +44,7 @@ FORMAT = 2  # of saved networks
 
 
 class Network:
-    """Dense layers, trained by the backward pass that `derivation()` shows.
+    """Layers, trained by the backward pass that `derivation()` shows.
 
         net = bp.Network([bp.Dense(64, "relu"), bp.Dense(10)], inputs=64)
         net.fit(X, y, epochs=20)
@@ -52,7 +52,8 @@ class Network:
 
     Parameters
     ----------
-    layers : a `bp.Dense(units, activation)` each; the last one's units are the outputs
+    layers : `bp.Dense(units, activation)`, with `bp.Dropout` and `bp.BatchNorm` between them; the
+        units of the last are the outputs
     inputs : the width of a sample
     loss : a name of `backpass.nn.losses.LOSSES`, or a formula such as "½ Σ (output − target)²"
     optimizer : an update rule, such as `bp.SGD(0.1)`
@@ -62,6 +63,7 @@ class Network:
     convention : "rows", X is n×inputs and W in×out, or "columns", X is inputs×n and W out×in
     dtype : "float32" or "float64", of weights, data and everything between
     seed : of the first weights and of the shuffling; the same seed gives the same network
+    l1, l2 : what l1·Σ|W| and ½·l2·ΣW² add to the loss of every batch; biases cost nothing
 
     `weights` maps W1, b1, W2 … to arrays. Raises an error of the family `BackpassError` for
     whatever does not fit together.
@@ -69,7 +71,7 @@ class Network:
 
     def __init__(
         self,
-        layers: Sequence[Dense],
+        layers: Sequence[Layer],
         inputs: int,
         loss: str = "cross_entropy",
         optimizer: Optimizer | None = None,
@@ -78,8 +80,11 @@ class Network:
         convention: Convention = "rows",
         dtype: Literal["float32", "float64"] = "float32",
         seed: int = 0,
+        *,
+        l1: float = 0.0,
+        l2: float = 0.0,
     ) -> None:
-        self.architecture = Architecture(tuple(layers), inputs, loss, bias, convention)
+        self.architecture = Architecture(tuple(layers), inputs, loss, bias, convention, l1, l2)
         self.optimizer = SGD() if optimizer is None else optimizer
         if not isinstance(self.optimizer, Optimizer):
             raise BackpassError(f"{optimizer!r} is no optimizer; write bp.SGD(0.1)")
@@ -97,22 +102,29 @@ class Network:
         refuse_too_many(self.architecture)
         self.weights: Arrays = self.architecture.draw(init, self.random, self.dtype)
         self.state: Arrays = first_state(self.optimizer, self.weights, self.dtype)
-        self._derived: dict[tuple[bool, bool], Derivation] = {}
+        self.state |= self.architecture.running(self.dtype)
+        self._derived: dict[tuple[bool, bool, bool], Derivation] = {}
         self.epochs = self.steps = 0  # that it was trained for
         self.slowed = 1.0  # what an adaptive rate was divided by
         self._runs: tuple[Derivation, Any, Backend] | None = None
         self._forward: tuple[Derivation, Runner] | None = None
         self._gradients: tuple[Derivation, Runner] | None = None
 
-    def derivation(self, shares: bool = False, weighted: bool = False) -> Derivation:
+    def derivation(
+        self, shares: bool = False, weighted: bool = False, training: bool = True
+    ) -> Derivation:
         """The forward and backward pass that `fit` runs.
 
         Targets of a cross-entropy are integer labels; with `shares` they are shares (or ones and
         zeros) for every class, which `fit` takes too. With `weighted` each sample has a weight.
+        Without `training` it is what predicts: nothing is dropped, and batch norms take what they
+        kept.
         """
-        if (shares, weighted) not in self._derived:
-            self._derived[shares, weighted] = self.architecture.derive(shares, weighted)
-        return self._derived[shares, weighted]
+        plan = self.architecture
+        key = shares, weighted, training or not (plan.drops or plan.norms)
+        if key not in self._derived:
+            self._derived[key] = plan.derive(*key)
+        return self._derived[key]
 
     def fit(
         self,
@@ -159,8 +171,9 @@ class Network:
             epochs, batch_size, shuffle, backend, progress, validation, early_stopping,
             tuple(callbacks), log, sample_weight, class_weight, checkpoint, every, resume,
         )  # fmt: skip
-        data = prepare(X, y, options, self.architecture, self.dtype, self.seed)
-        derivation = self._derivation_for(data.y, data.weight is not None)
+        plan = self.architecture
+        data = prepare(X, y, options, plan, self.dtype, self.seed)
+        derivation = self._derivation_for(data.y, data.weight is not None, training=True)
         arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
         run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps,
                   slowed=self.slowed)  # fmt: skip
@@ -169,7 +182,7 @@ class Network:
         if keeper is not None:
             run = keeper.begin(resume) or run
             self._take(run)
-        told = called(options.callbacks, self)
+        told, right = called(options.callbacks, self), answers(data.y, plan.loss, plan.axis)
 
         def after(run: Run) -> str | None:
             self._take(run)
@@ -179,16 +192,16 @@ class Network:
             backend=runner,
             samples=data.samples(),
             optimizer=self.optimizer,
-            numbers={},
-            axis=self.architecture.axis,
-            sums=self.architecture.loss.sums,
+            numbers={name: np.asarray(one, self.dtype) for name, one in plan.penalties.items()},
+            axis=plan.axis,
+            sums=plan.loss.sums,
             seed=self.seed,
             epochs=epochs,
             batch_size=batch_size,
             shuffle=shuffle,
             progress=progress,
             weight=data.weight,
-            judge=self._judge(data),
+            judge=data.held and judge(plan, self._derivation_for(data.held[1]), *data.held, right),
             stopping=options.stopping,
             after=(after,) if log is None else (after, log_to(log, run)),
             keep=None if keeper is None else keeper.after,
@@ -216,15 +229,6 @@ class Network:
         self.random.bit_generator.state = run.random
         self.epochs, self.steps, self.slowed = run.epochs, run.steps, run.slowed
 
-    def _judge(self, data: Data) -> Callable[[Arrays], dict[str, float]] | None:
-        """What measures the samples that were held out, if any were."""
-        if data.held is None:
-            return None
-        X, y = data.held
-        plan = self.architecture
-        right = answers(data.y, plan.loss, plan.axis)
-        return judge(plan, self._derivation_for(y), X, y, right)
-
     def predict(self, X: Any) -> NDArray[Any]:
         """The outputs, which are what the loss takes: logits for a cross-entropy.
 
@@ -235,11 +239,11 @@ class Network:
         return found.ravel() if given.single else found
 
     def _outputs(self, given: samples.Samples) -> NDArray[Any]:
-        derivation = self.derivation()
+        derivation = self.derivation(training=False)
         if self._forward is None or self._forward[0] is not derivation:
             program = forward_only(derivation, self.architecture.output(derivation))
             self._forward = derivation, compile_numpy(program, name="predict")
-        return self._forward[1]({"X": given.X, **self.weights})
+        return self._forward[1]({"X": given.X, **self.weights, **self.state})
 
     def predict_class(self, X: Any) -> NDArray[np.int64]:
         """The class of each sample: the largest output, or for a single output 0 or 1.
@@ -274,22 +278,25 @@ class Network:
         program = derivation.program
         if self._gradients is None or self._gradients[0] is not derivation:
             self._gradients = derivation, compile_numpy(program, name="gradients")
-        loss, *found = self._gradients[1]({"X": given.X, "y": goal, **self.weights})
+        loss, *found = self._gradients[1](
+            {"X": given.X, "y": goal, **self.architecture.penalties, **self.weights, **self.state}
+        )
         gradients = dict(zip(derivation.gradients, found, strict=True))
         return float(loss), {name: gradients[name] for name in self.weights}
 
     def quantities(self, X: Any, y: Any) -> Arrays:
         """Every quantity of a step on these samples, by its name in `derivation()`.
 
-        X, y and the weights; Z1, A1 and so on, the loss; their gradients dZ1, dW1; and what the
-        optimiser would make of the weights, W1′. Nothing changes.
+        X, y, the weights; Z1, A1, the loss; dZ1, dW1; and the next weights W1′. Nothing changes.
         """
-        given = samples.inputs(X, self.architecture, self.dtype)
-        goal = samples.targets(y, given, self.architecture, self.dtype)
-        found = {"X": given.X, "y": goal}
-        one = stepping(self.architecture, self._derivation_for(goal), self.optimizer, None, found)
-        place = Place(self.epochs, 0, 1, 1, given.X.shape[self.architecture.axis], self.slowed)
-        return quantities(one, self.optimizer, place, {**found, **self.weights, **self.state})
+        plan = self.architecture
+        given = samples.inputs(X, plan, self.dtype)
+        found = {"X": given.X, "y": samples.targets(y, given, plan, self.dtype)}
+        derivation = self._derivation_for(found["y"], training=True)
+        one = stepping(plan, derivation, self.optimizer, None, found)
+        place = Place(self.epochs, 0, 1, 1, given.X.shape[plan.axis], self.slowed)
+        known = {**found, **plan.penalties, **self.weights, **self.state}
+        return quantities(one, self.optimizer, place, known)
 
     def health(self, X: Any, y: Any, *, by_heart: bool = True) -> Health:
         """How the network is doing on these samples: dead units, gradients by layer, its steps.
@@ -342,13 +349,9 @@ class Network:
         plan = self.architecture
         about = {
             "format": FORMAT,
-            "layers": [[int(layer.units), layer.activation] for layer in plan.layers],
-            "inputs": int(plan.inputs),
-            "loss": plan.loss_text,
+            **plan.described,
             "optimizer": [name, self.optimizer.settings],
-            "bias": plan.bias,
             "init": self.init,
-            "convention": plan.convention,
             "dtype": self.dtype,
             "seed": self.seed,
             "random": self.random.bit_generator.state,
@@ -358,10 +361,14 @@ class Network:
         }
         return {**self.weights, **self.state}, about
 
-    def _derivation_for(self, goal: NDArray[Any], weighted: bool = False) -> Derivation:
+    def _derivation_for(
+        self, goal: NDArray[Any], weighted: bool = False, training: bool = False
+    ) -> Derivation:
         """The derivation that takes targets like these."""
         shares = self.architecture.loss.targets == "classes" and goal.ndim > 1
-        return self.derivation(shares, True) if weighted else self.derivation(shares)
+        if weighted or not training:
+            return self.derivation(shares, weighted, training)
+        return self.derivation(shares)
 
     def _backend(self, derivation: Derivation, data: Data, options: Options) -> Backend:
         """What runs the steps; made once for the trainings that are alike."""
@@ -377,7 +384,7 @@ class Network:
 
     def __str__(self) -> str:
         plan = self.architecture
-        layers = [f"{layer.units} {layer.activation}" for layer in plan.layers]
+        layers = list(map(str, plan.layers))
         count = sum(values.size for values in self.weights.values())
         rule = str(self.optimizer).partition("\n")[0]
         path = " → ".join([str(plan.inputs), *layers])

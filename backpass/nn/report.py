@@ -223,7 +223,7 @@ def _units(report: Report) -> Iterator[str]:
         "the same weights: a step of training goes against it.</p>"
     )
     yield '<div class="pictures pairs">'
-    one_layer = len(net.architecture.layers) == 1 and report.exam.actual is not None
+    one_layer = len(net.architecture.dense) == 1 and report.exam.actual is not None
     for unit in order.tolist():
         name = report.called(unit) if one_layer else str(unit)
         pair = "".join(
@@ -244,8 +244,8 @@ def _per_unit(net: Network, W: Array) -> Array:
 
 def _order(net: Network) -> tuple[NDArray[np.int64], str]:
     """The units to draw, and why these in this order."""
-    units = net.architecture.layers[0].units
-    if len(net.architecture.layers) == 1:
+    units = net.architecture.dense[0].units
+    if len(net.architecture.dense) == 1:
         return np.arange(min(units, UNITS)), "Each unit is an output."
     rows = net.architecture.convention == "rows"
     outgoing = net.weights["W2"] if rows else net.weights["W2"].T

@@ -7,7 +7,7 @@ from typing import Any
 
 from backpass.language.errors import BackpassError
 from backpass.nn import checkpoint
-from backpass.nn.layers import Dense
+from backpass.nn.layers import restored_layer
 from backpass.nn.network import FORMAT, Network
 from backpass.nn.optimizers import restored_optimizer
 from backpass.running.epoch import Arrays
@@ -37,9 +37,10 @@ def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network
             )
         name, numbers = about["optimizer"]
         net = Network(
-            [Dense(units, activation) for units, activation in about["layers"]],
+            [restored_layer(layer) for layer in about["layers"]],
             about["inputs"], about["loss"], restored_optimizer(name, numbers), about["bias"],
             about["init"], about["convention"], about["dtype"], about["seed"],
+            l1=about.get("l1", 0.0), l2=about.get("l2", 0.0),
         )  # fmt: skip
         net.random.bit_generator.state = about["random"]
         net.epochs, net.steps = int(about.get("epochs", 0)), int(about.get("steps", 0))

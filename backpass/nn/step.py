@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import Derivation
+from backpass.language.notation import parse_step
+from backpass.language.program import Array, Step, canonical
+from backpass.language.shapes import size
 from backpass.nn.architecture import Architecture, forward_only
+from backpass.nn.forward import KEPT
 from backpass.nn.judge import explained
-from backpass.nn.optim import Optimizer, updated, with_updates
+from backpass.nn.optim import PRIME, Optimizer, updated, with_updates
 from backpass.nn.schedules import Place
-from backpass.running.epoch import Answers, Arrays, Stepping
+from backpass.running.epoch import Answers, Arrays, Drawn, Stepping
 from backpass.running.runner import compile_numpy
 
-Array = NDArray[Any]
+Values = NDArray[Any]
 
 
 def stepping(
@@ -25,21 +29,48 @@ def stepping(
     derivation: Derivation,
     optimizer: Optimizer,
     right: Answers | None,
-    samples: Mapping[str, Array],
+    samples: Mapping[str, Values],
 ) -> Stepping:
     """Forward, backward and update as one program, and the part of each of its arrays."""
     shown = (derivation.loss, plan.output(derivation))
+    whole = with_updates(derivation.program, derivation.gradients, optimizer, shown)
+    followed = list(_followed(plan))
+    kept = [step.name.removesuffix(PRIME) for step in followed]
     return Stepping(
-        with_updates(derivation.program, derivation.gradients, optimizer, shown),
-        changed=tuple(updated(optimizer, derivation.gradients)),
+        replace(
+            whole,
+            inputs=(
+                *whole.inputs,
+                *(Array(step.name.removesuffix(PRIME), step.target.shape) for step in followed),
+            ),
+            steps=(*whole.steps, *followed),
+            outputs=(*whole.outputs, *(step.name for step in followed)),
+        ),
+        changed=(*updated(optimizer, derivation.gradients), *kept),
         axes={name: plan.axis if one.ndim > 1 else 0 for name, one in samples.items()},
-        numbers=tuple(optimizer.numbers),
+        numbers=(*optimizer.numbers, *plan.penalties),
+        drawn={
+            f"M{place}": Drawn(place, 1 - one.rate, plan.axis) for place, one in plan.drops.items()
+        },
         answers=right,
     )
 
 
+def _followed(plan: Architecture) -> Iterator[Step]:
+    """How the running means and variances of batch norms follow those of a batch."""
+    for place, norm in plan.norms.items():
+        shape = (size(plan.widths[place]),)
+        for kept, seen in zip(KEPT, "mv", strict=True):
+            rule = (
+                f"{kept}{place}′[j] = (1 - {norm.momentum}) * {kept}{place}[j]"
+                f" + {norm.momentum} * {seen}{place}[j]"
+            )
+            names = dict.fromkeys((f"{kept}{place}", f"{seen}{place}"), shape)
+            yield canonical(parse_step(rule, names))
+
+
 def judge(
-    plan: Architecture, derivation: Derivation, X: Array, y: Array, right: Answers | None
+    plan: Architecture, derivation: Derivation, X: Values, y: Values, right: Answers | None
 ) -> Callable[[Arrays], dict[str, float]]:
     """What measures held-out samples: their loss, and the share that is right, or R²."""
     program = forward_only(derivation, derivation.loss, plan.output(derivation))
@@ -47,7 +78,7 @@ def judge(
 
     def judged(arrays: Arrays) -> dict[str, float]:
         with np.errstate(all="ignore"):
-            loss, outputs = runner({"X": X, "y": y, **arrays})
+            loss, outputs = runner({"X": X, "y": y, **plan.penalties, **arrays})
         if right is None:
             return {"val_loss": float(loss), "val_r2": explained(outputs, y, plan.axis)}
         share = right.count(outputs, y) / X.shape[plan.axis]
@@ -61,5 +92,9 @@ def quantities(one: Stepping, optimizer: Optimizer, place: Place, arrays: Arrays
     names = tuple(step.name for step in one.program.steps)
     run = compile_numpy(replace(one.program, outputs=names), name="quantities")
     values = optimizer.values(place, arrays["X"].dtype)
-    inputs = {**arrays, **{name: values[name].ravel()[0] for name in values}}
+    X, inputs = arrays["X"], {**arrays, **{name: values[name].ravel()[0] for name in values}}
+    for name, drawn in one.drawn.items():  # in the mean nothing is dropped
+        units = one.program.arrays[name].shape[1 - drawn.axis].number or 0
+        count = X.shape[drawn.axis]
+        inputs[name] = np.ones((count, units) if drawn.axis == 0 else (units, count), X.dtype)
     return {**inputs, **dict(zip(names, run(inputs), strict=True))}
