@@ -137,7 +137,7 @@ def test_what_is_printed_is_what_predicts():
     )  # fmt: skip
     program = Program(forward.inputs, steps, forward.outputs, forward.constants)
     before = net.predict(X)
-    net.derivation = lambda shares=False: replace(derivation, forward=program)
+    net.derivation = lambda shares=False, training=False: replace(derivation, forward=program)
     np.testing.assert_allclose(net.predict(X), 2 * before, rtol=1e-6)
 
 
