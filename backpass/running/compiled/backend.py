@@ -61,7 +61,7 @@ class Compiled:
         source, run = self._compiled(bits)
         whole = {name: _lent(self._cast(name, one, dtype)) for name, one in samples.items()}
         own = {name: self._own(name, arrays[name], dtype) for name in source.changed}
-        if len({id(values) for values in own.values()}) < len(own):  # one array under two names
+        if len(set(map(_address, own.values()))) < len(own):  # one array under two names
             own = {name: values.copy() for name, values in own.items()}
         sizes, taken = self._plan(source, {**arrays, **whole}, len(order), batch_size)
         order = np.ascontiguousarray(order, np.int64)
@@ -181,6 +181,10 @@ def _flat(values: Values) -> Values:
     return values.reshape(1) if values.ndim == 0 else values
 
 
+def _address(values: Values) -> int:
+    return values.__array_interface__["data"][0]
+
+
 def _lent(values: Values) -> Values:
     """The same memory as if it could be written to, which nobody does: loops know one kind."""
     return values if values.flags.writeable else np.asarray(_Lent(values))
@@ -191,8 +195,10 @@ class _Lent:
 
     def __init__(self, values: Values) -> None:
         self.values = values  # held as long as its memory is
-        place: int = values.__array_interface__["data"][0]
-        self.__array_interface__ = {**values.__array_interface__, "data": (place, False)}
+        self.__array_interface__ = {
+            **values.__array_interface__,
+            "data": (_address(values), False),
+        }
 
 
 def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:
