@@ -11,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from backpass.cli import main
+from backpass.nn.keeping import Keeper
+from backpass.nn.run import Run
 from tests.nn.tables.formats import idx, npz
 
 RANDOM = np.random.default_rng(0)
@@ -154,3 +156,41 @@ def test_class_names_cannot_paint_the_terminal(folder: Path):
     result = backpass("train", "evil.csv", "--target", "species", "--epochs", "2")
     assert result.exit_code == 0
     assert "\x1b" not in result.output
+
+
+def test_a_training_is_kept_and_taken_up(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    asked = ["train", "iris.csv", "--target", "species", "--epochs", "9", "--no-derivation"]
+    kept = [*asked, "--checkpoint", "run.st", "--every", "2", "--resume"]
+    assert backpass(*asked).exit_code == 0
+    wanted = (folder / "model.safetensors").read_bytes()
+
+    after = Keeper.after
+
+    def interrupted(keeper: Keeper, run: Run) -> None:
+        after(keeper, run)
+        if run.epoch == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Keeper, "after", interrupted)
+    result = backpass(*kept)
+    assert result.exit_code == 2
+    said = "Error: interrupted: run.st holds the training up to epoch 5 of 9; the same again with"
+    assert said in " ".join(result.stderr.split())
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    result = backpass(*kept[:-1])
+    assert "holds a training up to epoch 5 of 9; go on with" in " ".join(result.stderr.split())
+    assert backpass(*kept).exit_code == 0
+    assert (folder / "model.safetensors").read_bytes() == wanted
+
+
+def test_a_checkpoint_has_a_file_of_its_own(folder: Path):
+    asked = ["train", "iris.csv", "--target", "species"]
+    for more, said in (
+        (["--resume"], "--resume needs the file to go on from; give --checkpoint FILE"),
+        (["--checkpoint", "model.safetensors"], "cannot be both the model and the checkpoint"),
+        (["--checkpoint", "iris.csv"], "iris.csv holds the data; write to another file"),
+    ):
+        result = backpass(*asked, *more)
+        assert result.exit_code == 2
+        assert said in " ".join(result.stderr.split())

@@ -83,6 +83,16 @@ BIASES = "separate", "augmented", "none"
     help="The trained model.",
 )
 @click.option("--report", type=PATH, metavar="FILE", help="All of it as a page, too.")
+@click.option("--checkpoint", type=PATH, metavar="FILE", help="Keep the training there meanwhile.")
+@click.option(
+    "--every",
+    metavar="COUNT",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Epochs from one checkpoint to the next.",
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, if it is there.")
 @click.option("--derivation/--no-derivation", default=True, help="Print both passes, or do not.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results alone, as JSON.")
 def train(
@@ -92,6 +102,9 @@ def train(
     header: bool | None,
     output: Path,
     report: Path | None,
+    checkpoint: Path | None,
+    every: int,
+    resume: bool,
     derivation: bool,
     as_json: bool,
     layers: str,
@@ -118,7 +131,7 @@ def train(
 
     recipe = Recipe(layers=hidden_layers(layers), bias=None if bias == "none" else bias, **given)
     console = Console(highlight=False, quiet=as_json)
-    files = Files(data, output, labels, report)
+    files = Files(data, output, labels, report, checkpoint, every, resume)
     trained = run(console, files, target, header, recipe, derivation)
     if as_json:
         show_json(trained.to_json())

@@ -43,6 +43,7 @@ class Keeper:
     network: Mapping[str, Any]
     shapes: Mapping[str, tuple[int, ...]]
     options: Mapping[str, Any]
+    backend: str  # as it was asked for; "auto" is the one that the run began with
     held: Run | None = field(default=None, repr=False)  # as it stood between two epochs
     written: int | None = None  # the epoch that the file holds
 
@@ -69,6 +70,9 @@ class Keeper:
             raise BackpassError(
                 f"{self.path} does not describe a training as fit does ({error!r})"
             ) from error
+        if self.backend != "auto":
+            began = {"backend": run.history.backend}
+            self._compare("this fit", {"backend": self.backend}, began, ())
         self.written = run.epoch
         return run
 
@@ -122,7 +126,7 @@ class Keeper:
             return
         error.add_note(
             f"{self.path} holds the training up to epoch {self.written} of {self.epochs}; the same "
-            "call with resume=True goes on from there"
+            "again with resume=True (--resume in a shell) goes on from there"
         )
 
     def _read(self) -> tuple[Arrays, dict[str, Any]]:
@@ -140,7 +144,7 @@ class Keeper:
         if run["epoch"] < about[EPOCHS] and not (history["ended"] or history["stopped"]):
             raise BackpassError(
                 f"{self.path} holds a training up to epoch {run['epoch']} of {about[EPOCHS]}; go "
-                "on with resume=True, or remove it to start again"
+                "on with resume=True (--resume in a shell), or remove it to start again"
             )
 
     def _compare(
@@ -170,9 +174,7 @@ def _look_at(run: Run, shapes: Mapping[str, tuple[int, ...]]) -> None:
         raise ValueError("a history of another length")
 
 
-def keeper_for(
-    options: Options, data: Data, backend: str, stored: tuple[Arrays, dict[str, Any]]
-) -> Keeper:
+def keeper_for(options: Options, data: Data, stored: tuple[Arrays, dict[str, Any]]) -> Keeper:
     """What keeps a training with these options, of a network that is `stored` like this."""
     arrays, network = stored
     assert options.checkpoint is not None
@@ -182,13 +184,13 @@ def keeper_for(
     asked = {
         "batch_size": int(options.batch_size),
         "shuffle": bool(options.shuffle),
-        "backend": backend,
         "early_stopping": str(options.stopping),
         DATA: fingerprint(samples),
     }
     shapes = {name: one.shape for name, one in arrays.items()}
     path = Path(options.checkpoint)
-    return Keeper(path, int(options.every), int(options.epochs), network, shapes, asked)
+    every, epochs = int(options.every), int(options.epochs)
+    return Keeper(path, every, epochs, network, shapes, asked, options.backend)
 
 
 def fingerprint(arrays: Mapping[str, Any]) -> str:

@@ -177,8 +177,7 @@ class Network:
         arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
         run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps,
                   slowed=self.slowed)  # fmt: skip
-        runner = self._backend(derivation, data, options)
-        keeper = keeper_for(options, data, runner.name, self.stored()) if checkpoint else None
+        keeper = keeper_for(options, data, self.stored()) if checkpoint else None
         if keeper is not None:
             run = keeper.begin(resume) or run
             self._take(run)
@@ -189,7 +188,7 @@ class Network:
             return told(run.history)
 
         task = Task(
-            backend=runner,
+            backend=self._backend(derivation, data, options, run.history.backend or backend),
             samples=data.samples(),
             optimizer=self.optimizer,
             numbers={name: np.asarray(one, self.dtype) for name, one in plan.penalties.items()},
@@ -370,13 +369,15 @@ class Network:
             return self.derivation(shares, weighted, training)
         return self.derivation(shares)
 
-    def _backend(self, derivation: Derivation, data: Data, options: Options) -> Backend:
+    def _backend(
+        self, derivation: Derivation, data: Data, options: Options, wanted: str
+    ) -> Backend:
         """What runs the steps; made once for the trainings that are alike."""
         plan = self.architecture
         right = answers(data.y, plan.loss, plan.axis)
         one = stepping(plan, derivation, self.optimizer, right, data.samples())
         steps = options.epochs * -(-data.X.shape[plan.axis] // options.batch_size)
-        name = choose(one, options.backend, options.batch_size, steps)
+        name = choose(one, wanted, options.batch_size, steps)
         key = right, data.y.ndim, name
         if self._runs is None or self._runs[0] is not derivation or self._runs[1] != key:
             self._runs = derivation, key, backend_for(one, name)

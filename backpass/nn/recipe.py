@@ -80,11 +80,12 @@ class Job:
     held_out: int
     decided: tuple[str, ...]
 
-    def train(self, progress: bool = True) -> History:
-        """Fit the model."""
+    def train(self, progress: bool = True, **kept: Any) -> History:
+        """Fit the model; `kept` are the checkpoint of `fit`, how often, and whether to resume."""
         return self.model.network.fit(
-            self.X, self.y, epochs=self.epochs, batch_size=self.batch_size, progress=progress
-        )
+            self.X, self.y, epochs=self.epochs, batch_size=self.batch_size, progress=progress,
+            **kept,
+        )  # fmt: skip
 
 
 def prepare(data: Data, recipe: Recipe) -> Job:

@@ -33,16 +33,23 @@ class Files:
     output: Path
     labels: Path | None = None
     report: Path | None = None
+    checkpoint: Path | None = None
+    every: int = 1
+    resume: bool = False
 
     def check(self) -> None:
         """Refuse, before any work, what cannot be written and what would be lost."""
         sources = {path.resolve() for path in (self.data, self.labels) if path is not None}
-        for path in filter(None, (self.output, self.report)):
+        for path in filter(None, (self.output, self.report, self.checkpoint)):
             if path.resolve() in sources:
                 raise BackpassError(f"{path} holds the data; write to another file")
             check_writable(path)
         if self.report is not None and self.report.resolve() == self.output.resolve():
             raise BackpassError(f"{self.output} cannot be both the model and the report")
+        if self.checkpoint is not None and self.checkpoint.resolve() == self.output.resolve():
+            raise BackpassError(f"{self.output} cannot be both the model and the checkpoint")
+        if self.resume and self.checkpoint is None:
+            raise BackpassError("--resume needs the file to go on from; give --checkpoint FILE")
         if self.output.exists() and self.output.stat().st_size:
             try:
                 load_model(self.output)
@@ -112,7 +119,7 @@ def train(
     page.heading("Training")
     if console.is_terminal:
         console.print()  # above the bar, which is drawn on the error stream
-    history, warned = _fitted(job, progress=not console.quiet)
+    history, warned = _fitted(job, files, progress=not console.quiet)
     job.model.save(files.output)  # before anything else can go wrong
     page.write([(Span(f"loss  {curve(history.loss)}  in {history.seconds:.2f} s", "words"),)])
     for sentence in warned:
@@ -148,11 +155,18 @@ def train(
     return Trained(job, history, exam, found, files, warned)
 
 
-def _fitted(job: Job, progress: bool) -> tuple[History, list[str]]:
-    """The history and what was warned of; BackpassError where the numbers broke."""
+def _fitted(job: Job, files: Files, progress: bool) -> tuple[History, list[str]]:
+    """The history and what was warned of; BackpassError where it broke or was broken off."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
-        history = job.train(progress)
+        try:
+            history = job.train(
+                progress, checkpoint=files.checkpoint, every=files.every, resume=files.resume
+            )
+        except KeyboardInterrupt as error:
+            if files.checkpoint is None:
+                raise
+            raise BackpassError(f"interrupted: {'; '.join(error.__notes__)}") from None
     if history.stopped:
         raise BackpassError(history.stopped)
     return history, [str(one.message) for one in caught if one.category is RuntimeWarning]

@@ -67,8 +67,8 @@ def test_interrupted_it_goes_on_from_the_last_epoch(tmp_path, backend, every, op
     with pytest.raises(KeyboardInterrupt) as caught:
         fit(broken, checkpoint=path, every=every, callbacks=[Interrupt(4)], **options)
     assert caught.value.__notes__ == [
-        f"{path} holds the training up to epoch 3 of 12; the same call with resume=True goes on "
-        "from there"
+        f"{path} holds the training up to epoch 3 of 12; the same again with resume=True "
+        "(--resume in a shell) goes on from there"
     ]
     history = fit(again, checkpoint=path, every=every, resume=True, **options)
     assert history.loss == wanted.loss
@@ -112,6 +112,7 @@ def test_an_unfinished_training_is_not_overwritten(tmp_path):
         ({"seed": 4}, {}, "was begun with seed=3, and this network has 4"),
         ({"optimizer": bp.SGD(0.2)}, {}, "was begun with optimizer="),
         ({"dtype": "float64"}, {}, "was begun with dtype='float32', and this network has"),
+        ({}, {"backend": "compiled"}, "was begun with backend='numpy', and this fit has"),
         ({}, {"shuffle": False}, "was begun with shuffle=True, and this fit has False"),
         ({}, {"early_stopping": 3}, "was begun with early_stopping='None', and this fit has"),
         ({}, {"X": X + 1}, "was begun with other samples, weights of them or validation"),
@@ -119,7 +120,7 @@ def test_an_unfinished_training_is_not_overwritten(tmp_path):
         ({}, {"validation": 0.5}, "was begun with other samples"),
         ({}, {"sample_weight": np.arange(1, 41)}, "was begun with other samples"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_another_training_does_not_go_on_from_it(tmp_path, other, options, said):
     path = begun(tmp_path / "run")
@@ -129,6 +130,14 @@ def test_another_training_does_not_go_on_from_it(tmp_path, other, options, said)
         fit(net, checkpoint=path, resume=True, **options)
     assert said in str(caught.value)
     assert all((net.weights[name] == one).all() for name, one in before.items())
+
+
+def test_auto_stays_with_the_back_end_that_it_began_with(tmp_path):
+    path = begun(tmp_path / "run")
+    arrays, about = checkpoint.read(path)
+    about["run"]["history"]["backend"] = "compiled"  # as more epochs would have chosen
+    checkpoint.write(path, arrays, about)
+    assert fit(network(), checkpoint=path, resume=True).backend == "compiled"
 
 
 def test_what_holds_no_training_is_neither_taken_up_nor_lost(tmp_path):
