@@ -28,7 +28,15 @@ OURS = re.compile(r"[Wb]([1-9]\d*)")
 
 
 def layers_of(plan: Architecture, weights: Mapping[str, Array]) -> list[Layer]:
-    """Each layer's weight as out×in, and its bias, laid out in rows."""
+    """Each layer's weight as out×in, and its bias, laid out in rows.
+
+    A dropout leaves predictions alone and is left out; BackpassError where there is a batch norm.
+    """
+    if plan.norms:
+        raise BackpassError(
+            "the network has a batch norm, and only weights and biases of dense layers can go "
+            "elsewhere; leave it out, or keep the network with net.save"
+        )
     if plan.norms:
         raise BackpassError(
             "batch norms are kept by net.save alone; leave them out of a network to be exported"

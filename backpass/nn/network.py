@@ -327,10 +327,7 @@ class Network:
         return net
 
     def export(self, path: str | Path) -> None:
-        """Write the weights for others: .npz, .pt or .safetensors for PyTorch, or .onnx.
-
-        See `backpass.nn.exchange.export`. To keep a network for backpass, `save` it.
-        """
+        """Write the weights for others, .npz, .pt, .safetensors or .onnx; see `nn/exchange.py`."""
         exchange.export(path, self.architecture, self.weights)
 
     def save(self, path: str | Path) -> None:

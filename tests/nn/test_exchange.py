@@ -136,3 +136,11 @@ def test_activations_are_one_for_each_layer():
         bp.Network.from_state_dict(state, ["relu", "tanh"])
     with pytest.raises(ShapeError):
         bp.Network.from_state_dict({"0.weight": B}, "relu")
+
+
+def test_a_dropout_is_left_out_and_a_batch_norm_refused():
+    kept = bp.Network([bp.Dense(5, "relu"), bp.Dropout(0.5), bp.Dense(2)], inputs=4)
+    assert list(kept.to_state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    normed = bp.Network([bp.Dense(5), bp.BatchNorm("relu"), bp.Dense(2)], inputs=4)
+    with pytest.raises(BackpassError, match="the network has a batch norm, and only weights"):
+        normed.to_state_dict()
