@@ -98,8 +98,11 @@ class Blame:
 
     def _passed_on(self, at: At, value: Array) -> Place | None:
         """The first statement that takes δ of the layer above further, and makes no gradient."""
-        hits = self.lines.late(value)
-        into = self._statements(self.lines.late(at.up.dZ)[:1])
+        above = self.lines.late(at.up.dZ)
+        hits = self.lines.late(value) or self.lines.late(value[:, :1])  # the same for all units
+        if not {n for n, _ in hits} & {n for n, _ in above}:
+            return self.lines.made(hits[0][0]) if hits else self.lines.first(at.dZ)
+        into = self._statements(above[:1])
         gradients = self._statements(
             [*self.updates.made("W", at.up), *self.updates.made("b", at.up)]
         )
@@ -153,7 +156,11 @@ class Blame:
         ones = at.with_carry(np.ones_like(at.dA))
         factor = _value(slip, ones)
         if factor is None or np.ptp(factor) < 1e-12 or not np.allclose(at.dA * factor, value):
-            return place
+            carried = {n for n, _ in self.lines.late(at.dA)}
+            begun = self._used(at, hits) if hits else 0
+            own = [n for n, _ in hits if n < begun and not self.lines.adds(n)]
+            alike = bool(hits) and hits[0][0] in carried  # where nothing is cut off yet
+            return self.lines.made(own[-1]) if alike and own else place
         own = [n for n, _ in self.lines.late(factor) if not hits or n < hits[0][0]]
         made = [n for n in own if not self.lines.place(n).text.isidentifier()]
         here = [n for n in made if place and self.lines.place(n).function == place.function]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -52,10 +53,12 @@ def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
     for path, step in moved.items():
         found = near.setdefault(path, {})
         known = {run.places[number].text: value for number, value in named.items()}
-        for text in _multiplied(run, step):
+        texts = _multiplied(run, step)
+        texts += _in_place(run, texts)
+        for text in texts:
             if text in known:
                 found.setdefault(known[text], text)
-        for text in _multiplied(run, step):
+        for text in texts:
             for value in _constants(text):
                 found.setdefault(value, "")
         place = updating(run, path, step)
@@ -114,6 +117,19 @@ def _multiplied(run: Run, step: Array) -> list[str]:
             continue
         found |= dict.fromkeys(_factors(tree))
     return list(found)
+
+
+def _in_place(run: Run, texts: Sequence[str]) -> list[str]:
+    """What arrays of these names are multiplied by where they stand, as `step *= 0.1` does."""
+    found: list[str] = []
+    for file in set(run.files.values()):
+        for one in ast.walk(ast.parse("".join(linecache.getlines(file)))):
+            match one:
+                case ast.AugAssign(target, ast.Mult(), value) if ast.unparse(target) in texts:
+                    found.append(ast.unparse(value))
+                case _:
+                    pass
+    return found
 
 
 def _factors(node: ast.expr) -> Iterator[str]:

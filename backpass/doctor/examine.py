@@ -157,7 +157,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
         verdict, judged.tensors, findings, subject, _network(seen, one.passes[0]),
         judged.loss, notes,
     )  # fmt: skip
-    if again is None or report.verdict != "bug":
+    if again is None or crossed is not None or report.verdict != "bug":
         return report
     repair = Repair(again, story, accuser.lines, one.way.moved[0], paths)
     report = replace(report, findings=repaired(findings, repair))

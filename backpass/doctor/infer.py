@@ -136,16 +136,17 @@ class _Watched:
         A = self.samples(found.turned)
         if A is None or A.shape[1] != found.inputs:
             return None
-        alike = True
+        told = False
         for layer in found.layers:
             Z = pre_activation(layer, A, self.probe.parameters)
             A = np.asarray(FUNCTIONS[layer.activation](Z), float)
             alike = np.array_equal(A, Z)
+            told = not alike and self.numbers.tells(A, Z)
             if not _is_made(Z, self.numbers):
                 return None
-            if not (alike or self.numbers.tells(A, Z) or self.numbers.allows(A)):
+            if not (alike or told or self.numbers.allows(A)):
                 return None
-        return Seen(found.turned, found.inputs, found.layers, A, not alike)
+        return Seen(found.turned, found.inputs, found.layers, A, told)
 
     def compared(self, seen: Seen) -> int:
         """How many samples' outputs were subtracted from targets, or targets from outputs."""
@@ -157,7 +158,11 @@ class _Watched:
             Y = Y[list(self.rows)]
         if Y.size != output.size:
             return 0
-        return self.numbers.samples(output - Y.reshape(output.shape))
+        error = output - Y.reshape(output.shape)
+        found = self.numbers.samples(error)
+        if found == len(error):
+            return found
+        return self.numbers.samples(error[output.any(axis=1)])  # 0 − y is but the target
 
 
 def outputs(seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:

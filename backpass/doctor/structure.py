@@ -32,6 +32,35 @@ def forward_findings(
     return found
 
 
+def widened_by_ones(
+    run: Pass, paths: Mapping[tuple[str, int], str], accuser: Accuser
+) -> list[Finding]:
+    """What is true of a bias that the samples' column of ones brings: it reaches one layer only."""
+    X, depth = run.A[0], run.depth
+    columns = [place for place in range(X.shape[1]) if np.all(X[:, place] == 1)]
+    bare = all(one is None for one in run.b) and all(one.ones is None for one in run.layers)
+    if not columns or not bare or depth < 2 or run.samples < 2:
+        return []
+    inner, units = paths["W", 1], run.A[1].shape[1]
+    low, high = float(run.A[1][:, -1].min()), float(run.A[1][:, -1].max())
+    later = ", ".join(paths["W", layer] for layer in range(2, depth + 1))
+    part = "column" if run.layers[0].turned else "row"
+    place = accuser.lines.begin(run.Z[1])
+    return [
+        accuser.remark(
+            43, "no hidden unit is a constant bias", [paths["W", layer] for layer in
+            range(2, depth + 1)], place,
+            f"column {columns[0] + 1} of the samples is 1: that {part} of {inner} is the bias of "
+            f"the first layer. {later} meets no such column: all {units} units of the layer below "
+            f"go through {run.layers[0].activation} and are trained. If one of them was added for "
+            "a bias, it is an ordinary unit: on random samples the last one goes from "
+            f"{low:.2g} to {high:.2g}",
+            "This is no mistake of the gradient. For a true bias there, put a column of ones "
+            "behind the activation, or add a vector b.",
+        )
+    ]  # fmt: skip
+
+
 def grown(finding: Finding, accuser: Accuser) -> Finding:
     """A bias that took on a row for each sample did not stay: it was not left alone."""
     run = accuser.run
@@ -66,8 +95,8 @@ def _grew(run: Run, path: str, shape: tuple[int, ...]) -> Place | None:
 
 
 def aliased(finding: Finding, slip: Slip, run: Pass, accuser: Accuser) -> Finding:
-    """A slope that is 1 everywhere, because z was overwritten by the activation."""
-    if slip.mistake.bug not in (16, 18) or slip.stage != "slope":
+    """A slope that is taken at a, because z was overwritten by the activation."""
+    if slip.mistake.bug != 18 or slip.stage != "slope" or run.Z[slip.layer].size < 2:
         return finding
     Z, A = run.Z[slip.layer], run.A[slip.layer]
     for number, _ in accuser.lines.seen(Z):
@@ -81,8 +110,8 @@ def aliased(finding: Finding, slip: Slip, run: Pass, accuser: Accuser) -> Findin
                     accuser.found(
                         50, "an in-place activation overwrites z", finding.tensors, place,
                         f"the activation writes into {name}: where its slope is asked for later, "
-                        "the negative entries are gone", "leave z as it is: np.maximum(z, 0)",
-                        also=(16, 20) if slip.mistake.bug == 16 else (18,),
+                        "z is gone", "leave z as it is, and put the activation into an array of "
+                        "its own", also=(18,),
                     ),
                     tensors=finding.tensors,
                 )  # fmt: skip

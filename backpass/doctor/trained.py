@@ -53,6 +53,8 @@ def trained(
     if len(yours) < 2:
         return ""
     right = list(_right(problem, seen, family, rate, start, len(yours)))
+    if not right[-1] < right[0]:  # at this rate the gradient itself leads nowhere
+        return ""
     return _told(yours, right)
 
 

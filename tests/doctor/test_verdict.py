@@ -108,3 +108,52 @@ def test_the_rate_may_be_given_and_arguments_may_stand_elsewhere(tmp_path):
     assert "a factor 2" in str(report)
     with pytest.raises(bp.BackpassError, match="no argument 'Z'; there are Y, X"):
         bp.doctor(module.Three().fit_partial, Y, X, x="Z")
+
+
+def test_the_hidden_bias_of_the_class_is_told_to_be_a_unit_like_the_others():
+    network = Network([2, 2, 1], 0.5, np.random.default_rng(1))
+    (remark,) = bp.doctor(network.fit_partial, with_ones(XOR), TARGETS).findings
+    assert remark.bug == 43
+    assert not remark.accuses
+    assert "all 3 units of the layer below go through sigmoid" in remark.explanation
+
+
+def test_a_mean_is_a_loss_of_its_own_where_none_is_shown():
+    W = RANDOM.normal(size=(4, 2))
+
+    def step(X, Y, lr=0.1, decay=0.2):
+        W[:] = W - lr * (X.T @ (X @ W - Y) / len(X) + decay * W)
+
+    report = bp.doctor(step, X, Y)
+    assert report.verdict == "correct"
+    assert "at the rate 0.1 (lr)" in report.loss
+    assert report.findings == ()
+    assert "λ = 0.2" in report.notes[0]
+
+
+def test_targets_that_lose_an_axis_are_named_when_the_code_means_the_square_away():
+    W, y = RANDOM.normal(size=(4, 1)), RANDOM.normal(size=6)
+
+    def step(X, y):
+        error = (X @ W - y).mean(axis=1, keepdims=True)
+        W[:] = W - 0.1 * X.T @ error
+
+    report = bp.doctor(step, X, y)
+    assert report.verdict == "bug"
+    assert [finding.bug for finding in report.findings] == [45]
+
+
+def test_what_is_never_trained_is_put_on_the_statement_that_it_should_follow():
+    U, u, V = (RANDOM.normal(size=shape) for shape in ((4, 5), 5, (5, 2)))
+
+    def step(X, Y):
+        hidden = np.tanh(X @ U + u)
+        error = hidden @ V - Y
+        back = error @ V.T * (1 - hidden**2)
+        V[:] = V - 0.1 * hidden.T @ error
+        U[:] = U - 0.1 * X.T @ back
+        return u * 1
+
+    (finding,) = bp.doctor(step, X, Y).findings
+    assert finding.bug == 37
+    assert finding.source == "U[:] = U - 0.1 * X.T @ back"
