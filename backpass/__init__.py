@@ -35,10 +35,12 @@ if TYPE_CHECKING:
     from backpass.nn.layers import Dense as Dense
     from backpass.nn.layers import Dropout as Dropout
     from backpass.nn.network import Network as Network
+    from backpass.nn.optimizers import LBFGS as LBFGS
     from backpass.nn.optimizers import SGD as SGD
     from backpass.nn.optimizers import Adagrad as Adagrad
     from backpass.nn.optimizers import Adam as Adam
     from backpass.nn.optimizers import AdamW as AdamW
+    from backpass.nn.optimizers import NewtonCG as NewtonCG
     from backpass.nn.optimizers import RMSProp as RMSProp
     from backpass.nn.saved import load as load
     from backpass.nn.schedules import Adaptive as Adaptive
@@ -65,7 +67,9 @@ _HOMES = {
     "EarlyStopping": "backpass.nn.callbacks",
     "ExponentialDecay": "backpass.nn.schedules",
     "InverseScaling": "backpass.nn.schedules",
+    "LBFGS": "backpass.nn.optimizers",
     "Network": "backpass.nn.network",
+    "NewtonCG": "backpass.nn.optimizers",
     "RMSProp": "backpass.nn.optimizers",
     "SGD": "backpass.nn.optimizers",
     "StepDecay": "backpass.nn.schedules",

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from backpass.calculus.backward import leads_to, reverse
-from backpass.derive import Forward, derive, wanted_leaves
+from backpass.derive import Derivation, Forward, derive, wanted_leaves
 from backpass.forward.arguments import Arguments
 from backpass.forward.record import record
 from backpass.language.errors import DerivationError
@@ -197,6 +197,28 @@ def hvp(
     d = derive(forward, shapes, wrt, functions)
     if "v" in d.arguments.nests or any(leaf.name == "v" for leaf in d.arguments.leaves):
         raise DerivationError("an argument is called v, like the vector; rename it")
+    program, steps, vectors, results = _along(d)
+    single = len(d.wrt) == 1
+    nest: Any = vectors[d.wrt[0]] if single else vectors
+    arguments = Arguments({**d.arguments.nests, "v": nest})
+    return Arrays(program, tuple(steps), results, arguments)
+
+
+def along(d: Derivation) -> tuple[Program, tuple[str, ...]]:
+    """A program that gives the Hessian of a derivation times a vector, and the vector's names.
+
+    There is one array of the vector, and one of the product, for each of `d.wrt`, in that order.
+    """
+    program, steps, vectors, results = _along(d)
+    outputs = tuple(results[leaf,] for leaf in d.wrt)
+    whole = Program(program.inputs, (*program.steps, *steps), outputs, program.constants)
+    return whole, tuple(vectors[leaf].name for leaf in d.wrt)
+
+
+def _along(
+    d: Derivation,
+) -> tuple[Program, list[Step], dict[str, Array], dict[tuple[str, ...], str]]:
+    """The gradient along a vector, its own backward pass, the vector's arrays and the results."""
     single, taken = len(d.wrt) == 1, d.program.arrays
     vectors = {
         leaf: Array(fresh("v" if single else f"v_{leaf}", taken), d.forward.arrays[leaf].shape)
@@ -220,6 +242,4 @@ def hvp(
             found[leaf] = fresh(f"h{leaf}", taken)
             steps.append(Step(Array(found[leaf], d.forward.arrays[leaf].shape), ()))
         results[leaf,] = found[leaf]
-    nest: Any = vectors[d.wrt[0]] if single else vectors
-    arguments = Arguments({**d.arguments.nests, "v": nest})
-    return Arrays(program, tuple(steps), results, arguments)
+    return program, steps, vectors, results

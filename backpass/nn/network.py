@@ -23,6 +23,7 @@ from backpass.nn.architecture import (
 )
 from backpass.nn.backends import backend_for, choose
 from backpass.nn.callbacks import EarlyStopping, begin, called, end
+from backpass.nn.descend import descent
 from backpass.nn.fitting import Data, Options, log_to, prepare
 from backpass.nn.health import Health, health
 from backpass.nn.history import History
@@ -202,6 +203,7 @@ class Network:
             weight=data.weight,
             judge=data.held and judge(plan, self._derivation_for(data.held[1]), *data.held, right),
             stopping=options.stopping,
+            descend=descent(self.optimizer, plan, derivation, right),
             after=(after,) if log is None else (after, log_to(log, run)),
             keep=None if keeper is None else keeper.after,
         )
@@ -298,10 +300,7 @@ class Network:
         return quantities(one, self.optimizer, place, known)
 
     def health(self, X: Any, y: Any, *, by_heart: bool = True) -> Health:
-        """How the network is doing on these samples: dead units, gradients by layer, its steps.
-
-        Print it to read it; it is true where nothing conspicuous was found. See `nn/health.py`.
-        """
+        """How the network is doing on these samples: print it, and see `nn/health.py`."""
         return health(self, X, y, by_heart=by_heart)
 
     def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:

@@ -143,7 +143,7 @@ def first_state(optimizer: Optimizer, weights: Arrays, dtype: Any) -> Arrays:
 
 def updated(optimizer: Optimizer, weights: Iterable[str]) -> list[str]:
     """The weights and their state, in the order in which an update gives them."""
-    weights = list(weights)
+    weights = list(weights) if optimizer.lines else []  # what SciPy updates has no rules
     own = [state_name(name, one) for one in weights for name in optimizer.state]
     return [*weights, *own, *optimizer.counts]
 

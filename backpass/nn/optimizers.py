@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from backpass.language.errors import BackpassError
+from backpass.nn.layers import is_count
 from backpass.nn.optim import DECAY, Optimizer, share
 from backpass.nn.schedules import Schedule, above_zero, restored_rate
 
@@ -136,8 +138,67 @@ class AdamW(Adam):
     )
 
 
+@dataclass(frozen=True)
+class FullBatch(Optimizer):
+    """An optimiser of SciPy, which looks at all samples before it takes a step."""
+
+    tol: float = 1e-5
+
+    method: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.clip_norm is not None or self.clip_value is not None:
+            raise BackpassError(f"{type(self).__name__} takes gradients as they are; clip none")
+        above_zero("tol", self.tol)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What SciPy calls the numbers."""
+        return {}
+
+
+@dataclass(frozen=True)
+class LBFGS(FullBatch):
+    """Steps along −H⁻¹ dW, where H⁻¹ is read off the last `memory` steps and their gradients.
+
+    Liu and Nocedal, 1989, as SciPy's L-BFGS-B. It ends once no entry of the gradient is above
+    `tol`; `epochs` is the most iterations, and there are no batches.
+    """
+
+    memory: int = 10
+
+    method: ClassVar[str] = "L-BFGS-B"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not is_count(self.memory):
+            raise BackpassError(f"memory={self.memory} is none; give a whole number from 1 on")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """`ftol` 0 leaves the end to the gradient alone."""
+        return {"gtol": self.tol, "maxcor": self.memory, "ftol": 0.0, "maxfun": 10**9}
+
+
+@dataclass(frozen=True)
+class NewtonCG(FullBatch):
+    """Newton's steps, H·step = −dW solved by conjugate gradients without ever making H.
+
+    Nocedal and Wright, 2006, section 7.1, as SciPy's Newton-CG. The products H·v are the program
+    that `bp.hvp` derives. It ends once steps are below `tol` on average.
+    """
+
+    method: ClassVar[str] = "Newton-CG"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The mean size of a step that is small."""
+        return {"xtol": self.tol}
+
+
 OPTIMIZERS: dict[str, type[Optimizer]] = {
-    one.__name__: one for one in (SGD, RMSProp, Adagrad, Adam, AdamW)
+    one.__name__: one for one in (SGD, RMSProp, Adagrad, Adam, AdamW, LBFGS, NewtonCG)
 }
 
 

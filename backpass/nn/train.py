@@ -49,6 +49,7 @@ class Task:
     judge: Callable[[Arrays], Mapping[str, float]] | None = None
     stopping: EarlyStopping | None = None
     after: tuple[Callable[[Run], str | None], ...] = ()
+    descend: Callable[[Task, Run], None] | None = None
     keep: Callable[[Run], None] | None = None
 
     @property
@@ -67,6 +68,9 @@ def train(task: Task, run: Run) -> History:
 
     Warns and stops when the loss is not finite; warns when it does not fall.
     """
+    if task.descend is not None:
+        task.descend(task, run)
+        return run.history
     random = np.random.default_rng()
     random.bit_generator.state = run.random
     history = run.history
@@ -89,8 +93,7 @@ def train(task: Task, run: Run) -> History:
             run.epochs += 1
             _write_down(found, order, rates, task, run)
             history.seconds = perf_counter() - start
-            reason = _reason(task, run)
-            history.ended = reason if run.epoch < task.epochs else None
+            after_epoch(task, run)
             tell(history)
             if task.keep is not None:
                 task.keep(run)
@@ -112,9 +115,15 @@ def _write_down(
         history.accuracy.append(found.right / task.count)
     if "lr" in rates:
         history.rate.append(float(rates["lr"].flat[-1]))
+
+
+def after_epoch(task: Task, run: Run) -> None:
+    """Judge the held-out samples, and ask everybody whether the training ends here."""
     if task.judge is not None:
         for name, value in task.judge(run.arrays).items():
-            getattr(history, name).append(value)
+            getattr(run.history, name).append(value)
+    reason = _reason(task, run)
+    run.history.ended = reason if run.epoch < task.epochs else None
 
 
 def _loss(losses: Array, order: Array, task: Task) -> float:
