@@ -97,6 +97,8 @@ def observe(
     twins = _twins(watched, run)
     reporter = _Reporter(run, seconds)
     bare = {one.__code__: one.__qualname__ for one in watched if one.__code__ not in twins}
+    if twins:  # a lambda names nothing, and only calls what is read
+        bare = {code: name for code, name in bare.items() if code.co_name != "<lambda>"}
     run.unread = list(bare.values())
     printed = ""
     try:
