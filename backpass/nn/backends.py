@@ -22,6 +22,7 @@ BACKENDS = ("auto", "compiled", "numpy")
 CALL = 4e-6  # seconds that NumPy takes for a line of its own, however small the arrays
 MULTIPLIED, TOUCHED = 2e-10, 2e-9  # and for an entry of a product, and of any other line
 LONG = 10.0  # seconds of NumPy from which on a compilation, which takes some, is worth its while
+LINE = 0.25  # the same for each line of the program, where these are many
 
 
 def backend_for(stepping: Stepping, wanted: str) -> Backend:
@@ -44,7 +45,8 @@ def choose(stepping: Stepping, wanted: str, batch_size: int = 1, steps: int = 0)
         raise UnknownName(f"backend={wanted!r} is not known{hint}")
     if wanted != "auto":
         return wanted
-    return "compiled" if steps and steps * seconds(stepping, batch_size) > LONG else "numpy"
+    long = max(LONG, LINE * len(stepping.program.steps))
+    return "compiled" if steps and steps * seconds(stepping, batch_size) > long else "numpy"
 
 
 def seconds(stepping: Stepping, batch_size: int) -> float:
