@@ -159,9 +159,10 @@ class _Watched:
         if Y.size != output.size:
             return 0
         error = output - Y.reshape(output.shape)
-        if self.numbers.index.find(error) or self.numbers.index.find(-error):
+        told = output.any(axis=1)  # 0 − y is but the target
+        if told.any() and (self.numbers.index.find(error) or self.numbers.index.find(-error)):
             return len(error)
-        return self.numbers.samples(error[output.any(axis=1)])  # 0 − y is but the target
+        return self.numbers.samples(error[told]) if told.any() else 0
 
 
 def outputs(seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:

@@ -15,7 +15,7 @@ from benchmarks.doctor.measured import Measured, blocks
 from benchmarks.doctor.workers import answers
 
 PAGE = "doctor.md"
-LIMIT = 30.0  # seconds for one program
+LIMIT = 120.0  # seconds for one program
 
 
 def measured(every: int) -> list[Measured]:
