@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 
 from backpass.cli.asked import PATH
 from backpass.cli.group import main
+from backpass.cli.learning import learning
 from backpass.language.errors import BackpassError
 from backpass.terminal.help import (
     PREDICT_EXAMPLES,
@@ -55,6 +57,7 @@ BIASES = "separate", "augmented", "none"
 @click.option(
     "--lr", metavar="RATE", type=float, help="How far a step goes.  [default: 0.1; of numbers 0.05]"
 )
+@learning
 @click.option("--epochs", metavar="COUNT", type=int, help="[default: as many as the samples need]")
 @click.option("--batch-size", metavar="COUNT", type=int, default=16, show_default=True)
 @click.option("--init", metavar="NAME", default="glorot", show_default=True)
@@ -124,12 +127,15 @@ def train(
     """
     from rich.console import Console
 
+    from backpass.nn.learning import Learning
     from backpass.nn.recipe import Recipe
     from backpass.terminal.streams import show_json
     from backpass.terminal.training import Files
     from backpass.terminal.training import train as run
 
-    recipe = Recipe(layers=hidden_layers(layers), bias=None if bias == "none" else bias, **given)
+    how = Learning(**{one.name: given.pop(one.name) for one in fields(Learning)})
+    given |= {"layers": hidden_layers(layers), "bias": None if bias == "none" else bias}
+    recipe = Recipe(learning=how, **given)
     console = Console(highlight=False, quiet=as_json)
     files = Files(data, output, labels, report, checkpoint, every, resume)
     trained = run(console, files, target, header, recipe, derivation)

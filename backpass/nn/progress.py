@@ -10,7 +10,7 @@ from backpass.nn.history import History
 
 @contextmanager
 def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History], None]]:
-    """Epochs, what they came to, the time that is left, and how many samples a second takes."""
+    """Epochs, what they came to, the time that is left, and how many samples pass in a second."""
     if not shown:
         yield lambda history: None
         return
@@ -26,7 +26,7 @@ def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(),
-        BarColumn(20),
+        BarColumn(10),
         TimeRemainingColumn(compact=True),
         TextColumn("{task.description}", markup=False),
     )
@@ -45,8 +45,9 @@ def said(history: History, speed: float) -> str:
     found = [
         f"{name} {values[-1]:{'.1%' if name.endswith('accuracy') else '.4g'}}"
         for name, values in history.curves.items()
+        if name != "accuracy" or not history.val_loss  # that of held-out samples says more
     ]
-    return "  ".join([*found, f"{short(speed)} samples/s"])
+    return "  ".join([*found, f"{short(speed)}/s"])
 
 
 def short(number: float) -> str:

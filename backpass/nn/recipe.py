@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,10 @@ from backpass.nn.features import (
 )
 from backpass.nn.history import History
 from backpass.nn.layers import Dense, is_count
+from backpass.nn.learning import Learning
 from backpass.nn.losses import LOSSES, Loss
 from backpass.nn.model import Model
 from backpass.nn.network import Network
-from backpass.nn.optimizers import SGD
 from backpass.nn.tables.data_file import Data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column, Table
@@ -37,6 +37,7 @@ RATE = 0.1  # of a cross-entropy; a square is twice as steep, and of a sum all s
 FEW = 6  # names that a sentence lists
 EPOCHS = 20  # unless a number is given, and unless they come to too few or too many updates
 UPDATES = 600, 20_000
+APART = 0.1  # of the training part, to end early by
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Recipe:
     bias: Bias = "separate"
     convention: Convention = "rows"
     seed: int = 0
+    learning: Learning = field(default_factory=Learning)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ class Job:
     batch_size: int
     held_out: int
     decided: tuple[str, ...]
+    early_stopping: int | None = None
 
     def train(self, progress: bool = True, **kept: Any) -> History:
         """Fit the model; `kept` are the checkpoint of `fit`, how often, and whether to resume."""
+        if self.early_stopping is not None:
+            kept |= {"early_stopping": self.early_stopping, "validation": APART}
         return self.model.network.fit(
             self.X, self.y, epochs=self.epochs, batch_size=self.batch_size, progress=progress,
             **kept,
@@ -125,6 +130,7 @@ def prepare(data: Data, recipe: Recipe) -> Job:
         epochs=recipe.epochs or _epochs(len(trained), batch),
         batch_size=batch,
         held_out=len(held) if recipe.held_out else 0,
+        early_stopping=recipe.learning.early_stopping,
         decided=(
             *_table_said(table, features),
             _target_said(column, target, why),
@@ -172,22 +178,24 @@ def _epochs(samples: int, batch: int) -> int:
 
 def _network(inputs: int, target: Target, loss: Loss, recipe: Recipe, batch: int) -> Network:
     """Hidden layers as they were asked for, and an output for every class or for the number."""
-    last = "linear"
+    last, how = "linear", recipe.learning
     for one in LOSSES.values():
         if one.takes_logits == loss.name:
             last = one.squashes  # this loss takes probabilities
     return Network(
         [
-            *(Dense(units, recipe.activation) for units in recipe.layers),
+            *(one for units in recipe.layers for one in how.hidden(units, recipe.activation)),
             Dense(target.outputs(loss), last),
         ],
         inputs,
         loss=loss.name,
-        optimizer=SGD(_rate(loss, batch) if recipe.lr is None else recipe.lr),
+        optimizer=how.made(recipe.lr, _rate(loss, batch)),
         bias=recipe.bias,
         init=recipe.init,
         convention=recipe.convention,
         seed=recipe.seed,
+        l1=how.l1,
+        l2=how.l2,
     )
 
 

@@ -122,6 +122,9 @@ def train(
     history, warned = _fitted(job, files, progress=not console.quiet)
     job.model.save(files.output)  # before anything else can go wrong
     page.write([(Span(f"loss  {curve(history.loss)}  in {history.seconds:.2f} s", "words"),)])
+    if history.ended:
+        back = f"; the weights are those of epoch {history.restored}" if history.restored else ""
+        page.words(f"{history.ended[0].upper()}{history.ended[1:]}{back}.")
     for sentence in warned:
         page.words(sentence, "bad")
 
