@@ -14,9 +14,12 @@ from backpass.doctor.bank import Family, families
 from backpass.doctor.evidence import rates
 from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.model import Model, Times, model
+from backpass.doctor.observe import observe
 from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
+from backpass.doctor.raised import raised
 from backpass.doctor.readings import Reading, confirmed, readings
+from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, watched
 from backpass.language.errors import BackpassError
 
@@ -36,9 +39,19 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     count. It runs three times on copies of random numbers; everything is put back afterwards.
 
     Raises an error of the family `BackpassError` when nothing changes, and when no layer of a
-    network is recognised among the numbers of the run; what the code itself raises goes through.
+    network is recognised among the numbers of the run, and with the line and the shapes there for
+    what the code itself raises.
     """
-    looks = list(_looks(call, args))
+    try:
+        looks = list(_looks(*with_data(call, args)))
+    except BackpassError:
+        raise
+    except Exception as error:
+        run = observe(call, args)
+        if run.failure is None or not run.failure.line:
+            raise BackpassError(f"the code raises {type(error).__name__}: {error}") from error
+        found = raised("", run).findings[0]
+        raise BackpassError(f"line {found.line}, {found.source}: {found.explanation}") from error
     fits = [one for look in looks for one in _fits(look)]
     if not fits:
         first = looks[0].probes[0]

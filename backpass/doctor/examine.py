@@ -23,6 +23,7 @@ from backpass.doctor.report import Report, Tensor
 from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import scales
 from backpass.doctor.search import Story, stories
+from backpass.doctor.stored import with_data
 from backpass.doctor.structure import broadcast
 from backpass.doctor.trained import trained
 from backpass.doctor.verdict import judge
@@ -44,13 +45,15 @@ def examine(
     named = call.args[-1] if isinstance(call, functools.partial) and call.args else call
     subject = getattr(named, "__qualname__", None) or repr(named)
     try:
+        if x is None and y is None and not gradients:
+            call, args = with_data(call, args)
         ways = watched(call, args, x, y, gradients=gradients)
     except BackpassError:
         raise
-    except Exception:
+    except Exception as error:
         run = observe(call, args)
         if run.failure is None or not run.failure.line:
-            raise
+            raise BackpassError(f"{subject} raises {type(error).__name__}: {error}") from error
         return raised(subject, run)
     return explain(subject, ways, lr, Subject(call, args, x, y, gradients))
 

@@ -148,7 +148,6 @@ def _parts(value: Array, parts: bool) -> Iterator[tuple[Part, int, Array, NDArra
         rows, columns = all_squares.sum(axis=1), all_squares.sum(axis=0)
         yield "row", len(columns), rows, np.arange(len(rows))
         yield "column", len(rows), columns, np.arange(len(columns))
-    if value.ndim == 2:
         for number, cut in enumerate(_CUTS):
             yield "narrower", value[cut].size, np.array([all_squares[cut].sum()]), _NONE + number
     if value.ndim:

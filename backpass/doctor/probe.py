@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,7 @@ def probe(
     With `returning`, a call that changes nothing may return what it should have changed.
     Raises BackpassError when there are none, and when nothing changes.
     """
-    if len(args) < 2:
-        raise BackpassError("give samples and targets as the last two arguments")
+    calls(call, args)
     places = data_places(call, args, x, y)
     names = argument_names(call, len(args))
     data = {names[place] for place in places}
@@ -81,9 +81,12 @@ def probe(
     if first.failure is not None:
         raise first.failure.error
     changed, beside = _parameters(first, data)
+    given_data = [np.asarray(args[place]) for place in places]
+    beside = [path for path in beside if not _is_one(first.before[path], given_data)]
     still = not changed
     if still:  # returned instead, or not moved by these very numbers, as behind a ReLU that is off
-        changed, beside = _others(first, data), []
+        others = _others(first, data)
+        changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
     random = np.random.default_rng(seed)
     X, Y = _samples(args[places[0]], random), _targets(args[places[1]], random)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
@@ -98,16 +101,54 @@ def probe(
     finally:
         taken.restore()
     if still and not returning and not any(_parameters(run, data)):
-        raise BackpassError(f"{_called(call)} changed no array that can be reached from it")
+        raise BackpassError(
+            f"{_called(call)} changed no array that can be reached from it; hand in what trains "
+            "the network, such as net.fit_partial, with samples and targets"
+        )
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
 
 
 def data_places(
     call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where
 ) -> tuple[int, int]:
-    """Which arguments are samples and targets."""
+    """Which arguments are samples and targets: the last two that are rows of numbers."""
     names = argument_names(call, len(args))
-    return _place(x, -2, names), _place(y, -1, names)
+    usual = [place for place, one in enumerate(args) if is_data(one)][-2:]
+    if len(usual) < 2 and (x is None or y is None):
+        raise BackpassError("give samples and targets as the last two arguments")
+    places = _place(x, usual[0] if usual else 0, names), _place(y, usual[-1] if usual else 0, names)
+    if not np.size(args[places[0]]):
+        raise BackpassError(f"there is no sample in {names[places[0]]}")
+    return places
+
+
+def is_data(given: object) -> bool:
+    """Whether this may be samples or targets: an array, or lists of numbers."""
+    if not isinstance(given, (np.ndarray, list, tuple)):
+        return False
+    try:
+        return np.asarray(given, dtype=float).ndim > 0
+    except (TypeError, ValueError):
+        return False
+
+
+def calls(call: Callable[..., Any], args: Sequence[Any]) -> None:
+    """Raise BackpassError, in one sentence, where this cannot be called with these arguments."""
+    if isinstance(call, type) or not callable(call):
+        name = getattr(call, "__name__", None) or type(call).__name__
+        what = "is a class" if isinstance(call, type) else "cannot be called"
+        raise BackpassError(
+            f"{name} {what}; hand in what trains, such as net.fit_partial of a net = {name}(…)"
+        )
+    try:
+        inspect.signature(call).bind(*args)
+    except TypeError as error:
+        raise BackpassError(
+            f"{_called(call)} cannot be called with {len(args)} arguments: {error}; give all that "
+            "it needs, samples and targets as the last two that are arrays"
+        ) from None
+    except ValueError:  # no signature is known
+        return
 
 
 def _place(wanted: Where, usual: int, names: list[str]) -> int:
@@ -149,6 +190,11 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         and ({_nest(path), _nest(_nest(path))} & nests)
     ]
     return changed, beside
+
+
+def _is_one(value: Array, given: Sequence[Array]) -> bool:
+    """Whether these numbers are the samples or the targets, held somewhere too."""
+    return any(np.array_equal(value, one) for one in given)
 
 
 def _others(run: Run, data: set[str]) -> list[str]:

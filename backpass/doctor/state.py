@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -94,6 +95,30 @@ class _Closure:
 
 
 @dataclass(frozen=True, slots=True)
+class _Defaults:
+    """The values that arguments of a function have when they are not given."""
+
+    function: FunctionType
+
+    def get(self, name: str) -> Any:
+        return self.all().get(name)
+
+    __getitem__ = get
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        held = {**self.all(), name: value}
+        plain: Any = self.function
+        plain.__defaults__ = tuple(held[one] for one in self.names())
+
+    def names(self) -> list[str]:
+        code, count = self.function.__code__, len(self.function.__defaults__ or ())
+        return list(code.co_varnames[code.co_argcount - count : code.co_argcount])
+
+    def all(self) -> dict[str, Any]:
+        return dict(zip(self.names(), self.function.__defaults__ or (), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Roots:
     """The objects that a call may change, by the names that its code has for them."""
 
@@ -105,9 +130,11 @@ class Roots:
     def of(cls, call: Callable[..., Any], args: Sequence[Any]) -> Roots:
         """Those of a call; arguments that have no name are numbered."""
         own: dict[str, Any] = {}
-        if isinstance(call, MethodType):
-            name = next(iter(inspect.signature(call.__func__).parameters), "self")
-            own[name] = call.__self__
+        inner = call.args if isinstance(call, functools.partial) else ()
+        for one in (call, *inner):
+            if isinstance(one, MethodType):
+                name = next(iter(inspect.signature(one.__func__).parameters), "self")
+                own[name] = one.__self__
         arguments = dict(zip(argument_names(call, len(args)), args, strict=True))
         around: dict[str, Any] = {}
         for one in functions([call]):
@@ -116,6 +143,10 @@ class Roots:
                 holder = _Closure(cells) if name in cells else one.__globals__
                 if _may_change(holder.get(name)):
                     around.setdefault(name, holder)
+            defaults = _Defaults(one)
+            for name, held in defaults.all().items():
+                if _may_change(held):
+                    around.setdefault(name, defaults)
         return cls(own, arguments, around)
 
     def state(self) -> State:
