@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 JOBS   ?= 2
 
-.PHONY: demo test lint bench bench-quick fuzz
+.PHONY: demo test lint bench bench-quick fuzz interop
 
 demo: $(VENV)/core.stamp
 	@$(BIN)/backpass demo
@@ -30,6 +30,15 @@ bench-quick: $(VENV)/test.stamp
 EXAMPLES ?= 5000
 fuzz: $(VENV)/test.stamp
 	BACKPASS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(JOBS) -m fuzz --hypothesis-profile=fuzz
+
+# Exports, run by those for whom they are: in an environment of its own, as they are large.
+interop: $(VENV)-interop/stamp
+	$(VENV)-interop/bin/pytest tests/interop
+
+$(VENV)-interop/stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-interop
+	$(VENV)-interop/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[interop]'
+	@touch $@
 
 $(VENV)/core.stamp: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
