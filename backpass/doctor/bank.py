@@ -20,7 +20,7 @@ Times = Callable[[int, int], float]  # of n samples and m outputs
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`.
+    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`, or rarer.
 
     `members` are titles with what they are times the base, the usual one first; `fits` are the
     activations of the last layer that it is used with, the first of them its own.
@@ -34,7 +34,7 @@ class Family:
     def value(self, output: Array, target: Array) -> float:
         """The base loss."""
         with np.errstate(all="ignore"):
-            return float(LOSSES[self.base].function(output, target))
+            return float(_function(self.base)(output, target))
 
     def gradient(self, output: Array, target: Array) -> Array:
         """The gradient of the base loss by the outputs."""
@@ -44,8 +44,17 @@ class Family:
 
 @cache
 def _derived(base: str) -> Derivation:
-    function: Any = LOSSES[base].function
-    return derive(_of(function), "output: n m, target: n m", wrt="output")
+    return derive(_of(_function(base)), "output: n m, target: n m", wrt="output")
+
+
+def _function(base: str) -> Callable[[Any, Any], Any]:
+    return _RARE[base] if base in _RARE else LOSSES[base].function
+
+
+_RARE: dict[str, Callable[[Any, Any], Any]] = {
+    "log_cosh": lambda a, y: np.sum(a - y + np.log(1 + np.exp(2 * (y - a))) - np.log(2)),
+    "fourth_powers": lambda a, y: np.sum((a - y) ** 4),
+}
 
 
 def _of(function: Any) -> Callable[[Any, Any], Any]:
@@ -98,6 +107,16 @@ FAMILIES = (
         ("Huber's error, averaged", lambda n, m: 1),
         ("Huber's error, summed", lambda n, m: n * m),
         ("Huber's error, averaged over samples", lambda n, m: m),
+    )),
+    Family("log cosh", "log_cosh", _ANY, (
+        ("Σ log cosh(a − y)", lambda n, m: 1),
+        ("the mean over samples of Σ log cosh(a − y)", lambda n, m: 1 / n),
+        ("the mean of log cosh(a − y)", lambda n, m: 1 / (n * m)),
+    )),
+    Family("fourth powers", "fourth_powers", _ANY, (
+        ("Σ(a − y)⁴", lambda n, m: 1),
+        ("the mean over samples of Σ(a − y)⁴", lambda n, m: 1 / n),
+        ("the mean of (a − y)⁴", lambda n, m: 1 / (n * m)),
     )),
 )  # fmt: skip
 

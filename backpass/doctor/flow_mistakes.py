@@ -52,6 +52,17 @@ def _where(
     return lambda at: value(at) if allowed(at) else None
 
 
+def _cut(at: At) -> Array | None:
+    """∂L/∂Z of the units and of the ones beside them, without the wrong one."""
+    if at.above is None or (place := at.run.layers[at.layer].ones) is None:
+        return None
+    wide = at.up.dZ @ at.run.W[at.layer + 1].T
+    flat = 0.0 if meant(at.f) in ("sigmoid", "tanh") else 1.0  # the slope that is read off a 1
+    if place == "first":
+        return np.hstack([flat * wide[:, :1], (wide[:, 1:] * at.slope)[:, :-1]])
+    return np.hstack([(wide[:, :-1] * at.slope)[:, 1:], flat * wide[:, -1:]])
+
+
 SLOPES = (
     Mistake(16, "f′ is missing", _where(lambda at: at.f != "linear", lambda at: at.dA),
             "the error goes back without f′: {dZ} = {dA}", _SLOPE),
@@ -81,6 +92,8 @@ SLOPES = (
     Mistake(56, "σ′ is taken at the error",
             lambda at: _of_output(at, at.dA),
             "the slope is taken at the error: e(1 − e)", _SLOPE, linear=False),
+    Mistake(42, "the wrong bias column is deleted", _cut,
+            "of {dZ} with the part that meets the ones, the wrong end is cut off", _SLOPE),
     Mistake(None, "1 − a for a(1 − a)", _where(_only("sigmoid"), lambda at: at.dA * (1 - at.a)),
             "the slope of sigmoid lacks its factor {A}: 1 − {A}", _SLOPE),
     Mistake(None, "1 + a² for 1 − a²", _where(_only("tanh"), lambda at: at.dA * (1 + at.a**2)),

@@ -34,7 +34,7 @@ class Event:
 
     place: int
     value: Array
-    address: int  # where the entries lie: two values at one address are one array
+    address: int  # where the entries lie: two values at one address are one array; no array: < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class _Reporter:
 
 
 def _address(value: Any) -> int:
-    return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else id(value)
+    return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else -id(value)
 
 
 def _twins(watched: Sequence[FunctionType], run: Run) -> dict[CodeType, CodeType]:

@@ -106,6 +106,8 @@ def aliased(finding: Finding, slip: Slip, run: Pass, accuser: Accuser) -> Findin
             if later > number and first.address == second.address and not np.array_equal(Z, A):
                 place = accuser.lines.place(later)
                 name = accuser.run.places[first.place].text
+                if first.address < 0 or not _is_asked(accuser, name, A, slip.mistake.bug == 18):
+                    continue
                 return replace(
                     accuser.found(
                         50, "an in-place activation overwrites z", finding.tensors, place,
@@ -116,6 +118,17 @@ def aliased(finding: Finding, slip: Slip, run: Pass, accuser: Accuser) -> Findin
                     tensors=finding.tensors,
                 )  # fmt: skip
     return finding
+
+
+def _is_asked(accuser: Accuser, name: str, A: np.ndarray, alone: bool) -> bool:
+    """Whether what was z is read under that name in the backward pass, and a under another one."""
+    run, start = accuser.run, accuser.lines.start
+    texts = {
+        run.places[run.events[number].place].text
+        for number, _ in accuser.lines.seen(A)
+        if number >= start
+    }
+    return name in texts and (alone or any(text.isidentifier() for text in texts - {name}))
 
 
 def _shape(shape: tuple[int, ...]) -> str:
