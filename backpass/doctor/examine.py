@@ -7,8 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.activations import meant
+from backpass.doctor.again import called_again, remembered, skipped
 from backpass.doctor.bank import Family, families
 from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, rates, shown
@@ -21,7 +25,7 @@ from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
 from backpass.doctor.report import Report, Tensor
 from backpass.doctor.rules import Rule, behind
-from backpass.doctor.scales import scales
+from backpass.doctor.scales import Scales, scales
 from backpass.doctor.search import Story, stories
 from backpass.doctor.stored import with_data
 from backpass.doctor.structure import broadcast
@@ -30,6 +34,8 @@ from backpass.doctor.verdict import judge
 from backpass.doctor.watched import Watched, watched
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
+
+Array = NDArray[np.float64]
 
 
 def examine(
@@ -76,7 +82,37 @@ def explain(
     best = min(found, key=lambda one: one.story.cost)
     if not best.story.whole:
         best = best.deeper()
-    return _judged(subject, best, 1.0 if best.way.gradients else lr, again)
+    report = _judged(subject, best, 1.0 if best.way.gradients else lr, again)
+    return report if again is None else _called_again(report, best, again)
+
+
+def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
+    """The report with what other calls show: what is kept between them, and samples left out."""
+    paths = [tensor.path for tensor in report.tensors]
+    if (one.way.gradients and one.rule is None) or not one.story.whole:
+        return report
+    call, args, x, y = subject.call, subject.args, subject.x, subject.y
+    accuser, first = one.accuser(), one.way.probes[0]
+    findings, notes = list(report.findings), list(report.notes)
+    if all(path in first.run.before and first.run.before[path].ndim for path in paths):
+        calls = called_again(call, args, paths, x, y)
+        if calls is not None:
+            kept, said = remembered(calls, accuser, one.gradients())
+            findings += kept
+            notes += said
+    left = None if any(f.bug == 54 for f in findings) else skipped(call, args, x, y, first)
+    if left is not None:
+        end = "last" if left.last else "first"
+        findings.append(
+            accuser.found(
+                54, f"the {end} sample is dropped", paths, left.place,
+                f"the {end} sample is never looked at, however many there are",
+                "take all samples",
+            )
+        )  # fmt: skip
+    if len(findings) == len(report.findings):
+        return replace(report, notes=tuple(notes))
+    return replace(report, verdict="bug", findings=tuple(findings), notes=tuple(notes))
 
 
 @dataclass(frozen=True)
@@ -94,6 +130,34 @@ class _Explained:
     def deeper(self) -> _Explained:
         """The same with everything tried that is known, and what nobody has listed too."""
         return replace(self, story=stories(self.passes, self.bank)[0])
+
+    @property
+    def paths(self) -> dict[tuple[str, int], str]:
+        """The arrays of the layers, by what they are called here."""
+        layers = list(enumerate(self.seen.layers, 1))
+        found = {("W", place): layer.weight for place, layer in layers}
+        found |= {("b", place): layer.bias for place, layer in layers if layer.bias}
+        return dict(sorted(found.items(), key=lambda item: (item[0][1], item[0][0])))
+
+    def accuser(self, scale: Scales | None = None) -> Accuser:
+        """What puts findings on lines; with the scales that numbers of loops may have."""
+        wording = Wording(self.seen, self.story, self.way.probes[0].run, self.way.moved[0])
+        n, m = self.passes[0].y.shape
+        factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in self.story.family.members)]
+        factors += [times / n for times in factors]
+        rates = (scale.common, scale.rate or 1.0) if scale is not None else (1.0,)
+        factors += [times * rate for times in factors for rate in rates]
+        return Accuser(
+            self.way.probes[0], self.story, wording, self.way.moved[0], self.paths, factors
+        )
+
+    def gradients(self) -> dict[str, Array]:
+        """The gradient of each array as the story has it."""
+        found: dict[str, Array] = {}
+        for (letter, layer), path in self.paths.items():
+            at = self.story.layer(layer)[0]
+            found[path] = at.weight() if letter == "W" else at.bias()
+        return found
 
 
 def _explained(way: Watched) -> Iterator[_Explained]:
@@ -117,19 +181,12 @@ def _explained(way: Watched) -> Iterator[_Explained]:
 
 
 def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | None) -> Report:
-    seen, story, first = one.seen, one.story, one.way.probes[0]
-    paths = {("W", place): layer.weight for place, layer in enumerate(seen.layers, 1)}
-    paths |= {("b", place): lay.bias for place, lay in enumerate(seen.layers, 1) if lay.bias}
-    paths = dict(sorted(paths.items(), key=lambda item: (item[0][1], item[0][0])))
+    seen, story = one.seen, one.story
+    paths = one.paths
     wanted = [shown for shown in one.printed if shown.family is story.family]
     numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])
     scale = scales(story, wanted, numbers, paths, lr)
-    wording = Wording(seen, story, first.run, one.way.moved[0])
-    n, m = one.passes[0].y.shape
-    factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
-    factors += [times / n for times in factors]
-    factors += [times * rate for times in factors for rate in (scale.common, scale.rate or 1.0)]
-    accuser = Accuser(first, story, wording, one.way.moved[0], paths, factors)
+    accuser = one.accuser(scale)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])
     judged = judge(

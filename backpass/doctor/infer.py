@@ -232,7 +232,12 @@ def _affine(
             and max(value.shape, default=1) == value.size
             and np.any(value)
         ]
-        found = [(bias, values) for bias, values in with_bias if seen.has(values)]
+        tells = bool(np.any(Z[0]))  # a sample behind ReLUs that are off is the bias alone
+        found = [
+            (bias, values)
+            for bias, values in with_bias
+            if (seen.has(values) if tells else seen.index.find(values))
+        ]
         if not found and seen.has(Z):
             found = [(None, Z)]
         if not found and seen.is_bare:

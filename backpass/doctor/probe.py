@@ -88,7 +88,7 @@ def probe(
         others = _others(first, data)
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
     random = np.random.default_rng(seed)
-    X, Y = _samples(args[places[0]], random), _targets(args[places[1]], random)
+    X, Y = samples_like(args[places[0]], random), targets_like(args[places[1]], random)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     values |= {path: taken.values[path] for path in keep if path in values}
     try:
@@ -221,7 +221,7 @@ def _random_like(value: Array, random: np.random.Generator) -> Array:
     return random.normal(0.0, max(width, 4) ** -0.5, value.shape)
 
 
-def _samples(X: Any, random: np.random.Generator) -> Any:
+def samples_like(X: Any, random: np.random.Generator) -> Any:
     """Random samples of the same shape, in float64; a column of ones stays one, unless all are."""
     given = np.asarray(X, dtype=float)
     made = random.normal(0.0, 1.0, given.shape)
@@ -237,7 +237,7 @@ def _samples(X: Any, random: np.random.Generator) -> Any:
     return made.tolist() if isinstance(X, list) else made
 
 
-def _targets(Y: Any, random: np.random.Generator) -> Any:
+def targets_like(Y: Any, random: np.random.Generator) -> Any:
     """Random targets of the same kind: labels, one class a sample, or numbers."""
     given = np.asarray(Y)
     if given.ndim == 2 and _is_one_hot(given):

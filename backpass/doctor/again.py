@@ -1,0 +1,214 @@
+"""The update called once more: what it keeps of the call before, and what it never looks at."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.accuse import Accuser
+from backpass.doctor.observe import call_quietly, observe
+from backpass.doctor.probe import Probe, Where, data_places, samples_like, targets_like
+from backpass.doctor.report import Finding
+from backpass.doctor.rewrite import Place
+from backpass.doctor.state import Roots
+
+Array = NDArray[Any]
+Steps = Mapping[str, Array]
+_CLOSE = 1e-7
+_SECONDS = 1.0  # what one call may take, when it is to be called some more
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What calls took from each parameter: all that they did, not the first update alone.
+
+    `second` came after `first` on other numbers, `fresh` is the same with nothing before it, and
+    `other` is `second` but for the samples, which are others still.
+    """
+
+    first: Steps
+    second: Steps
+    fresh: Steps
+    other: Steps
+
+
+def called_again(
+    call: Callable[..., Any], args: Sequence[Any], paths: Iterable[str], x: Where, y: Where
+) -> Again | None:
+    """Call it on random numbers, and on others after that; None where it cannot be told."""
+    trained = list(paths)
+    places = data_places(call, args, x, y)
+    taken = Roots.of(call, args).state()
+    if any(path not in taken.values for path in trained):
+        return None
+    random = [np.random.default_rng(seed) for seed in (2, 3, 4)]
+    data = [(samples_like(args[places[0]], r), targets_like(args[places[1]], r)) for r in random]
+    held = [{p: r.normal(0.0, 0.5, taken.values[p].shape) for p in trained} for r in random]
+    try:
+        begun = time.monotonic()
+        first = _step(call, args, places, held[0], data[0])
+        if time.monotonic() - begun > _SECONDS:
+            return None
+        second = _step(call, args, places, held[1], data[1])
+        taken.restore()
+        fresh = _step(call, args, places, held[1], data[1])
+        taken.restore()
+        _step(call, args, places, held[0], data[0])
+        other = _step(call, args, places, held[1], (data[2][0], data[1][1]))
+    except Exception:  # whatever a call with other numbers raises, nothing is learnt from it
+        return None
+    finally:
+        taken.restore()
+    return Again(first, second, fresh, other)
+
+
+def _step(
+    call: Callable[..., Any], args: Sequence[Any], places: tuple[int, int], held: Steps,
+    data: tuple[Any, Any],
+) -> Steps:  # fmt: skip
+    """What a call takes from parameters that are made to hold these numbers."""
+    roots = Roots.of(call, args)
+    state = roots.state()
+    for path, value in held.items():
+        state.replace(path, value)
+    given = list(roots.arguments.values())
+    given[places[0]], given[places[1]] = data
+    call_quietly(call, given)
+    after = Roots.of(call, args).state().values
+    return {path: value - after[path] for path, value in held.items()}
+
+
+def remembered(
+    one: Again, accuser: Accuser, gradients: Mapping[str, Array]
+) -> tuple[list[Finding], list[str]]:
+    """Mistakes that a second call shows, and what it shows of the rule."""
+    added = [path for path in one.first if _kept(one, path) == 1]
+    if added:
+        place = next((p for path in added if (p := accuser.lines.first(gradients[path]))), None)
+        return [
+            accuser.found(
+                48, "gradients are not zeroed between calls", added, place,
+                "a second call takes the step of the first one again, with its own: what is added "
+                "up still holds the gradients of the call before",
+                "set the gradients to zero at the beginning of each call",
+            )
+        ], []  # fmt: skip
+    if all(_differs(one, path) and _is(one.second, one.other, path) for path in one.first):
+        old = list(one.first)
+        return [
+            accuser.found(
+                51, "stale cache", old, None,
+                "a second call takes the same step whatever its samples are: it computes with what "
+                "the first call left",
+                "run the forward pass anew in each call",
+            )
+        ], []  # fmt: skip
+    parts = {float(f"{kept:.6g}") for path in one.first if (kept := _kept(one, path))}
+    if len(parts) == 1:
+        part = parts.pop()
+        return [], [
+            f"Each call also takes {part:.4g} times the step of the call before, as momentum does."
+        ]
+    return [], []
+
+
+def _kept(one: Again, path: str) -> float | None:
+    """How much of the first step was in the second; None if that is not the difference."""
+    before, rest = one.first[path], one.second[path] - one.fresh[path]
+    length = float(np.vdot(before, before))
+    if not length or np.linalg.norm(rest) <= _CLOSE * np.linalg.norm(one.fresh[path]):
+        return None
+    part = float(np.vdot(before, rest)) / length
+    if np.linalg.norm(rest - part * before) > _CLOSE * max(float(np.linalg.norm(rest)), 1e-9):
+        return None
+    return 1.0 if abs(part - 1) < 1e-6 else part
+
+
+def _differs(one: Again, path: str) -> bool:
+    return not _is(one.second, one.fresh, path)
+
+
+def _is(some: Steps, others: Steps, path: str) -> bool:
+    size = float(np.linalg.norm(others[path]))
+    return bool(size) and float(np.linalg.norm(some[path] - others[path])) <= _CLOSE * size
+
+
+# ── samples ──────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A sample at one end that a call never looks at, and where it takes up the others."""
+
+    last: bool
+    place: Place
+
+
+def skipped(
+    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, probe: Probe
+) -> Skipped | None:
+    """The one sample at an end that is left out, however many samples there are."""
+    found = _left_out(probe)
+    if found is None:
+        return None
+    places = data_places(call, args, x, y)
+    random = np.random.default_rng(4)
+    X, Y = (_doubled(args[place], probe) for place in places)
+    if X is None or Y is None:
+        return None
+    given = list(args)
+    given[places[0]], given[places[1]] = samples_like(X, random), targets_like(Y, random)
+    run = observe(call, given)
+    if run.failure is not None:
+        return None
+    more = Probe(run, np.asarray(given[places[0]]), probe.Y, probe.parameters, probe.frozen)
+    other = _left_out(more)
+    return found if other is not None and other.last == found.last else None
+
+
+def _doubled(one: Any, probe: Probe) -> Any:
+    """Twice as many samples."""
+    axis = _samples_axis(probe)
+    if isinstance(one, list):
+        return None if axis else [*one, *one]
+    value = np.asarray(one)
+    return np.concatenate([value, value], axis=axis if value.ndim > 1 else 0)
+
+
+def _samples_axis(probe: Probe) -> int:
+    """0 where samples are rows of what was given, 1 where they are columns."""
+    X, Y = np.shape(probe.X), np.shape(probe.Y)
+    return int(len(X) == 2 and len(Y) > 0 and X[0] != Y[0] and X[1] == Y[-1])
+
+
+def _left_out(probe: Probe) -> Skipped | None:
+    X = np.asarray(probe.X, float)
+    if X.ndim != 2:
+        return None
+    X = X.T if _samples_axis(probe) else X
+    touched: set[int] = set()
+    place: Place | None = None
+    whole: Place | None = None  # where all of them were taken up last, as by the head of a loop
+    for event in probe.run.events:
+        value, here = event.value, probe.run.places[event.place]
+        if value.size == X.size and value.ndim == 2:
+            whole = here if np.array_equal(value, probe.X) else whole
+        if value.dtype.kind != "f" or not 0 < value.ndim < 3 or value.size >= X.size:
+            continue
+        for given in (np.atleast_2d(value), np.atleast_2d(value.T)):
+            if given.shape[-1] != X.shape[1]:
+                continue
+            rows = {r for r, row in enumerate(X) if np.any(np.all(given == row, axis=1))}
+            if len(rows) == len(given):
+                touched |= rows
+                place = place or (whole if len(rows) == 1 else None) or here
+                break
+    missing = set(range(len(X))) - touched
+    if place is None or len(X) < 4 or len(missing) != 1 or missing & set(range(1, len(X) - 1)):
+        return None
+    return Skipped(last=0 not in missing, place=place)
