@@ -20,7 +20,7 @@ Times = Callable[[int, int], float]  # of n samples and m outputs
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`, or rarer.
+    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`, or RARE.
 
     `members` are titles with what they are times the base, the usual one first; `fits` are the
     activations of the last layer that it is used with, the first of them its own.
@@ -48,10 +48,10 @@ def _derived(base: str) -> Derivation:
 
 
 def _function(base: str) -> Callable[[Any, Any], Any]:
-    return _RARE[base] if base in _RARE else LOSSES[base].function
+    return _FUNCTIONS[base] if base in _FUNCTIONS else LOSSES[base].function
 
 
-_RARE: dict[str, Callable[[Any, Any], Any]] = {
+_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "log_cosh": lambda a, y: np.sum(a - y + np.log(1 + np.exp(2 * (y - a))) - np.log(2)),
     "fourth_powers": lambda a, y: np.sum((a - y) ** 4),
 }
@@ -108,6 +108,9 @@ FAMILIES = (
         ("Huber's error, summed", lambda n, m: n * m),
         ("Huber's error, averaged over samples", lambda n, m: m),
     )),
+)  # fmt: skip
+
+RARE = (
     Family("log cosh", "log_cosh", _ANY, (
         ("Σ log cosh(a − y)", lambda n, m: 1),
         ("the mean over samples of Σ log cosh(a − y)", lambda n, m: 1 / n),
@@ -121,9 +124,10 @@ FAMILIES = (
 )  # fmt: skip
 
 
-def families(activation: str) -> list[Family]:
+def families(activation: str, *, rare: bool = False) -> list[Family]:
     """Those that a last layer with this activation is trained with, its own first."""
-    fitting = [one for one in FAMILIES if kind(activation) in one.fits]
+    known = (*FAMILIES, *RARE) if rare else FAMILIES
+    fitting = [one for one in known if kind(activation) in one.fits]
     return sorted(fitting, key=lambda one: one.fits[0] != activation or activation == "linear")
 
 

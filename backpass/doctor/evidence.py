@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.bank import FAMILIES, Family
+from backpass.doctor.bank import FAMILIES, RARE, Family
 from backpass.doctor.observe import Event, Run
 from backpass.doctor.passes import Pass
 from backpass.doctor.probe import Probe
@@ -245,7 +245,7 @@ def shown(probes: Sequence[Probe], passes: Sequence[Pass]) -> list[Shown]:
 def _losses(passes: Sequence[Pass]) -> Iterator[tuple[Family, str, float, list[float]]]:
     """Each loss that fits the outputs, and what it is worth in every run."""
     activation = passes[0].layers[-1].activation
-    for family in FAMILIES:
+    for family in (*FAMILIES, *RARE):
         if activation not in family.fits:
             continue
         if family.name == "absolute error" and all(one.y.size == 1 for one in passes):

@@ -170,7 +170,7 @@ def _explained(way: Watched) -> Iterator[_Explained]:
             return
         printed = shown(way.probes, passes)
         bank = sorted(
-            families(meant(seen[0].layers[-1].activation)),
+            families(meant(seen[0].layers[-1].activation), rare=True),
             key=lambda family: all(one.family is not family for one in printed),
         )
         stories_found = stories(passes, bank, deep=False)
