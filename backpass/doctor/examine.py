@@ -181,7 +181,7 @@ def _explained(way: Watched) -> Iterator[_Explained]:
 
 
 def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | None) -> Report:
-    seen, story = one.seen, one.story
+    seen, story, first = one.seen, one.story, one.way.probes[0]
     paths = one.paths
     wanted = [shown for shown in one.printed if shown.family is story.family]
     numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])

@@ -127,7 +127,7 @@ def observe(
 
 def call_quietly(call: Callable[..., Any], args: Sequence[Any], *, seed: int = 0) -> None:
     """Call it unwatched, with its random numbers seeded and what it prints thrown away."""
-    with seeded(seed), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    with quiet(), seeded(seed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         call(*args)
 
