@@ -28,7 +28,9 @@ OPTIONS = (
         "--warm-up", metavar="EPOCHS", type=float, default=0.0, help="Let the rate rise first."
     ),
     click.option("--weight-decay", metavar="SHARE", type=float, help="Of adamw.  [default: 0.01]"),
-    click.option("--l1", metavar="COST", type=float, default=0.0, help="Of the sum of |W|, in the loss."),
+    click.option(
+        "--l1", metavar="COST", type=float, default=0.0, help="Of the sum of |W|, in the loss."
+    ),
     click.option("--l2", metavar="COST", type=float, default=0.0, help="Of half the squares of W."),
     click.option("--clip-norm", metavar="SIZE", type=float, help="The largest gradient."),
     click.option(

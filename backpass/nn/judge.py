@@ -40,9 +40,13 @@ def labels(y: Array, loss: Loss, axis: int) -> Array | None:
 
 
 def answers(y: Array, loss: Loss, axis: int) -> Answers | None:
-    """How outputs are counted as right; None if y holds no classes."""
+    """How outputs are counted as right; None if y holds no classes.
+
+    A sample with several labels, a one for each that it has, is right when all of them are.
+    """
     if labels(y, loss, axis) is None:
-        return None
+        several = loss.targets == "shares" and bool(((y == 0) | (y == 1)).all())
+        return Answers("above", axis, loss.decided) if several else None
     alone = y.ndim > 1 and y.shape[1 - axis] == 1 and loss.targets != "classes"
     return Answers("above" if alone else "largest", axis, loss.decided)
 

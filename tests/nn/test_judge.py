@@ -56,3 +56,12 @@ def test_the_share_of_variance_that_is_explained(axis):
 def test_who_was_taken_for_whom():
     found = confusion(np.array([0, 0, 2, 2, 2]), np.array([0, 1, 2, 2, 0]), 3)
     assert found.tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 2]]
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_sample_with_several_labels_is_right_when_all_are(axis):
+    out = np.array([[1.0, -1, 2], [1, 1, -1], [-1, -1, -2]])
+    goal = np.array([[1.0, 0, 1], [1, 0, 0], [0, 0, 0]])
+    out, goal = (out, goal) if axis == 0 else (out.T, goal.T)
+    right = answers(goal, LOSSES["binary_cross_entropy"], axis)
+    assert right.count(out, goal) == 2
