@@ -31,7 +31,8 @@ EXAMPLES ?= 5000
 fuzz: $(VENV)/test.stamp
 	BACKPASS_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n $(JOBS) -m fuzz --hypothesis-profile=fuzz
 
-# Exports, run by those for whom they are: in an environment of its own, as they are large.
+# Exports, run by those for whom they are, and gradients beside PyTorch's: all large, and so in an
+# environment of their own.
 interop: $(VENV)-interop/stamp
 	$(VENV)-interop/bin/pytest tests/interop
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from backpass.derive import Derivation
+from backpass.doctor.custom.judge import is_pair, judge_pair
 from backpass.doctor.examine import examine
 from backpass.doctor.formula.judge import judge
 from backpass.doctor.formula.report import FormulaReport
@@ -79,6 +80,9 @@ def doctor(
     `bp.doctor("diag(p) − p pᵀ", of="softmax")`. With updates in it, `W <- W − η dW`, a text is an
     algorithm, of which sign, rate and order are judged.
 
+    A `torch.autograd.Function` or a `jax.custom_vjp` is called with its inputs, and the gradient of
+    each is held to the derivative of its forward pass.
+
     With numbers that somebody `printed`, after so many steps each, it is said which program
     printed them: the right one, or one with a known mistake. What it trains is a `bp.Network`,
     from the weights that it has, or a derivation with its arguments; see docs/published.md.
@@ -106,6 +110,8 @@ def doctor(
             "printed numbers are held to a network that is stated: a bp.Network, or a derivation "
             "with its arguments"
         )
+    if is_pair(subject):
+        return judge_pair(subject, given)
     if params is not None:
         call = subject if loss is None else functools.partial(_after, loss, subject)
         return examine(call, (params, *args), lr, x, y, gradients=True)

@@ -1,0 +1,144 @@
+"""A `torch.autograd.Function`, run in float64; torch is the user's, and never imported here."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.custom.pair import Backward, Source, kept
+from backpass.language.errors import BackpassError
+
+Array = NDArray[np.float64]
+
+
+def is_function(subject: object) -> bool:
+    """Whether this is a subclass of torch.autograd.Function."""
+    torch = sys.modules.get("torch")
+    return (
+        torch is not None
+        and isinstance(subject, type)
+        and issubclass(subject, torch.autograd.Function)
+    )
+
+
+def is_tensor(value: object) -> bool:
+    """Whether this is a tensor of torch."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(value, torch.Tensor)
+
+
+class TorchPair:
+    """The forward and the backward of a Function at the arguments that it is given."""
+
+    sums = True  # autograd sums to the shape of the input where it was broadcast
+
+    def __init__(self, function: Any, given: Sequence[Any]) -> None:
+        self.torch: Any = sys.modules["torch"]
+        self.function = function
+        self.given = list(given)
+        self.name = function.__name__
+        self.source = Source.of(function.backward)
+        self.kept = kept(function.forward)
+        floating = [
+            place
+            for place, one in enumerate(given)
+            if is_tensor(one) and one.dtype.is_floating_point
+        ]
+        asked = [place for place in floating if given[place].requires_grad]
+        self.places = tuple(asked or floating)
+        if not self.places:
+            raise BackpassError(
+                f"{self.name} was given no tensor of floats; call bp.doctor({self.name}, *inputs)"
+            )
+        self.names = tuple(self._names()[place] for place in self.places)
+        self.inputs = tuple(
+            np.asarray(given[place].detach().cpu(), dtype=float) for place in self.places
+        )
+
+    def _names(self) -> list[str]:
+        parameters = list(inspect.signature(self.function.forward).parameters)
+        own = parameters[1:] if self._has_context() else parameters
+        return [*own, *(f"input {n + 1}" for n in range(len(own), len(self.given)))]
+
+    def _has_context(self) -> bool:
+        base = self.torch.autograd.Function
+        return self.function.setup_context is base.setup_context
+
+    def forward(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        return tuple(_numbers(one) for one in self._outputs(self._arguments(inputs)))
+
+    def backward(self, inputs: Sequence[Array], incoming: Sequence[Array]) -> Backward:
+        arguments = self._arguments(inputs)
+        outputs = self._outputs(arguments)
+        context = next((one.grad_fn for one in outputs if one.grad_fn is not None), None)
+        if context is None:
+            raise BackpassError(f"no output of {self.name} depends on its inputs")
+        first, changed = self._gradients(context, incoming)
+        other = self._arguments([one + 0.5 for one in inputs])
+        again = self._outputs(self._arguments(inputs))
+        self._outputs(other)
+        node = next(one.grad_fn for one in again if one.grad_fn is not None)
+        stale, _ = self._gradients(node, incoming)
+        return Backward(tuple(map(_numbers, outputs)), first, stale, changed)
+
+    def _gradients(
+        self, context: Any, incoming: Sequence[Array]
+    ) -> tuple[tuple[Array | None, ...], bool]:
+        given = [self.torch.tensor(one) for one in incoming]
+        with self.torch.no_grad():
+            found = self.function.backward(context, *given)
+        found = found if isinstance(found, tuple) else (found,)
+        if len(found) < len(self.given):
+            raise BackpassError(
+                f"{self.name}.backward returned {len(found)} gradients, and forward takes "
+                f"{len(self.given)} inputs; return None for those that need none"
+            )
+        changed = any(
+            not np.array_equal(_numbers(one), was) for one, was in zip(given, incoming, strict=True)
+        )
+        picked = (found[place] for place in self.places)
+        return tuple(None if one is None else _numbers(one) for one in picked), changed
+
+    def _arguments(self, inputs: Sequence[Array]) -> list[Any]:
+        """The arguments of the call with these numbers, in float64, for gradients."""
+        made = [
+            one.detach().double() if is_tensor(one) and one.dtype.is_floating_point else one
+            for one in self.given
+        ]
+        for place, value in zip(self.places, inputs, strict=True):
+            made[place] = self.torch.tensor(value, requires_grad=True)
+        return made
+
+    def _outputs(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        found = self.function.apply(*arguments)
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(one for one in found if is_tensor(one) and one.dtype.is_floating_point)
+
+    def traced(self) -> Callable[..., Any] | None:
+        """The forward with a context that keeps nothing; arrays alone can be traced."""
+        if not self._has_context() or len(self.places) != len(self.given):
+            return None
+        context = SimpleNamespace(
+            save_for_backward=lambda *kept: None, mark_non_differentiable=lambda *some: None
+        )
+        return lambda *arrays: self.function.forward(context, *arrays)
+
+    def order(self) -> str:
+        """What to say where tensors are unpacked in another order than they were kept in."""
+        read = self.source.unpacked()
+        if read != self.kept and sorted(read) == sorted(self.kept) and read:
+            return (
+                f"forward keeps {', '.join(self.kept)} and backward unpacks {', '.join(read)}: the "
+                "order differs"
+            )
+        return ""
+
+
+def _numbers(tensor: Any) -> Array:
+    return np.array(tensor.detach().cpu().numpy(), dtype=float)
