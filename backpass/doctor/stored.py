@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.frameworks import refuse_tensors
 from backpass.doctor.infer import networks
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.observe import observe
@@ -26,6 +27,7 @@ def with_data(call: Call, args: Sequence[Any]) -> tuple[Call, Sequence[Any]]:
     What it holds and never changes may be its data: samples are what is multiplied with what it
     changes, and targets what the outputs are compared with. Raises BackpassError when nothing is.
     """
+    refuse_tensors(call, args)
     calls(call, args)
     if sum(map(is_data, args)) >= 2:
         return call, args
