@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def step(X, y, W1, W2, rate=0.1):
+def step(W1, W2, X, y, rate=0.1):
     A = np.tanh(X @ W1)
     out = A @ W2
     error = (out - y) / len(X)
