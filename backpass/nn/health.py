@@ -35,7 +35,8 @@ class Layer:
     `dead` units gave 0 for every sample, of `units`; None where the activation has no such zero.
     `flat` is the share of units and samples where the slope is below a fiftieth of the steepest,
     None where the slope is the same everywhere. `delta` is the root mean square of the gradient
-    that flows into the layer, ∂L/∂Z; `step` that of the next update over that of the weights.
+    that flows into the layer, ∂L/∂Z; `step` that of the next update over that of the weights, None
+    where an optimiser looks at all samples before it takes a step.
     """
 
     number: int
@@ -44,7 +45,7 @@ class Layer:
     dead: int | None
     flat: float | None
     delta: float
-    step: float
+    step: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Health:
             dead = "–" if one.dead is None else f"{one.dead}"
             flat = "–" if one.flat is None else f"{one.flat:.0%}"
             role = "bad" if any(found.layer == one.number for found in self.findings) else "words"
-            cells = f"{dead:>8}{flat:>8}{one.delta:>12.2g}{one.step:>18.2g}"
+            step = "–" if one.step is None else f"{one.step:.2g}"
+            cells = f"{dead:>8}{flat:>8}{one.delta:>12.2g}{step:>18}"
             lines.append((Span(f"    {name:<22.22}", "name"), Span(cells, role)))
         for found in self.findings:
             lines += [(), *wrapped(found.what, 0, "bad")]
@@ -141,7 +143,7 @@ def _layers(net: Any, seen: Mapping[str, Array]) -> Iterator[Layer]:
         Z, W = seen[f"Z{number}"], seen[f"W{number}"]
         A = ACTIVATIONS[layer.activation](Z)
         slopes = _slopes(layer.activation, Z)
-        zero = layer.activation == "relu"
+        zero, moves = layer.activation == "relu", f"W{number}′" in seen
         yield Layer(
             number,
             int(layer.units),
@@ -149,7 +151,7 @@ def _layers(net: Any, seen: Mapping[str, Array]) -> Iterator[Layer]:
             dead=int((A == 0).all(axis=1 - across).sum()) if zero else None,
             flat=None if slopes is None else float((np.abs(slopes) < FLAT).mean()),
             delta=_size(seen[f"dZ{number}"]),
-            step=_size(seen[f"W{number}′"] - W) / (_size(W) or 1.0),
+            step=_size(seen[f"W{number}′"] - W) / (_size(W) or 1.0) if moves else None,
         )
 
 
@@ -268,10 +270,11 @@ def _gradients(layers: tuple[Layer, ...]) -> Iterator[Finding]:
 
 
 def _steps(layers: tuple[Layer, ...]) -> Iterator[Finding]:
-    large = [one for one in layers if one.step > LARGE]
-    small = [one for one in layers if one.step < SMALL and one.delta > 0]
+    taken = [(one, one.step) for one in layers if one.step is not None]
+    large = [one for one, step in taken if step > LARGE]
+    small = [one for one, step in taken if step < SMALL and one.delta > 0]
+    most = max((step for _, step in taken), default=0.0)
     if large:
-        most = max(one.step for one in large)
         yield Finding(
             "step", large[0].number,
             f"The next step changes {_weights(large)} by up to {most:.0%} of its size.",
@@ -280,7 +283,6 @@ def _steps(layers: tuple[Layer, ...]) -> Iterator[Finding]:
             "Take a learning rate that is ten times smaller.",
         )  # fmt: skip
     if small and len(small) == len(layers):  # else something keeps the gradient from some of them
-        most = max(one.step for one in small)
         yield Finding(
             "step", small[0].number,
             f"The next step changes no W by more than {most:.1g} of its size."

@@ -26,6 +26,7 @@ from backpass.nn.run import Arrays, Run, restored_run
 
 RUN, OPTIONS, EPOCHS = "run", "options", "epochs wanted"  # what a file says beside its network
 DATA = "data"
+FULL_BATCH = "LBFGS", "NewtonCG"  # SciPy keeps what they have learnt of the loss
 MOVES = ("random", "epochs", "steps", "slowed")  # of a network, while it is trained
 
 
@@ -178,6 +179,11 @@ def keeper_for(options: Options, data: Data, stored: tuple[Arrays, dict[str, Any
     """What keeps a training with these options, of a network that is `stored` like this."""
     arrays, network = stored
     assert options.checkpoint is not None
+    if network["optimizer"][0] in FULL_BATCH:
+        raise BackpassError(
+            f"{network['optimizer'][0]} remembers its steps where no file reaches; train without "
+            "checkpoint, and net.save what came out"
+        )
     samples = data.samples()
     if data.held is not None:
         samples |= dict(zip(("X held out", "y held out"), data.held, strict=True))

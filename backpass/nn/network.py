@@ -33,9 +33,10 @@ from backpass.nn.keeping import keeper_for
 from backpass.nn.layers import Layer, is_count
 from backpass.nn.optim import Optimizer, first_state
 from backpass.nn.optimizers import OPTIMIZERS, SGD
+from backpass.nn.rates import RangeTest, lr_range_test
 from backpass.nn.run import Run
 from backpass.nn.schedules import Place
-from backpass.nn.step import judge, quantities, stepping
+from backpass.nn.step import described, judge, quantities, stepping
 from backpass.nn.train import Task, train
 from backpass.running.epoch import Arrays, Backend
 from backpass.running.runner import Runner, compile_numpy
@@ -303,6 +304,17 @@ class Network:
         """How the network is doing on these samples: print it, and see `nn/health.py`."""
         return health(self, X, y, by_heart=by_heart)
 
+    def lr_range_test(
+        self, X: Any, y: Any, low: float = 1e-5, high: float = 10.0, steps: int = 200,
+        batch_size: int = 32,
+    ) -> RangeTest:  # fmt: skip
+        """Which learning rates could train this network: print it, and see `nn/rates.py`."""
+        return lr_range_test(self, X, y, low, high, steps, batch_size)
+
+    def plan(self) -> str:
+        """How the last fit ran its steps: its products, loops and memory, or NumPy source."""
+        return self._runs[2].plan() if self._runs else "no plan yet: fit makes it"
+
     def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:
         """The weights as PyTorch names them and lays them out, out×in, for `load_state_dict`.
 
@@ -330,10 +342,7 @@ class Network:
         exchange.export(path, self.architecture, self.weights)
 
     def save(self, path: str | Path) -> None:
-        """Write the network to a safetensors file, with all that training needs to go on.
-
-        Raises BackpassError when the file cannot be written; then nothing is left behind.
-        """
+        """Write the network to a safetensors file, with all that training needs, or nothing."""
         files.write(path, *self.stored())
 
     def stored(self) -> tuple[Arrays, dict[str, Any]]:
@@ -361,9 +370,7 @@ class Network:
     ) -> Derivation:
         """The derivation that takes targets like these."""
         shares = self.architecture.loss.targets == "classes" and goal.ndim > 1
-        if weighted or not training:
-            return self.derivation(shares, weighted, training)
-        return self.derivation(shares)
+        return self.derivation(shares, weighted, training)
 
     def _backend(
         self, derivation: Derivation, data: Data, options: Options, wanted: str
@@ -380,12 +387,7 @@ class Network:
         return self._runs[2]
 
     def __str__(self) -> str:
-        plan = self.architecture
-        layers = list(map(str, plan.layers))
-        count = sum(values.size for values in self.weights.values())
-        rule = str(self.optimizer).partition("\n")[0]
-        path = " → ".join([str(plan.inputs), *layers])
-        return f"{path}, {plan.loss_text}, {rule}, {count:,} weights"
+        return described(self.architecture, self.weights, self.optimizer)
 
     def __repr__(self) -> str:
         return f"<Network {self}>"

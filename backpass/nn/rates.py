@@ -132,7 +132,12 @@ def lr_range_test(
     one = stepping(plan, net.derivation(shares), net.optimizer, None, data)
     rates = np.geomspace(low, high, steps)
     place = Place(net.epochs, 0, 1, steps, count, net.slowed)
-    numbers = {**net.optimizer.values(place, given.X.dtype), "lr": rates.astype(given.X.dtype)}
+    dtype = given.X.dtype
+    numbers = {
+        **{name: np.asarray(value, dtype) for name, value in plan.penalties.items()},
+        **net.optimizer.values(place, dtype),
+        "lr": rates.astype(dtype),
+    }
     arrays = {name: one.copy() for name, one in {**net.weights, **net.state}.items()}
     random = np.random.default_rng(net.seed)
     walks = -(-steps * batch // count)

@@ -69,6 +69,14 @@ def _followed(plan: Architecture) -> Iterator[Step]:
             yield canonical(parse_step(rule, names))
 
 
+def described(plan: Architecture, weights: Arrays, optimizer: Optimizer) -> str:
+    """A network in a line: its layers, its loss, the rule that trains it, and how large it is."""
+    path = " → ".join([str(plan.inputs), *map(str, plan.layers)])
+    rule = str(optimizer).partition("\n")[0]
+    count = sum(values.size for values in weights.values())
+    return f"{path}, {plan.loss_text}, {rule}, {count:,} weights"
+
+
 def judge(
     plan: Architecture, derivation: Derivation, X: Values, y: Values, right: Answers | None
 ) -> Callable[[Arrays], dict[str, float]]:

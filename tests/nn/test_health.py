@@ -90,3 +90,10 @@ def test_quantities_are_those_of_the_derivation(convention):
         np.testing.assert_allclose(seen[f"d{name}"], gradient)
         np.testing.assert_allclose(seen[f"{name}′"], net.weights[name] - 0.5 * gradient)
     assert net.health(x, y, by_heart=False).samples == 7
+
+
+def test_an_optimiser_that_looks_at_everything_first_has_no_next_step():
+    net = bp.Network([bp.Dense(8, "tanh"), bp.Dense(10)], inputs=64, optimizer=bp.LBFGS())
+    found = net.health(X, Y, by_heart=False)
+    assert [one.step for one in found.layers] == [None, None]
+    assert "–" in str(found)

@@ -226,3 +226,8 @@ def test_what_cannot_be_is_said_before_the_first_step(tmp_path):
 
     with pytest.raises(BackpassError, match="Mine is an optimizer of your own, and a file cannot"):
         fit(network(optimizer=Mine(0.1)), checkpoint=tmp_path / "run")
+
+
+def test_what_no_file_can_hold_is_not_kept(tmp_path):
+    with pytest.raises(BackpassError, match="LBFGS remembers its steps where no file reaches"):
+        fit(network(optimizer=bp.LBFGS()), checkpoint=tmp_path / "run.st")

@@ -60,3 +60,12 @@ def test_where_the_loss_never_falls_nothing_is_suggested():
 def test_what_is_no_range_is_refused(options, said):
     with pytest.raises(BackpassError, match=said):
         lr_range_test(network(), X, Y, **options)
+
+
+def test_penalties_dropped_units_and_norms_are_tested_as_they_are_trained():
+    layers = [bp.Dense(4), bp.BatchNorm("tanh"), bp.Dropout(0.2), bp.Dense(1)]
+    net = bp.Network(layers, inputs=3, loss="mse", l2=0.1)
+    found = net.lr_range_test(X, Y, steps=30, batch_size=8)
+    assert len(found.losses) == len(found.rates) <= 30
+    with pytest.raises(BackpassError, match="LBFGS has no learning rate"):
+        network(optimizer=bp.LBFGS()).lr_range_test(X, Y)
