@@ -54,6 +54,6 @@ def test_what_is_missing_is_said():
     curve = bp.derive("L = sum((exp(w x) - y)²)", "x: n, y: n, w: ()", wrt="w")
     with pytest.raises(bp.BackpassError, match="no chain of dense layers was recognised"):
         stated(curve, ([1.0, 2.0], [1.0, 2.0], 0.3), 0.1)
-    odd = bp.derive(lambda X, y, W: np.sum((X @ W - y) ** 4), "X: n k, y: n m, W: k m", wrt="W")
+    odd = bp.derive(lambda X, y, W: np.sum((X @ W - y) ** 6), "X: n k, y: n m, W: k m", wrt="W")
     with pytest.raises(bp.BackpassError, match="L is no loss known here"):
         stated(odd, (np.ones((3, 2)), np.ones((3, 2)), np.eye(2)), 0.1)
