@@ -76,6 +76,7 @@ class NumPy:
     """Emitted source, called for every batch."""
 
     name = "numpy"
+    compiling = 0.0
 
     def __init__(self, stepping: Stepping) -> None:
         self.stepping = stepping

@@ -29,7 +29,8 @@ class History:
     samples that were held out, after the epoch; `rate` is the learning rate of its last step.
 
     `stopped` says why training broke off, if it did, and `ended` why it was ended early; then
-    `restored` may be the epoch whose weights were put back. `backend` is what ran it.
+    `restored` may be the epoch whose weights were put back. `backend` is what ran it, and
+    `compiling` how many of the `seconds` made its machine code, or fetched it.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -43,6 +44,7 @@ class History:
     rate: list[float] = field(default_factory=list)
     ended: str | None = None
     restored: int | None = None
+    compiling: float = 0.0
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -59,7 +61,9 @@ class History:
             lines.append(f"{epoch + 1:>6}" + "".join(cells))
         if len(self) > 1:
             lines.append(f"  loss  {curve(self.loss)}")
-        lines.append(f"{_count(len(self), 'epoch')} in {self.seconds:.2f} s")
+        made = f" and {self.compiling:.2f} s for machine code" if self.compiling else ""
+        took = self.seconds - self.compiling
+        lines.append(f"{_count(len(self), 'epoch')} in {took:.2f} s{made}")
         if self.ended:
             back = f"; the weights are those of epoch {self.restored}" if self.restored else ""
             lines.append(self.ended + back)

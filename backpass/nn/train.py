@@ -75,7 +75,7 @@ def train(task: Task, run: Run) -> History:
     random.bit_generator.state = run.random
     history = run.history
     history.backend = task.backend.name
-    start = perf_counter() - history.seconds
+    start, compiling = perf_counter() - history.seconds, task.backend.compiling
     with bar(task.epochs, task.count, shown=task.progress) as tell:
         while run.epoch < task.epochs and not (history.stopped or history.ended):
             order = random.permutation(task.count) if task.shuffle else np.arange(task.count)
@@ -93,6 +93,8 @@ def train(task: Task, run: Run) -> History:
             run.epochs += 1
             _write_down(found, order, rates, task, run)
             history.seconds = perf_counter() - start
+            history.compiling += task.backend.compiling - compiling
+            compiling = task.backend.compiling
             after_epoch(task, run)
             tell(history)
             if task.keep is not None:

@@ -137,6 +137,11 @@ class Backend(Protocol):
         """What a History says it was trained with."""
         ...
 
+    @property
+    def compiling(self) -> float:
+        """The seconds that it has taken so far to make machine code, or to fetch it."""
+        ...
+
     def epoch(
         self,
         samples: Mapping[str, Array],

@@ -35,7 +35,7 @@ d = net.derivation()
 print(d)"""
 
 TRAINING = f"""\
-history = net.fit(X, y, epochs={EPOCHS}, batch_size={BATCH})
+history = net.fit(X, y, epochs={EPOCHS}, batch_size={BATCH}, backend="compiled")
 print(history)"""
 
 
@@ -117,8 +117,11 @@ def run(console: Console, output: str | None = None, *, progress: bool = True) -
     if progress and console.is_terminal:
         console.print()  # the bar comes next
     with _timed(seconds, "trained"):
-        history = net.fit(X, y, epochs=EPOCHS, batch_size=BATCH, progress=progress)
+        history = net.fit(
+            X, y, epochs=EPOCHS, batch_size=BATCH, backend="compiled", progress=progress
+        )
     page.write([(Span(line, "formula"),) for line in str(history).split("\n")])
+    page.words("Machine code is made once for a network like this, and kept for the next time.")
 
     page.heading("Can it read what it has never seen?")
     exam = examine(net, X_held, y_held)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Compiled:
 
     def __init__(self, stepping: Stepping) -> None:
         self.stepping = stepping
+        self.compiling = 0.0
         self._ready: dict[int, tuple[Source, Callable[..., Any]]] = {}
         self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
@@ -104,8 +106,10 @@ class Compiled:
 
     def _compiled(self, bits: int) -> tuple[Source, Callable[..., Any]]:
         if bits not in self._ready:
+            start = perf_counter()
             source = write_source(self.stepping, bits, versions())
             self._ready[bits] = source, load(source.text)
+            self.compiling += perf_counter() - start
         return self._ready[bits]
 
     def _own(self, name: str, values: Values, dtype: Any) -> Values:
