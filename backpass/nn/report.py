@@ -126,7 +126,8 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield f"{exam.score:.1%}", f"of {_many(len(exam), 'held-out sample')} right"
         yield f"{len(exam.misread):,}", "wrong"
     yield f"{sum(one.size for one in report.net.weights.values()):,}", "weights"
-    yield f"{history.seconds:.2f} s", f"for {_many(len(history), 'epoch')} of training"
+    took = history.seconds - history.compiling
+    yield f"{took:.2f} s", f"for {_many(len(history), 'epoch')} of training"
 
 
 def _passes(report: Report) -> Iterator[str]:
