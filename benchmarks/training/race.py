@@ -24,7 +24,7 @@ NEEDED = {"JAX": "jax", "PyTorch": "torch", "PyTorch compiled": "torch", "scikit
 
 @dataclass(frozen=True, slots=True)
 class Raced:
-    """Seconds of each measurement, round by round, of all that took part."""
+    """Seconds of a step, round by round, of all that took part."""
 
     problem: Problem
     optimizer: str
@@ -38,8 +38,8 @@ class Raced:
         return [theirs / mine for mine, theirs in pairs]
 
     def step(self, peer: str) -> float:
-        """The median of the seconds for a step."""
-        return median(self.seconds[peer]) / self.problem.steps
+        """The median."""
+        return median(self.seconds[peer])
 
     @property
     def fastest(self) -> str:
@@ -59,7 +59,7 @@ class Peer:
         self.process = process
 
     def measure(self) -> float:
-        """The seconds of one measurement."""
+        """The seconds of a step, in one measurement."""
         to, of = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
         try:
             to.write("\n")

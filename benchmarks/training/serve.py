@@ -2,8 +2,9 @@
 
     python -m benchmarks.training.serve jax_scan "64-64-10, 32" SGD weights.npz
 
-Every line that comes in is one measurement, and is answered by the seconds that it took. The first
-is not counted by who asks: it compiles. After it the weights are written.
+Every line that comes in is one measurement, and is answered by the seconds of a step. The first is
+not counted by who asks: it compiles. After it the weights are written, and whoever was slow takes
+fewer epochs from then on.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import gc
 import importlib
 import sys
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
@@ -18,12 +20,14 @@ import numpy as np
 from benchmarks.training.peers import Trainer
 from benchmarks.training.problems import BY_NAME
 
+LONG = 0.5  # seconds of a measurement, from which on fewer epochs tell as much
+
 
 def main(peer: str, problem: str, optimizer: str, path: str) -> None:
     """Answer until nobody asks any more."""
     module = importlib.import_module(f"benchmarks.training.peers.{peer}")
     trainer: Trainer = module.trainer(BY_NAME[problem], optimizer)
-    first = True
+    first, epochs = True, trainer.problem.epochs
     for _ in sys.stdin:
         gc.collect()
         start = perf_counter()
@@ -32,7 +36,11 @@ def main(peer: str, problem: str, optimizer: str, path: str) -> None:
         if first:
             np.savez(path, *(one for layer in trainer.weights() for one in layer))
             first = False
-        print(seconds, flush=True)
+        steps = trainer.problem.steps
+        print(seconds / steps, flush=True)
+        if seconds > LONG:
+            epochs = max(1, int(epochs * LONG / seconds))
+            trainer.problem = replace(trainer.problem, epochs=epochs)
 
 
 if __name__ == "__main__":

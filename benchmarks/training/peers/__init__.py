@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from benchmarks.training.problems import Weights
+from benchmarks.training.problems import Problem, Weights
 
 PEERS = {
     "backpass": "ours",
@@ -21,7 +21,9 @@ PEERS = {
 
 
 class Trainer(Protocol):
-    """A network under training."""
+    """A network under training, for the epochs that its problem says at the time."""
+
+    problem: Problem
 
     def train(self) -> None:
         """Take the steps of one measurement, and wait until they are done."""

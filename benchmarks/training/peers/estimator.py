@@ -25,6 +25,7 @@ class Estimator:
     """Fitted again from where it stands: `warm_start`."""
 
     def __init__(self, problem: Problem, optimizer: str) -> None:
+        self.problem = problem
         self.X, self.y = problem.data()
         self.net = MLPClassifier(
             problem.widths[1:-1],
@@ -44,13 +45,16 @@ class Estimator:
             epsilon=EPSILON,
         )
         # a first call makes all that fitting needs; then it starts from the weights of all
-        self.train()
-        self.net.max_iter = problem.epochs
+        self._fit()
         for place, (W, b) in enumerate(problem.weights()):
             if W.shape == self.net.coefs_[place].shape:
                 self.net.coefs_[place], self.net.intercepts_[place] = W, b
 
     def train(self) -> None:
+        self.net.max_iter = self.problem.epochs
+        self._fit()
+
+    def _fit(self) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             self.net.fit(self.X, self.y)

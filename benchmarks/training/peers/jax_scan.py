@@ -49,6 +49,7 @@ class Scan:
     """Batches stand ready on the device, cut once."""
 
     def __init__(self, problem: Problem, optimizer: str) -> None:
+        self.problem = problem
         X, y = problem.data()
         count = problem.rows // problem.batch
         self.X = jnp.asarray(X).reshape(count, problem.batch, -1)
@@ -65,13 +66,15 @@ class Scan:
         def epoch(_: Any, carry: Any) -> Any:
             return jax.lax.scan(step, carry, (self.X, self.y))[0]
 
-        def run(carry: Any) -> Any:
-            return jax.lax.fori_loop(0, problem.epochs, epoch, carry)
+        def run(carry: Any, epochs: Any) -> Any:
+            return jax.lax.fori_loop(0, epochs, epoch, carry)
 
         self.run = jax.jit(run, donate_argnums=0)
 
     def train(self) -> None:
-        self.layers, self.state = jax.block_until_ready(self.run((self.layers, self.state)))
+        self.layers, self.state = jax.block_until_ready(
+            self.run((self.layers, self.state), self.problem.epochs)
+        )
 
     def weights(self) -> Weights:
         return [(np.asarray(W), np.asarray(b)) for W, b in self.layers]
