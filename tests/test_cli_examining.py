@@ -31,6 +31,15 @@ def test_a_constructor_that_needs_arguments_is_asked_for():
     assert '--make "Network([3, 4, 2])"' in result.output
 
 
+def test_a_method_without_its_class_asks_for_what_makes_one(tmp_path):
+    alone = tmp_path / "alone.py"
+    alone.write_text("def fit_partial(self, x, y):\n    self.W -= x.T @ (x @ self.W - y)\n")
+    result = run(alone)
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: fit_partial takes self, which alone.py has no class")
+    assert "--make" in result.output
+
+
 def test_what_is_said_is_taken():
     make = "Network([2, 2, 1], 0.5, np.random.default_rng(0))"
     result = run(EXAMPLE, "--make", make, "--call", "fit_partial", "--data", "4x3 4x1")

@@ -132,6 +132,11 @@ def _looked(
     """What comes of looking at the first call that can be looked at, and what was assumed."""
     module = load_module(path)
     made, said = _made(module, path, make)
+    if made is None and (method := _method(module, call)):
+        raise BackpassError(
+            f"{method} takes self, which {path.name} has no class to make of; put the class "
+            'beside it and say how one is made, as in --make "Network([3, 4, 2])"'
+        )
     refused: list[str] = []
     for name, function in _calls(module, made, call):
         for args, told in _arguments(module, function, made, data):
@@ -146,6 +151,17 @@ def _looked(
         f"nothing in {path.name} could be called and seen to train{why}; say what trains with "
         '--call, and on what with --data, as in --call net.fit --data "X, Y" or --data "6x3 6x2"'
     )
+
+
+def _method(module: ModuleType, call: str | None) -> str | None:
+    """A function of the file that was cut out of its class: the one to call, or any."""
+    found = [
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value)
+        and next(iter(inspect.signature(value).parameters), "") == "self"
+    ]
+    return next((name for name in found if call in (None, name)), None)
 
 
 def _raised(report: Report) -> bool:
