@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from backpass.doctor.catalogue import KEY, alike, numbered
+from backpass.reading.lines import filled
 
 Verdict = Literal[
     "correct",
@@ -77,11 +78,11 @@ class Report:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield from _filled(f"{report.subject}: {report.verdict}")
+    yield from filled(f"{report.subject}: {report.verdict}")
     yield ""
     for sentence in (report.network, report.loss):
         if sentence:
-            yield from _filled(sentence, "  ")
+            yield from filled(sentence, "  ")
     if report.tensors:
         yield ""
         yield from _table(report.tensors)
@@ -91,7 +92,7 @@ def _lines(report: Report) -> Iterator[str]:
     refers = any(one.accuses and one.bug is not None for one in report.findings)
     for note in (*report.notes, *([KEY] if refers else [])):
         yield ""
-        yield from _filled(note, "  ")
+        yield from filled(note, "  ")
 
 
 def _table(tensors: tuple[Tensor, ...]) -> Iterator[str]:
@@ -135,22 +136,16 @@ def _finding(one: Finding, number: int | None, report: Report) -> Iterator[str]:
     all_ = len(tensors) == len(report.tensors) > 1
     where = [f"line {one.line}"] if one.line else []
     where += ["all updates"] if all_ else [", ".join(tensors)] if any(tensors) else []
-    yield from _filled(f"{head}{', '.join(where)}: {title}" if where else f"{head}{title}", "  ")
+    yield from filled(f"{head}{', '.join(where)}: {title}" if where else f"{head}{title}", "  ")
     if one.source:
         yield f"      {textwrap.shorten(one.source, WIDTH - 6, placeholder=' …')}"
-    yield from _filled(one.explanation, "    ")
+    yield from filled(one.explanation, "    ")
     if one.fix:
-        yield from _filled(f"should be: {one.fix}" if one.accuses else one.fix, "    ")
+        yield from filled(f"should be: {one.fix}" if one.accuses else one.fix, "    ")
     if one.repaired:
         yield "    repaired:"
         yield f"      {textwrap.shorten(one.repaired, WIDTH - 6, placeholder=' …')}"
     if one.recheck:
-        yield from _filled(one.recheck, "    ")
+        yield from filled(one.recheck, "    ")
     if one.also:
-        yield from _filled(alike(one.also), "    ")
-
-
-def _filled(text: str, indent: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False
-    )
+        yield from filled(alike(one.also), "    ")

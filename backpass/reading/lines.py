@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ class Span:
 
 Line = tuple[Span, ...]
 EMPTY: Line = ()
+FORMULA = re.compile(r"\([^()\s]+ [−+*/@⊙·-] [^()\s]+\)")  # (1 − a), which no line ends within
+KEPT = "\N{NO-BREAK SPACE}"
 
 
 def joined(lines: Iterable[Line]) -> str:
@@ -31,13 +34,17 @@ def joined(lines: Iterable[Line]) -> str:
 
 def wrapped(text: str, indent: int, role: Role) -> list[Line]:
     """Words on as many indented lines as they need; none for no words."""
-    space = " " * indent
+    return [(Span(line, role),) for line in filled(text, " " * indent)]
+
+
+def filled(text: str, indent: str = "") -> list[str]:
+    """Indented lines of words, in which a formula such as (1 − a) stays in one piece."""
     lines = textwrap.wrap(
-        text,
+        FORMULA.sub(lambda found: found[0].replace(" ", KEPT), text),
         WIDTH,
-        initial_indent=space,
-        subsequent_indent=space,
+        initial_indent=indent,
+        subsequent_indent=indent,
         break_on_hyphens=False,
         break_long_words=False,
     )
-    return [(Span(line, role),) for line in lines]
+    return [line.replace(KEPT, " ") for line in lines]
