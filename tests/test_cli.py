@@ -31,9 +31,8 @@ def derive(forward: str, *more: str, shapes: str = SHAPES) -> Result:
 
 def shell(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own, with streams of its own."""
-    run = "from backpass.cli import main; main(prog_name='backpass')"
     return subprocess.run(
-        [sys.executable, "-c", run, *args],
+        [sys.executable, "-m", "backpass", *args],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         check=False,
@@ -42,12 +41,14 @@ def shell(*args: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
 
 def on_a_terminal(*args: str, **environment: str) -> str:
     """What the command writes to a terminal of 80 columns."""
-    run = "from backpass.cli import main; main(prog_name='backpass')"
     ours, theirs = pty.openpty()
     variables = {"TERM": "xterm-256color", "COLUMNS": "80", "PYTHONPATH": str(ROOT), **environment}
     plain = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM")}
     with subprocess.Popen(
-        [sys.executable, "-c", run, *args], env=plain | variables, stdout=theirs, stderr=theirs
+        [sys.executable, "-m", "backpass", *args],
+        env=plain | variables,
+        stdout=theirs,
+        stderr=theirs,
     ):
         os.close(theirs)
         written = b""
@@ -250,8 +251,7 @@ def test_a_question_without_an_answer_gets_one_sentence(forward: str, shapes: st
 
 @pytest.mark.parametrize("more", [[], ["--json"], ["--help"]])
 def test_a_full_disk_is_told_and_not_traced(more: list[str]):
-    run = "from backpass.cli import main; main(prog_name='backpass')"
-    command = [sys.executable, "-c", run, "derive", "sum(x)", "--shapes", "x: k", *more]
+    command = [sys.executable, "-m", "backpass", "derive", "sum(x)", "--shapes", "x: k", *more]
     with Path("/dev/full").open("w") as full:
         found = subprocess.run(
             command,
