@@ -13,9 +13,14 @@ from backpass.running.epoch import Answers
 Array = NDArray[Any]
 
 
-def classes(outputs: Array, loss: Loss, axis: int) -> NDArray[np.int64]:
-    """The class of each sample, which lie along `axis`: the largest output, of one whether yes."""
+def classes(outputs: Array, loss: Loss, axis: int, exclusive: bool = True) -> NDArray[np.int64]:
+    """The class of each sample, which lie along `axis`: the largest output, of one whether yes.
+
+    Where classes do not exclude each other, each output of a loss of shares says so of its own.
+    """
     across = 1 - axis
+    if loss.targets == "shares" and not exclusive and outputs.shape[across] > 1:
+        return (outputs > loss.decided).astype(np.int64)
     if outputs.shape[across] == 1 and loss.targets != "classes":
         return (outputs.take(0, axis=across) > loss.decided).astype(np.int64)
     return outputs.argmax(axis=across)

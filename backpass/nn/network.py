@@ -30,9 +30,10 @@ from backpass.nn.history import History
 from backpass.nn.init import initialiser
 from backpass.nn.judge import answers, classes, explained
 from backpass.nn.keeping import keeper_for
+from backpass.nn.laid_out import arrays_of
 from backpass.nn.layers import Layer, is_count
 from backpass.nn.optim import Optimizer, first_state
-from backpass.nn.optimizers import OPTIMIZERS, SGD
+from backpass.nn.optimizers import SGD, stored_optimizer
 from backpass.nn.rates import RangeTest, lr_range_test
 from backpass.nn.run import Run
 from backpass.nn.schedules import Place
@@ -108,6 +109,7 @@ class Network:
         self._derived: dict[tuple[bool, bool, bool], Derivation] = {}
         self.epochs = self.steps = 0  # that it was trained for
         self.slowed = 1.0  # what an adaptive rate was divided by
+        self.exclusive = False  # whether the classes of its targets excluded each other
         self._runs: tuple[Derivation, Any, Backend] | None = None
         self._forward: tuple[Derivation, Runner] | None = None
         self._gradients: tuple[Derivation, Runner] | None = None
@@ -117,10 +119,9 @@ class Network:
     ) -> Derivation:
         """The forward and backward pass that `fit` runs.
 
-        Targets of a cross-entropy are integer labels; with `shares` they are shares (or ones and
-        zeros) for every class, which `fit` takes too. With `weighted` each sample has a weight.
-        Without `training` it is what predicts: nothing is dropped, and batch norms take what they
-        kept.
+        Targets of a cross-entropy are integer labels, with `shares` a share for every class; with
+        `weighted` each sample has a weight. Without `training` it is what predicts: nothing is
+        dropped, and batch norms take what they kept.
         """
         plan = self.architecture
         key = shares, weighted, training or not (plan.drops or plan.norms)
@@ -152,9 +153,9 @@ class Network:
 
         X and y stand as the `convention` says; one sample is a vector. Integer labels (n,) or
         shares for each class are the targets of a cross-entropy, an array of the outputs' shape
-        that of every other loss. A `batch_size` above the number of samples takes all of them;
-        the last batch of an epoch may be smaller. Fitting again goes on from here. `backend`
-        runs the steps, one of `backpass.nn.backends.BACKENDS`; "auto" chooses by the problem.
+        that of every other loss. The last batch of an epoch may be smaller than `batch_size`.
+        Fitting again goes on from here. `backend` runs the steps, one of
+        `backpass.nn.backends.BACKENDS`; "auto" chooses by the problem.
 
         validation : a share of the samples that is held out, or (X, y); judged after every epoch
         early_stopping : True, the epochs to wait for a better one, or a `bp.EarlyStopping`
@@ -176,6 +177,8 @@ class Network:
         plan = self.architecture
         data = prepare(X, y, options, plan, self.dtype, self.seed)
         derivation = self._derivation_for(data.y, data.weight is not None, training=True)
+        right = answers(data.y, plan.loss, plan.axis)
+        self.exclusive = right is not None and right.kind == "largest"
         arrays = {name: one.copy() for name, one in {**self.weights, **self.state}.items()}
         run = Run(arrays, self.random.bit_generator.state, epochs=self.epochs, steps=self.steps,
                   slowed=self.slowed)  # fmt: skip
@@ -183,7 +186,7 @@ class Network:
         if keeper is not None:
             run = keeper.begin(resume) or run
             self._take(run)
-        told, right = called(options.callbacks, self), answers(data.y, plan.loss, plan.axis)
+        told = called(options.callbacks, self)
 
         def after(run: Run) -> str | None:
             self._take(run)
@@ -211,10 +214,10 @@ class Network:
         for one in begin(options.callbacks):
             one(self)
         try:
-            history = train(task, run)
+            train(task, run)
             if keeper is not None:
                 keeper.end(run)
-            return history
+            return run.history
         except KeyboardInterrupt as error:
             if keeper is not None:
                 keeper.interrupted(error)
@@ -232,10 +235,7 @@ class Network:
         self.epochs, self.steps, self.slowed = run.epochs, run.steps, run.slowed
 
     def predict(self, X: Any) -> NDArray[Any]:
-        """The outputs, which are what the loss takes: logits for a cross-entropy.
-
-        One sample (a vector) gives a vector, a batch a matrix in the network's convention.
-        """
+        """The outputs as the loss takes them: logits for a cross-entropy. A vector for a vector."""
         given = samples.inputs(X, self.architecture, self.dtype)
         found = self._outputs(given)
         return found.ravel() if given.single else found
@@ -250,19 +250,20 @@ class Network:
     def predict_class(self, X: Any) -> NDArray[np.int64]:
         """The class of each sample: the largest output, or for a single output 0 or 1.
 
-        A single output says 1 above ½, and as a logit of `binary_cross_entropy` above 0.
+        It says 1 above ½, and as a logit of `binary_cross_entropy` above 0. Several outputs of that
+        loss say so each, if the targets of its training were not a one among zeros.
         """
-        found = self.predict(X)
+        found, plan = self.predict(X), self.architecture
         if found.ndim == 1:
-            return classes(found[None, :], self.architecture.loss, 0)[0]
-        return classes(found, self.architecture.loss, self.architecture.axis)
+            return classes(found[None, :], plan.loss, 0, self.exclusive)[0]
+        return classes(found, plan.loss, plan.axis, self.exclusive)
 
     def score(self, X: Any, y: Any) -> float:
         """How good the outputs are: the share of samples whose class is right, or R².
 
-        Classes are counted wherever `fit` counts them: for labels, shares, and targets of ones
-        and zeros. All other targets are numbers, and R² is the share of their variance that is
-        explained (averaged over several outputs): 1 is perfect, 0 as good as their mean.
+        Classes are counted for labels, shares, and targets of ones and zeros, as `fit` does. Of
+        other targets, R² is the share of their variance that is explained (averaged over several
+        outputs): 1 is perfect, 0 as good as their mean.
         """
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
@@ -318,28 +319,30 @@ class Network:
     def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:
         """The weights as PyTorch names them and lays them out, out×in, for `load_state_dict`.
 
-        Without `names` of the layers they are those of an nn.Sequential with an activation behind
-        every Linear: "0.weight", "0.bias", "2.weight" and so on.
+        Without `names` of the layers they are those of an nn.Sequential, "0.weight", "0.bias",
+        "2.weight" …, with an activation behind every Linear, or behind its BatchNorm1d.
         """
-        return exchange.state_dict(self.architecture, self.weights, names)
+        return exchange.state_dict(self.architecture, {**self.weights, **self.state}, names)
 
     @classmethod
     def from_state_dict(
         cls, state: Mapping[str, Any], activation: str | Sequence[str], **options: Any
     ) -> Network:
-        """Make a network of the weights of PyTorch's Linear layers, or of arrays W1, b1, W2, b2.
+        """Make a network of PyTorch's Linear and BatchNorm1d layers, or of arrays W1, b1, W2, b2.
 
         `activation` is that of all layers but the last, or a list with one for each layer;
         `options` are those of `Network`. W1 and so on are in×out, as `export` writes them.
         """
         plan, layers = exchange.plan_of(state, activation, options)
         net = cls(**plan)
-        net.weights = exchange.weights_of(net.architecture, layers, net.dtype)
+        found = arrays_of(net.architecture, layers, net.dtype)
+        for store in (net.weights, net.state):
+            store |= {name: found[name] for name in store if name in found}
         return net
 
     def export(self, path: str | Path) -> None:
         """Write the weights for others, .npz, .pt, .safetensors or .onnx; see `nn/exchange.py`."""
-        exchange.export(path, self.architecture, self.weights)
+        exchange.export(path, self.architecture, {**self.weights, **self.state})
 
     def save(self, path: str | Path) -> None:
         """Write the network to a safetensors file, with all that training needs, or nothing."""
@@ -347,14 +350,10 @@ class Network:
 
     def stored(self) -> tuple[Arrays, dict[str, Any]]:
         """The arrays of a saved network, and the description beside them."""
-        name = type(self.optimizer).__name__
-        if OPTIMIZERS.get(name) is not type(self.optimizer):
-            raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
-        plan = self.architecture
         about = {
             "format": FORMAT,
-            **plan.described,
-            "optimizer": [name, self.optimizer.settings],
+            **self.architecture.described,
+            "optimizer": stored_optimizer(self.optimizer),
             "init": self.init,
             "dtype": self.dtype,
             "seed": self.seed,
@@ -362,6 +361,7 @@ class Network:
             "epochs": self.epochs,
             "steps": self.steps,
             "slowed": self.slowed,
+            "exclusive": self.exclusive,
         }
         return {**self.weights, **self.state}, about
 

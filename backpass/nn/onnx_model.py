@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass._version import __version__
+from backpass.nn.architecture import Architecture
+from backpass.nn.laid_out import Linear
 
 # by name, as onnx is an extra: whoever checks the types need not have it
 checker, helper, numpy_helper = (
@@ -31,33 +33,41 @@ NODES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def model(
-    activations: Sequence[str], layers: Sequence[tuple[NDArray[Any], NDArray[Any] | None]]
-) -> bytes:
+def model(plan: Architecture, layers: Sequence[Linear]) -> bytes:
     """The network from X, n×inputs, to its output, n×outputs, with samples as rows."""
     nodes: list[Any] = []
     tensors: list[Any] = []
     last = "X"
-    for place, (activation, (W, b)) in enumerate(zip(activations, layers, strict=True), 1):
+
+    def node(kind: str, read: list[str], gives: str, **options: Any) -> str:
+        nodes.append(helper.make_node(kind, read, [gives], **options))
+        return gives
+
+    def tensor(name: str, values: NDArray[Any]) -> str:
+        tensors.append(numpy_helper.from_array(values.astype(np.float32), name))
+        return name
+
+    for place, (dense, layer) in enumerate(zip(plan.dense, layers, strict=True), 1):
+        norm = plan.norms.get(place)
+        activation = dense.activation if norm is None else norm.activation
         Z = "output" if place == len(layers) and activation == "linear" else f"Z{place}"
         A = "output" if place == len(layers) else f"A{place}"
-        read = [last, f"W{place}"]
-        tensors.append(numpy_helper.from_array(W.astype(np.float32), f"W{place}"))
-        if b is not None:
-            tensors.append(numpy_helper.from_array(b.astype(np.float32), f"b{place}"))
-            read.append(f"b{place}")
-        nodes.append(helper.make_node("Gemm", read, [Z], transB=1))
-        if activation == "linear":
-            last = Z
-        elif activation == "silu":
-            nodes.append(helper.make_node("Sigmoid", [Z], [f"S{place}"]))
-            nodes.append(helper.make_node("Mul", [Z, f"S{place}"], [A]))
-            last = A
-        else:
+        read = [last, tensor(f"W{place}", layer.W)]
+        if layer.b is not None:
+            read.append(tensor(f"b{place}", layer.b))
+        last = node("Gemm", read, Z, transB=1)
+        if norm is not None:
+            names = ("scale", "shift", "mean", "var")
+            kept = [
+                tensor(f"{name}{place}", one) for name, one in zip(names, layer.norm, strict=True)
+            ]
+            last = node("BatchNormalization", [last, *kept], f"H{place}", epsilon=norm.eps)
+        if activation == "silu":
+            last = node("Mul", [last, node("Sigmoid", [last], f"S{place}")], A)
+        elif activation != "linear":
             kind, options = NODES[activation]
-            nodes.append(helper.make_node(kind, [Z], [A], **options))
-            last = A
-    inputs, outputs = layers[0][0].shape[1], layers[-1][0].shape[0]
+            last = node(kind, [last], A, **options)
+    inputs, outputs = plan.inputs, plan.outputs
     graph = helper.make_graph(
         nodes,
         "backpass",

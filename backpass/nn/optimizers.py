@@ -202,6 +202,14 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
+def stored_optimizer(optimizer: Optimizer) -> list[Any]:
+    """Name and settings, as JSON can hold them; BackpassError for a rule that is not of these."""
+    name = type(optimizer).__name__
+    if OPTIMIZERS.get(name) is not type(optimizer):
+        raise BackpassError(f"{name} is an optimizer of your own, and a file cannot hold it")
+    return [name, optimizer.settings]
+
+
 def restored_optimizer(name: str, settings: Mapping[str, Any]) -> Optimizer:
     """The optimiser with these settings; KeyError and TypeError where there is none."""
     return OPTIMIZERS[name](**{name: restored_rate(one) for name, one in settings.items()})

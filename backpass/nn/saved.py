@@ -45,6 +45,7 @@ def restored(path: str | Path, arrays: Arrays, about: dict[str, Any]) -> Network
         net.random.bit_generator.state = about["random"]
         net.epochs, net.steps = int(about.get("epochs", 0)), int(about.get("steps", 0))
         net.slowed = float(about.get("slowed", 1))
+        net.exclusive = bool(about.get("exclusive", False))
     except (ArithmeticError, KeyError, MemoryError, TypeError, ValueError) as error:
         raise BackpassError(
             f"{path} does not describe a network as net.save does ({error!r})"

@@ -8,6 +8,7 @@ from safetensors.numpy import load_file
 
 import backpass as bp
 from backpass.language.errors import BackpassError, ShapeError
+from backpass.nn.exchange import NORMED, SEEN
 
 X = np.random.default_rng(0).normal(size=(7, 4)).astype(np.float32)
 each_kind = pytest.mark.parametrize(
@@ -93,14 +94,32 @@ def test_safetensors_for_pytorch_hold_the_state_dict(tmp_path):
     assert all((found[name] == one).all() for name, one in net.to_state_dict().items())
 
 
+def test_modules_are_put_in_the_order_of_their_numbers(tmp_path):
+    net = bp.Network([bp.Dense(width, "relu") for width in range(2, 10)] + [bp.Dense(2)], inputs=4)
+    net.export(tmp_path / "net.safetensors")
+    again = bp.Network.from_state_dict(load_file(tmp_path / "net.safetensors"), "relu")
+    assert again.architecture == net.architecture
+
+
 W, B = np.zeros((3, 4)), np.zeros(3)
+
+
+def norm(place, units):
+    """What a BatchNorm1d of this many units keeps."""
+    return {f"{place}.{part}": np.ones(units) for part in NORMED}
 
 
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({}, "there is nothing in it that is no weight or bias of a Linear"),
-        ({"0.weight": W, "1.running_mean": B}, "1.running_mean is no weight or bias of a Linear"),
+        ({}, "there is nothing in it; give the state_dict of Linear layers"),
+        ({"0.weight": W, "0.scale": B}, "0.scale is nothing of a Linear or a BatchNorm1d"),
+        ({"0.weight": W, "1.running_mean": B}, "1 has no running_var; a BatchNorm1d has one for"),
+        ({"0.weight": W, **norm(1, 4)}, "1 has 4 numbers as weight; a BatchNorm1d has one for"),
+        (norm(0, 3), "0 is a batch norm that no Linear stands before"),
+        ({"0.weight": W, **norm(1, 3), **norm(2, 3)}, "2 is a batch norm that no Linear stands"),
+        ({"0.weight": W, "1.weight": B}, "the weight of 1 is 3;"),
+        ({"W1": W.T, "mean1": B}, "the batch norm 1 has no running_var"),
         ({"0.weight": np.zeros((3, 4, 2, 2))}, "the weight of 0 is 3×4×2×2"),
         ({"0.weight": W, "0.bias": np.zeros(4)}, "a bias for each of its outputs"),
         ({"0.weight": W, "0.bias": B, "2.weight": W.T}, "some layers have a bias and some have"),
@@ -109,7 +128,7 @@ W, B = np.zeros((3, 4)), np.zeros(3)
         ({"b1": B}, "the weight of W1 is missing"),
         ({"0.weight": W.astype(complex)}, "0.weight holds complex128"),
     ],
-    ids=range(9),
+    ids=range(15),
 )
 def test_what_is_no_state_dict_of_linear_layers_is_refused(state, said):
     with pytest.raises(BackpassError) as caught:
@@ -138,9 +157,61 @@ def test_activations_are_one_for_each_layer():
         bp.Network.from_state_dict({"0.weight": B}, "relu")
 
 
-def test_a_dropout_is_left_out_and_a_batch_norm_refused():
+def test_a_dropout_is_left_out():
     kept = bp.Network([bp.Dense(5, "relu"), bp.Dropout(0.5), bp.Dense(2)], inputs=4)
     assert list(kept.to_state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
-    normed = bp.Network([bp.Dense(5), bp.BatchNorm("relu"), bp.Dense(2)], inputs=4)
-    with pytest.raises(BackpassError, match="the network has a batch norm, and only weights"):
-        normed.to_state_dict()
+
+
+def normed(**options):
+    """A network whose batch norm has seen samples."""
+    layers = [bp.Dense(5), bp.BatchNorm("tanh"), bp.Dropout(0.2), bp.Dense(2)]
+    net = bp.Network(layers, inputs=4, optimizer=bp.Adam(0.05), **options)
+    given = X if options["convention"] == "rows" else X.T
+    net.fit(given, np.arange(7) % 2, epochs=9, progress=False)
+    return net, given
+
+
+@each_kind
+def test_a_batch_norm_is_a_module_behind_its_linear(bias, convention):
+    net, given = normed(bias=bias, convention=convention)
+    state = net.to_state_dict()
+    linear = ["weight"] if bias is None else ["weight", "bias"]
+    assert list(state) == [
+        *(f"0.{part}" for part in linear), *(f"1.{part}" for part in (*NORMED, SEEN)),
+        *(f"3.{part}" for part in linear),
+    ]  # fmt: skip
+    Z = X @ state["0.weight"].T + state.get("0.bias", 0)
+    scale, shift, mean, var = (state[f"1.{part}"] for part in NORMED)
+    A = np.tanh((Z - mean) / np.sqrt(var + 1e-5) * scale + shift)
+    outputs = net.predict(given)
+    np.testing.assert_allclose(
+        A @ state["3.weight"].T + state.get("3.bias", 0),
+        outputs if convention == "rows" else outputs.T, rtol=1e-5, atol=1e-6,
+    )  # fmt: skip
+
+
+@each_kind
+def test_a_batch_norm_comes_back(tmp_path, bias, convention):
+    net, given = normed(bias=bias, convention=convention)
+    net.export(tmp_path / "net.npz")
+    net.export(tmp_path / "net.safetensors")
+    with np.load(tmp_path / "net.npz") as file:
+        held = dict(file)
+    for state in (
+        net.to_state_dict(["a", "n", "z"]),
+        held,
+        load_file(tmp_path / "net.safetensors"),
+    ):
+        again = bp.Network.from_state_dict(state, "tanh", bias=bias, convention=convention)
+        assert again.architecture.norms == net.architecture.norms
+        assert (again.predict(given) == net.predict(given)).all()
+
+
+def test_a_norm_without_scales_has_ones_and_layers_must_fit():
+    state = normed(convention="rows")[0].to_state_dict()
+    bare = {name: one for name, one in state.items() if name not in ("1.weight", "1.bias")}
+    again = bp.Network.from_state_dict(bare, "relu")
+    assert (again.weights["γ1"] == 1).all()
+    assert (again.weights["β1"] == 0).all()
+    with pytest.raises(BackpassError, match="layer 1 has a batch norm in what was given, and"):
+        bp.Network.from_state_dict(state, "relu", layers=[bp.Dense(5, "relu"), bp.Dense(2)])

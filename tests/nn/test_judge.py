@@ -65,3 +65,17 @@ def test_a_sample_with_several_labels_is_right_when_all_are(axis):
     out, goal = (out, goal) if axis == 0 else (out.T, goal.T)
     right = answers(goal, LOSSES["binary_cross_entropy"], axis)
     assert right.count(out, goal) == 2
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_labels_that_do_not_exclude_each_other_are_one_for_each_output(axis):
+    out = OUT if axis == 0 else OUT.T
+    for name, decided in (
+        ("binary_cross_entropy", 0),
+        ("binary_cross_entropy_from_probabilities", 0.5),
+    ):
+        found = classes(out, LOSSES[name], axis, exclusive=False)
+        assert (found == (out > decided)).all()
+        assert classes(out, LOSSES[name], axis).tolist() == ANSWERS
+    for name in ("cross_entropy", "mse"):
+        assert classes(out, LOSSES[name], axis, exclusive=False).tolist() == ANSWERS

@@ -285,3 +285,34 @@ def test_a_notebook_shows_the_network_and_its_passes():
     assert shown["text/plain"] == repr(net)
     assert str(net) in shown["text/html"]
     assert "Backward pass" in shown["text/html"]
+
+
+@pytest.mark.parametrize("convention", ["rows", "columns"])
+@pytest.mark.parametrize(
+    "loss", ["binary_cross_entropy", "binary_cross_entropy_from_probabilities"]
+)
+def test_several_labels_of_a_sample_are_predicted_one_for_each_output(tmp_path, loss, convention):
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    Y = (X > 0).astype(int)
+    X, Y = (X, Y) if convention == "rows" else (X.T, Y.T)
+    last = "linear" if loss == "binary_cross_entropy" else "sigmoid"
+    net = bp.Network([bp.Dense(3, last)], 3, loss, bp.Adam(0.1), convention=convention)
+    history = net.fit(X, Y, epochs=20, progress=False)
+    net.save(tmp_path / "net")
+    for one in (net, bp.load(tmp_path / "net")):
+        found = one.predict_class(X)
+        assert found.shape == Y.shape
+        assert set(np.unique(found)) == {0, 1}
+        axis = 1 if convention == "rows" else 0
+        assert (found == Y).all(axis=axis).mean() == one.score(X, Y) > 0.9
+    assert history.accuracy[-1] > 0.9
+    sample = X[0] if convention == "rows" else X[:, 0]
+    assert net.predict_class(sample).tolist() == (found[0] if axis else found[:, 0]).tolist()
+
+
+def test_a_one_among_zeros_is_a_class_with_any_loss():
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    y = X.argmax(axis=1)
+    net = bp.Network([bp.Dense(3)], 3, "binary_cross_entropy", bp.Adam(0.1))
+    net.fit(X, np.eye(3)[y], epochs=60, progress=False)
+    assert (net.predict_class(X) == y).mean() == net.score(X, np.eye(3)[y]) > 0.9
