@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation, annotation
 from backpass.doctor.bank import Family, families
+from backpass.doctor.bias_units import unbiased
 from backpass.doctor.evidence import rates
 from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.model import Model, Times, model
@@ -216,6 +217,8 @@ def _summary(one: _Explained) -> list[str]:
     names = [f"{name} is {path}" for name, path in one.model.paths.items() if name != path]
     lines += [f"{', '.join(names)}."] if names else []
     lines.append(_trained(one))
+    unit = unbiased(seen, one.fit.look.probes[0])
+    lines += [f"{unit.says}. {unit.fix}"] if unit is not None else []
     gaps = one.fit.look.probes[0].run.gaps
     lines += [gaps] if gaps else []
     return lines
@@ -228,8 +231,10 @@ def _sides(seen: Seen) -> str:
 
 
 def _bias(seen: Seen) -> str:
-    if any(layer.ones for layer in seen.layers):
-        return "A column of ones goes before each product that has one."
+    ones = [layer.ones is not None for layer in seen.layers]
+    if any(ones):
+        which = "each product" if all(ones) else "the first" if ones[0] else "some products"
+        return f"A column of ones is put before {which}{' alone' if which == 'the first' else ''}."
     if all(layer.bias is None for layer in seen.layers):
         return "No array is added to a product: there is no bias but what the samples bring."
     return "Each layer adds its bias."

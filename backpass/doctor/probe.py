@@ -134,21 +134,30 @@ def is_data(given: object) -> bool:
 
 def calls(call: Callable[..., Any], args: Sequence[Any]) -> None:
     """Raise BackpassError, in one sentence, where this cannot be called with these arguments."""
+    kind = call if isinstance(call, type) else type(call)
     if isinstance(call, type) or not callable(call):
-        name = getattr(call, "__name__", None) or type(call).__name__
         what = "is a class" if isinstance(call, type) else "cannot be called"
+        like = "" if kind.__module__ == "builtins" else f" of a net = {kind.__name__}(…)"
         raise BackpassError(
-            f"{name} {what}; hand in what trains, such as net.fit_partial of a net = {name}(…)"
+            f"{kind.__name__} {what}; hand in what trains, such as net.fit_partial{like}"
         )
     try:
-        inspect.signature(call).bind(*args)
+        signature = inspect.signature(call)
+    except ValueError:  # no signature is known
+        return
+    try:
+        signature.bind(*args)
     except TypeError as error:
+        if next(iter(signature.parameters), "") == "self":
+            owner, _, name = _called(call).rpartition(".")
+            raise BackpassError(
+                f"{_called(call)} takes self; hand in the method of an object, net.{name} of a "
+                f"net = {owner or 'Network'}(…)"
+            ) from None
         raise BackpassError(
             f"{_called(call)} cannot be called with {len(args)} arguments: {error}; give all that "
             "it needs, samples and targets as the last two that are arrays"
         ) from None
-    except ValueError:  # no signature is known
-        return
 
 
 def _place(wanted: Where, usual: int, names: list[str]) -> int:

@@ -9,6 +9,8 @@ import numpy as np
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.activations import WRONG
+from backpass.doctor.bias_units import unbiased
+from backpass.doctor.case import Case
 from backpass.doctor.observe import Run
 from backpass.doctor.passes import Pass
 from backpass.doctor.report import Finding
@@ -32,33 +34,14 @@ def forward_findings(
     return found
 
 
-def widened_by_ones(
-    run: Pass, paths: Mapping[tuple[str, int], str], accuser: Accuser
-) -> list[Finding]:
-    """What is true of a bias that the samples' column of ones brings: it reaches one layer only."""
-    X, depth = run.A[0], run.depth
-    columns = [place for place in range(X.shape[1]) if np.all(X[:, place] == 1)]
-    bare = all(one is None for one in run.b) and all(one.ones is None for one in run.layers)
-    if not columns or not bare or depth < 2 or run.samples < 2:
+def without_bias(case: Case, accuser: Accuser) -> list[Finding]:
+    """Hidden layers that hand no constant on, where the layer below them has a bias."""
+    found, run = unbiased(accuser.wording.seen, case.probes[0]), case.story.at[0].run
+    if found is None:
         return []
-    inner, units = paths["W", 1], run.A[1].shape[1]
-    low, high = float(run.A[1][:, -1].min()), float(run.A[1][:, -1].max())
-    later = ", ".join(paths["W", layer] for layer in range(2, depth + 1))
-    part = "column" if run.layers[0].turned else "row"
+    later = [case.paths["W", layer] for layer in range(2, run.depth + 1)]
     place = accuser.lines.begin(run.Z[1])
-    return [
-        accuser.remark(
-            43, "no hidden unit is a constant bias", [paths["W", layer] for layer in
-            range(2, depth + 1)], place,
-            f"column {columns[0] + 1} of the samples is 1: that {part} of {inner} is the bias of "
-            f"the first layer. {later} meets no such column: all {units} units of the layer below "
-            f"go through {run.layers[0].activation} and are trained. If one of them was added for "
-            "a bias, it is an ordinary unit: on random samples the last one goes from "
-            f"{low:.2g} to {high:.2g}",
-            "This is no mistake of the gradient. For a true bias there, put a column of ones "
-            "behind the activation, or add a vector b.",
-        )
-    ]  # fmt: skip
+    return [accuser.remark(43, found.name, later, place, found.says, found.fix)]
 
 
 def grown(finding: Finding, accuser: Accuser) -> Finding:

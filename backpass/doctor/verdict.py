@@ -15,7 +15,7 @@ from backpass.doctor.descended import held, of_loss, partly
 from backpass.doctor.evidence import Shown
 from backpass.doctor.report import Finding, Tensor, Verdict
 from backpass.doctor.scales import known_factors, same
-from backpass.doctor.structure import aliased, forward_findings, grown, widened_by_ones
+from backpass.doctor.structure import aliased, forward_findings, grown, without_bias
 
 Array = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def judge(case: Case, accuser: Accuser) -> Judged:
         verdict, loss = "bug", held(case)
     elif case.unexplained:
         verdict, loss, remarks = "unknown", partly(case), []
-    remarks = [*remarks, *widened_by_ones(case.story.at[0].run, case.paths, accuser)]
+    remarks = [*remarks, *without_bias(case, accuser)]
     return Judged(verdict, tensors, (*bugs, *remarks), loss, tuple(notes))
 
 

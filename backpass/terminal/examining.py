@@ -131,8 +131,14 @@ def _looked(
 ) -> tuple[Any, tuple[str, ...]]:
     """What comes of looking at the first call that can be looked at, and what was assumed."""
     module = load_module(path)
-    made, said = _made(module, path, make)
-    if made is None and (method := _method(module, call)):
+    method = _method(module, call)
+    try:
+        made, said = _made(module, path, make)
+    except UnknownName:
+        if method is None or _classes(module):
+            raise
+        made, said = None, list[str]()
+    if made is None and method is not None:
         raise BackpassError(
             f"{method} takes self, which {path.name} has no class to make of; put the class "
             'beside it and say how one is made, as in --make "Network([3, 4, 2])"'
@@ -161,7 +167,8 @@ def _method(module: ModuleType, call: str | None) -> str | None:
         if inspect.isfunction(value)
         and next(iter(inspect.signature(value).parameters), "") == "self"
     ]
-    return next((name for name in found if call in (None, name)), None)
+    usual = [name for name in USUAL if name in found]
+    return next((name for name in (*usual, *found) if call in (None, name)), None)
 
 
 def _raised(report: Report) -> bool:
@@ -183,13 +190,8 @@ def _made(module: ModuleType, path: Path, make: str | None) -> tuple[Any, list[s
     held = [(name, value) for name, value in held if not isinstance(value, ModuleType)]
     if held:
         return held[-1][1], [f"took {held[-1][0]} of the file"]
-    classes = [
-        value
-        for value in vars(module).values()
-        if inspect.isclass(value) and value.__module__ == module.__name__
-    ]
     needy: list[str] = []
-    for kind in reversed(classes):
+    for kind in reversed(_classes(module)):
         try:
             required = [
                 one.name
@@ -207,6 +209,12 @@ def _made(module: ModuleType, path: Path, make: str | None) -> tuple[Any, list[s
             f'--make "{needy[0].partition("(")[0]}([3, 4, 2])"'
         )
     return None, []
+
+
+def _classes(module: ModuleType) -> list[type]:
+    """The classes that the file itself defines."""
+    found = [one for one in vars(module).values() if inspect.isclass(one)]
+    return [one for one in found if one.__module__ == module.__name__]
 
 
 def _has_arrays(made: object) -> bool:

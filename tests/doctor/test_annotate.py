@@ -78,11 +78,12 @@ def test_transposes_have_their_reason_once():
 
 
 def test_the_summary_states_what_was_found():
-    network, names, trained = annotated().summary
+    network, names, trained, bias = annotated().summary
     assert "3 → 4 → 5 → 2 with tanh, tanh, tanh" in network
     assert "Samples are rows" in network
     assert names == "W1 is self.W[0], W2 is self.W[1], W3 is self.W[2]."
     assert trained == "It descends ½Σ(a − y)² at the rate 0.25, exactly."
+    assert bias.startswith("Column 3 of the samples is 1: that is a true bias of the first layer.")
 
 
 def test_a_wrong_update_is_not_called_a_gradient():

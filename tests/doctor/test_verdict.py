@@ -115,7 +115,7 @@ def test_the_hidden_bias_of_the_class_is_told_to_be_a_unit_like_the_others():
     (remark,) = bp.doctor(network.fit_partial, with_ones(XOR), TARGETS).findings
     assert remark.bug == 43
     assert not remark.accuses
-    assert "all 3 units of the layer below go through sigmoid" in remark.explanation
+    assert "each of the 3 hidden units below is sigmoid of a sum" in remark.explanation
 
 
 def test_a_mean_is_a_loss_of_its_own_where_none_is_shown():
