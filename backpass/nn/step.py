@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation
 from backpass.language.notation import parse_step
-from backpass.language.program import Array, Step, canonical
+from backpass.language.program import Array, Program, Step, canonical
 from backpass.language.shapes import size
 from backpass.nn.architecture import Architecture, forward_only
 from backpass.nn.forward import KEPT
@@ -34,18 +34,10 @@ def stepping(
     """Forward, backward and update as one program, and the part of each of its arrays."""
     shown = (derivation.loss, plan.output(derivation))
     whole = with_updates(derivation.program, derivation.gradients, optimizer, shown)
-    followed = list(_followed(plan))
-    kept = [step.name.removesuffix(PRIME) for step in followed]
+    norms = {place: (plan.widths[place], one.momentum) for place, one in plan.norms.items()}
+    whole, kept = following(whole, norms)
     return Stepping(
-        replace(
-            whole,
-            inputs=(
-                *whole.inputs,
-                *(Array(step.name.removesuffix(PRIME), step.target.shape) for step in followed),
-            ),
-            steps=(*whole.steps, *followed),
-            outputs=(*whole.outputs, *(step.name for step in followed)),
-        ),
+        whole,
         changed=(*updated(optimizer, derivation.gradients), *kept),
         axes={name: plan.axis if one.ndim > 1 else 0 for name, one in samples.items()},
         numbers=(*optimizer.numbers, *plan.penalties),
@@ -56,17 +48,28 @@ def stepping(
     )
 
 
-def _followed(plan: Architecture) -> Iterator[Step]:
-    """How the running means and variances of batch norms follow those of a batch."""
-    for place, norm in plan.norms.items():
-        shape = (size(plan.widths[place]),)
+def following(
+    program: Program, norms: Mapping[int, tuple[int, float]]
+) -> tuple[Program, tuple[str, ...]]:
+    """A step in which running means and variances follow those of the batch, and their names.
+
+    `norms` are the units and the momentum of each batch norm, by the number of its layer.
+    """
+    steps: list[Step] = []
+    for place, (units, momentum) in norms.items():
         for kept, seen in zip(KEPT, "mv", strict=True):
-            rule = (
-                f"{kept}{place}′[j] = (1 - {norm.momentum}) * {kept}{place}[j]"
-                f" + {norm.momentum} * {seen}{place}[j]"
-            )
-            names = dict.fromkeys((f"{kept}{place}", f"{seen}{place}"), shape)
-            yield canonical(parse_step(rule, names))
+            names = dict.fromkeys((f"{kept}{place}", f"{seen}{place}"), (size(units),))
+            own, others = (f"{name}[j]" for name in names)
+            rule = f"{kept}{place}′[j] = (1 - {momentum}) * {own} + {momentum} * {others}"
+            steps.append(canonical(parse_step(rule, names)))
+    kept = [Array(step.name.removesuffix(PRIME), step.target.shape) for step in steps]
+    whole = replace(
+        program,
+        inputs=(*program.inputs, *kept),
+        steps=(*program.steps, *steps),
+        outputs=(*program.outputs, *(step.name for step in steps)),
+    )
+    return whole, tuple(one.name for one in kept)
 
 
 def described(plan: Architecture, weights: Arrays, optimizer: Optimizer) -> str:

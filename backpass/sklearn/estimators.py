@@ -36,6 +36,9 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         probabilities and `target` has a one for each class that a sample is of
     class_weight : None, "balanced", or a dict from class to weight
     dropout : the share of hidden units that are left out of each step, drawn anew every time
+    batch_norm : whether each hidden unit gets mean 0 and variance 1 over a batch, and a scale and
+        a shift of its own; they are kept as `scales_` and `shifts_`, and what predictions take
+        for mean and variance as `running_means_` and `running_variances_`
     backend : what runs the steps, "auto" or a name of `backpass.nn.backends`
 
     `derivation()` is what a fitted estimator was trained by.
@@ -74,6 +77,7 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         loss: str = "log_loss",
         class_weight: Any = None,
         dropout: float = 0.0,
+        batch_norm: bool = False,
         backend: str = "auto",
     ) -> None:
         self._keep(locals())
@@ -164,6 +168,9 @@ class MLPRegressor(RegressorMixin, Perceptron):
     activation : "identity", "logistic", "tanh", "relu", or any other of
         `backpass.nn.layers.ACTIVATIONS`, such as "silu"
     dropout : the share of hidden units that are left out of each step, drawn anew every time
+    batch_norm : whether each hidden unit gets mean 0 and variance 1 over a batch, and a scale and
+        a shift of its own; they are kept as `scales_` and `shifts_`, and what predictions take
+        for mean and variance as `running_means_` and `running_variances_`
     backend : what runs the steps, "auto" or a name of `backpass.nn.backends`
 
     `derivation()` is what a fitted estimator was trained by.
@@ -200,6 +207,7 @@ class MLPRegressor(RegressorMixin, Perceptron):
         n_iter_no_change: int = 10,
         max_fun: int = 15000,
         dropout: float = 0.0,
+        batch_norm: bool = False,
         backend: str = "auto",
     ) -> None:
         self._keep(locals())

@@ -18,13 +18,19 @@ from backpass.derive import Derivation, derive
 from backpass.language.notation import parse_step
 from backpass.language.program import Program
 from backpass.nn.architecture import forward_only
+from backpass.nn.forward import KEPT, NORMS
 from backpass.nn.layers import ACTIVATIONS
 from backpass.nn.losses import find_loss
 from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[Any]
 TOLD = "told"
-KEPT = 256  # derivations that a process remembers
+MOMENTUM, EPS = 0.1, 1e-5  # of batch norms, as `bp.BatchNorm` has them
+LEARNT = {  # where an estimator holds what its derivation calls so
+    "W": "coefs_", "b": "intercepts_", "γ": "scales_", "β": "shifts_",
+    "mean": "running_means_", "var": "running_variances_",
+}  # fmt: skip
+REMEMBERED = 256  # derivations that a process holds
 
 
 def _same(z: Any) -> Any:
@@ -67,7 +73,8 @@ class Objective:
     gives into what is predicted. `loss` is a name of `ENTRIES` or a formula in `output`, which
     is squashed already, and `target`. `weighted` says that samples count unequally, `penalised`
     that ½·alpha·ΣW² is added, divided as the loss is, `dropped` that hidden units are left out at
-    random, by masks that are inputs.
+    random, by masks that are inputs. `normed` says that a batch norm stands before each
+    activation, and `kept` that it takes the running mean and variance, not those of a batch.
     """
 
     widths: tuple[int, ...]
@@ -77,6 +84,14 @@ class Objective:
     weighted: bool
     penalised: bool
     dropped: bool = False
+    normed: bool = False
+    kept: bool = False
+
+    @property
+    def norms(self) -> dict[int, tuple[int, float]]:
+        """Units and momentum of each batch norm that is trained, by its layer."""
+        hidden = self.widths[1:-1] if self.normed and not self.kept else ()
+        return {place: (units, MOMENTUM) for place, units in enumerate(hidden, 1)}
 
     @property
     def masks(self) -> dict[str, int]:
@@ -108,14 +123,23 @@ class Objective:
         return replace(program, steps=(*program.steps, step)), TOLD
 
     def forward(
-        self, X: Any, y: Any, W: Any, b: Any, alpha: Any = 0.0, s: Any = None, M: Any = ()
-    ) -> Any:
+        self, X: Any, y: Any, W: Any, b: Any, alpha: Any = 0.0, s: Any = None, M: Any = (),
+        γ: Any = (), β: Any = (), mean: Any = (), var: Any = (),
+    ) -> Any:  # fmt: skip
         """The forward pass as anybody would write it."""
         activation = ACTIVATIONS[self.activation]
-        Z, A, D = [], [X], [X]
+        Z, m, v, N, H, A, D = [], [], [], [], [], [X], [X]
         for layer in range(len(W)):
+            if Z and self.kept:
+                N.append((Z[-1] - mean[layer - 1]) / np.sqrt(var[layer - 1] + EPS))
+            elif Z and self.normed:
+                m.append(np.mean(Z[-1], axis=0))
+                v.append(np.mean((Z[-1] - m[-1]) ** 2, axis=0))
+                N.append((Z[-1] - m[-1]) / np.sqrt(v[-1] + EPS))
+            if N:
+                H.append(γ[layer - 1] * N[-1] + β[layer - 1])
             if Z:
-                A.append(activation(Z[-1]))
+                A.append(activation((H or Z)[-1]))
             if Z and self.dropped:
                 D.append(A[-1] * M[layer - 1])
             Z.append((D if self.dropped else A)[-1] @ W[layer] + b[layer])
@@ -143,7 +167,7 @@ class Objective:
         return np.sum(each if s is None else s[:, None] * each) / total
 
 
-@lru_cache(KEPT)
+@lru_cache(REMEMBERED)
 def derived(objective: Objective) -> Derivation:
     """The forward pass of an objective and its backward pass."""
     *_, outputs = objective.widths
@@ -160,24 +184,29 @@ def derived(objective: Objective) -> Derivation:
         shapes["s"] = "n"
     if objective.masks:
         shapes["M"] = [f"n {units}" for units in objective.masks.values()]
-    found = derive(objective.forward, shapes, wrt=["W", "b"])
+    trained = ["W", "b"]
+    if objective.normed:
+        trained += NORMS
+        units = list(map(str, objective.widths[1:-1]))
+        shapes |= dict.fromkeys((*NORMS, *(KEPT if objective.kept else ())), units)
+    found = derive(objective.forward, shapes, wrt=trained)
     steps = tuple(replace(step, line=None) for step in found.forward.steps)  # lines of ours
     return replace(found, forward=replace(found.forward, steps=steps))
 
 
-@lru_cache(KEPT)
+@lru_cache(REMEMBERED)
 def gradients(objective: Objective) -> Runner:
     """The loss and every gradient, in the order of `derived(objective).gradients`."""
     return compile_numpy(derived(objective).program, name="gradients")
 
 
-@lru_cache(KEPT)
+@lru_cache(REMEMBERED)
 def outputs(objective: Objective) -> Runner:
     """What the last layer gives."""
     return compile_numpy(forward_only(derived(objective), objective.output), name="outputs")
 
 
-@lru_cache(KEPT)
+@lru_cache(REMEMBERED)
 def telling(objective: Objective) -> Runner:
     """The loss that scikit-learn would tell, alone."""
     program, name = objective.telling(derived(objective))

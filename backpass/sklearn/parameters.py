@@ -26,6 +26,44 @@ class InvalidParameter(BackpassError, ValueError):
     """A parameter of an estimator has a value that means nothing."""
 
 
+class Parameters:
+    """What both estimators are asked; `MLPClassifier` and `MLPRegressor` say what it means."""
+
+    hidden_layer_sizes: Any
+    activation: str
+    solver: str
+    alpha: float
+    batch_size: Any
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool
+    warm_start: bool
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    loss: str
+    dropout: float
+    batch_norm: bool
+    backend: str
+
+    def _keep(self, given: Mapping[str, Any]) -> None:
+        """Hold every argument of `__init__` untouched under its own name, as clones want it."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+
 def is_number(value: object) -> bool:
     """Whether this is a finite real number, and no truth value."""
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(float(value))
@@ -70,6 +108,7 @@ NUMBERS: dict[str, tuple[Test, str]] = {
     ),
     "max_fun": (is_count, "a whole number from 1 on"),
     "dropout": (_share, "a share from 0 on and below 1"),
+    "batch_norm": (_yes_or_no, "True or False"),
 }
 
 
@@ -81,11 +120,11 @@ def refuse_invalid(parameters: Mapping[str, Any], kind: str) -> None:
     _one_of(parameters, "activation", (*SPELLINGS, *ACTIVATIONS))
     _one_of(parameters, "solver", SOLVERS)
     _one_of(parameters, "learning_rate", RATES)
-    if parameters["dropout"] and parameters["solver"] == "lbfgs":
-        raise InvalidParameter(
-            "dropout is drawn anew for every step, and lbfgs needs one loss for "
-            "all of them; take adam or sgd"
-        )
+    if parameters["solver"] == "lbfgs" and (parameters["dropout"] or parameters["batch_norm"]):
+        what = "dropout is drawn anew for every step"
+        if not parameters["dropout"]:
+            what = "batch norms follow the batches"
+        raise InvalidParameter(f"{what}, and lbfgs takes all samples at once; take adam or sgd")
     hidden_layers(parameters["hidden_layer_sizes"])
     loss = parameters["loss"]
     if loss not in LOSSES[kind]:

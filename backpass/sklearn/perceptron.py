@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -20,8 +20,15 @@ from sklearn.utils import check_random_state, shuffle
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from backpass.derive import Derivation
-from backpass.sklearn.objective import ENTRIES, SQUASHES, Objective, derived, outputs
-from backpass.sklearn.parameters import SPELLINGS, InvalidParameter, hidden_layers, refuse_invalid
+from backpass.nn.forward import KEPT, NORMS
+from backpass.sklearn.objective import ENTRIES, LEARNT, SQUASHES, Objective, derived, outputs
+from backpass.sklearn.parameters import (
+    SPELLINGS,
+    InvalidParameter,
+    Parameters,
+    hidden_layers,
+    refuse_invalid,
+)
 from backpass.sklearn.reporting import Reporter
 from backpass.sklearn.solvers import Arrays, Pace, Samples, lbfgs, starting, walker
 
@@ -30,35 +37,9 @@ SLOWER, SLOWEST = 5.0, 1e-6  # what "adaptive" divides the learning rate by, and
 FULL = 200  # samples of a batch, for "auto"
 
 
-class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
+class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
     """A multi-layer perceptron with the parameters of scikit-learn's."""
 
-    hidden_layer_sizes: Any
-    activation: str
-    solver: str
-    alpha: float
-    batch_size: Any
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    shuffle: bool
-    random_state: Any
-    tol: float
-    verbose: bool
-    warm_start: bool
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    loss: str
-    dropout: float
-    backend: str
     _kind: str
     _judge: Callable[..., float]  # how early stopping scores answers
     coefs_: list[Array]
@@ -67,16 +48,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
     best_validation_score_: Any
     validation_scores_: Any
 
-    def _keep(self, given: Mapping[str, Any]) -> None:
-        """Hold every argument of `__init__` untouched under its own name, as clones want it."""
-        for name, value in given.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
-
     def derivation(self) -> Derivation:
         """The forward and backward pass that `fit` ran, to be printed and asked why."""
         check_is_fitted(self)
-        return derived(self._objective(weighted=False, dropped=self.dropout > 0))
+        return derived(self._objective())
 
     @abstractmethod
     def _squash(self) -> str:
@@ -107,13 +82,15 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         given, report = _dense(X), None
         goal = self._goal(y, incremental)
         widths = (given.shape[1], *hidden, goal.shape[1])
-        if not first and widths != self._widths:
+        before, wanted = (None if first else self._plan), (widths, bool(self.batch_norm and hidden))
+        if before not in (None, wanted):
             raise InvalidParameter(
-                f"the network is {_path(self._widths)} already, and these parameters and data ask "
-                f"for {_path(widths)}; take warm_start=False, or a fresh estimator"
+                f"the network is {_path(*before)} already, and these parameters and data ask "
+                f"for {_path(*wanted)}; take warm_start=False, or a fresh estimator"
             )
         self._random_state = check_random_state(self.random_state)
         if first:
+            self._plan = wanted
             self._begin(widths, given.dtype)
         given = given.astype(self.coefs_[0].dtype, copy=False)
         samples = self._samples(given, goal, self._counts(y, given, sample_weight, incremental))
@@ -134,7 +111,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _begin(self, widths: tuple[int, ...], dtype: Any) -> None:
         """Draw the weights that scikit-learn draws, and forget what was learnt."""
-        self._widths = widths
         self.n_layers_, self.n_outputs_ = len(widths), widths[-1]
         self.out_activation_ = self._squash()
         self.n_iter_ = self.t_ = 0
@@ -144,13 +120,23 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             bound = np.sqrt(factor / (into + out))
             for shape, drawn in (((into, out), self.coefs_), ((out,), self.intercepts_)):
                 drawn.append(self._random_state.uniform(-bound, bound, shape).astype(dtype))
-        self._remember()
-        if self.solver != "lbfgs":
+        for name, value in zip((*NORMS, *KEPT), (1, 0, 0, 1), strict=True):
+            normed = widths[1:-1] if self._plan[1] else ()
+            setattr(self, LEARNT[name], [np.full(units, value, dtype) for units in normed])
+        for name in ("loss_curve_", "validation_scores_", "_descent"):
+            vars(self).pop(name, None)
+
+    def _begin_curves(self) -> None:
+        """Those that are not there, as at first, behind lbfgs, or with another early_stopping."""
+        if not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
             self._unimproved = 0
-            self.validation_scores_ = [] if self.early_stopping else None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
-            self.best_loss_ = None if self.early_stopping else np.inf
+        early = self.early_stopping
+        if not hasattr(self, "validation_scores_") or early == (self.validation_scores_ is None):
+            self.validation_scores_ = [] if early else None
+            self.best_validation_score_ = -np.inf if early else None
+            self.best_loss_ = None if early else np.inf
+            self._remember()
 
     def _samples(self, X: Array, goal: Array, counts: Array | None) -> Samples:
         """The samples as the objective takes them."""
@@ -171,23 +157,27 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
             )
         return None if counts is None else counts.astype(X.dtype, copy=False)
 
-    def _objective(self, weighted: bool, dropped: bool = False) -> Objective:
+    def _objective(self, weighted: bool = False, training: bool = True) -> Objective:
+        widths, normed = self._plan
         activation = SPELLINGS.get(self.activation, self.activation)
         return Objective(
-            self._widths, activation, self.out_activation_, self.loss, weighted,
-            penalised=self.alpha > 0, dropped=dropped,
+            widths, activation, self.out_activation_, self.loss, weighted, self.alpha > 0,
+            dropped=training and self.dropout > 0, normed=normed, kept=normed and not training,
         )  # fmt: skip
 
     @property
     def _weights(self) -> Arrays:
-        """The weights under the names that they have in the derivation."""
-        named = {f"W{place}": one for place, one in enumerate(self.coefs_, 1)}
-        return named | {f"b{place}": one for place, one in enumerate(self.intercepts_, 1)}
+        """What was learnt, under the names that it has in the derivation."""
+        return {
+            f"{name}{place}": one
+            for name, attribute in LEARNT.items()
+            for place, one in enumerate(getattr(self, attribute), 1)
+        }
 
     def _take(self, weights: Arrays) -> None:
-        layers = range(1, len(self.coefs_) + 1)
-        self.coefs_ = [weights[f"W{layer}"] for layer in layers]
-        self.intercepts_ = [weights[f"b{layer}"] for layer in layers]
+        for name, attribute in LEARNT.items():
+            count = len(getattr(self, attribute))
+            setattr(self, attribute, [weights[f"{name}{place + 1}"] for place in range(count)])
 
     def _remember(self) -> None:
         self._best = {name: one.copy() for name, one in self._weights.items()}
@@ -228,11 +218,12 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         once = report is None
         if self.early_stopping and once:
             raise ValueError("partial_fit does not support early_stopping=True")
+        self._begin_curves()
         train, held, truth = self._hold_out(samples, goal)
         if not once or not hasattr(self, "_descent"):
             seed = int(self._random_state.randint(2**31)) if self.dropout else 0
             self._descent = starting(self._pace(), self._weights, train.X.dtype, seed)
-        objective = self._objective(samples.s is not None, self.dropout > 0)
+        objective = self._objective(samples.s is not None)
         size = self._batch(len(train))
         keep = 1 - float(self.dropout)
         walk = walker(
@@ -362,7 +353,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, ABC):
         return self._squashed(_dense(X).astype(self.coefs_[0].dtype, copy=False))
 
     def _squashed(self, X: Array) -> Array:
-        raw = outputs(self._objective(weighted=False))({"X": X, **self._weights})
+        raw = outputs(self._objective(training=False))({"X": X, **self._weights})
         with np.errstate(over="ignore"):
             return SQUASHES[self.out_activation_](raw)
 
@@ -381,8 +372,8 @@ def _dense(X: Any) -> Array:
     return X.toarray() if issparse(X) else X
 
 
-def _path(widths: tuple[int, ...]) -> str:
-    return " → ".join(map(str, widths))
+def _path(widths: tuple[int, ...], normed: bool) -> str:
+    return " → ".join(map(str, widths)) + " with batch norms" * normed
 
 
 def _say(line: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from backpass.sklearn.objective import LEARNT
+
 
 class Reporter:
     """Tells the callbacks of an estimator; without callbacks it costs next to nothing."""
@@ -37,7 +39,6 @@ class Reporter:
     def _fitted(self) -> dict[str, Any]:
         """What an estimator that had stopped here would predict with."""
         copies = {
-            name: [one.copy() for one in getattr(self.model, name)]
-            for name in ("coefs_", "intercepts_")
+            name: [one.copy() for one in getattr(self.model, name)] for name in LEARNT.values()
         }
         return {**copies, "n_iter_": self.model.n_iter_}

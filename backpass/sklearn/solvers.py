@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.nn.backends import backend_for, choose
+from backpass.nn.forward import KEPT
 from backpass.nn.optim import Optimizer, first_state, updated, with_updates
 from backpass.nn.optimizers import SGD, Adam
+from backpass.nn.step import following
 from backpass.running.epoch import Backend, Drawn, Stepping
-from backpass.sklearn.objective import KEPT, Objective, derived, gradients, telling
+from backpass.sklearn.objective import REMEMBERED, Objective, derived, gradients, telling
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -102,11 +104,12 @@ class Descent:
 
 
 def starting(pace: Pace, weights: Arrays, dtype: Any, seed: int) -> Descent:
-    """A solver that has not made a step yet."""
-    return Descent(pace, first_state(pace.rule, weights, dtype), pace.lr, seed)
+    """A solver that has not made a step yet; running means and variances are not descended."""
+    trained = {name: one for name, one in weights.items() if not name.startswith(KEPT)}
+    return Descent(pace, first_state(pace.rule, trained, dtype), pace.lr, seed)
 
 
-@lru_cache(KEPT)
+@lru_cache(REMEMBERED)
 def stepping(objective: Objective, rule: Optimizer, keep: float = 1.0) -> Stepping:
     """One step as a program: the loss that is told, what the last layer gives, new weights.
 
@@ -115,10 +118,11 @@ def stepping(objective: Objective, rule: Optimizer, keep: float = 1.0) -> Steppi
     derivation = derived(objective)
     program, told = objective.telling(derivation)
     whole = with_updates(program, derivation.gradients, rule, (told, objective.output))
+    whole, kept = following(whole, objective.norms)
     numbers = [*rule.numbers, *(("alpha",) if objective.penalised else ())]
     axes = {"X": 0, "y": 0} | ({"s": 0} if objective.weighted else {})
     drawn = {name: Drawn(place, keep) for place, name in enumerate(objective.masks, 1)}
-    changed = tuple(updated(rule, derivation.gradients))
+    changed = (*updated(rule, derivation.gradients), *kept)
     return Stepping(whole, changed, axes, tuple(numbers), drawn)
 
 

@@ -75,12 +75,32 @@ def test_a_pickle_goes_on_where_the_original_would():
     assert len(one.loss_curve_) == 4
 
 
-def test_labels_that_do_not_exclude_each_other():
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_labels_that_do_not_exclude_each_other(solver):
     X, Y = make_multilabel_classification(n_samples=120, random_state=0)
-    model = MLPClassifier(max_iter=300, random_state=0).fit(X, Y)
-    assert model.predict(X).shape == Y.shape
-    assert f1_score(Y, model.predict(X), average="micro") > 0.9
-    assert model.out_activation_ == "logistic"
+    options = {"solver": solver, "max_iter": 60, "random_state": 0}
+    ours, theirs = (kind(**options).fit(X, Y) for kind in (MLPClassifier, Theirs))
+    assert ours.predict(X).shape == Y.shape
+    assert f1_score(Y, ours.predict(X), average="micro") > 0.6
+    assert ours.out_activation_ == "logistic"
+    assert (ours.predict(X) == theirs.predict(X)).all()
+    np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
+    assert ours.score(X, Y) == theirs.score(X, Y)
+
+
+def test_several_labels_are_learnt_in_parts_and_held_out_as_theirs_are():
+    X, Y = make_multilabel_classification(n_samples=120, random_state=0)
+    parts = [kind((9,), random_state=0) for kind in (MLPClassifier, Theirs)]
+    early = [kind((9,), random_state=0, early_stopping=True) for kind in (MLPClassifier, Theirs)]
+    for one in parts:
+        for _ in range(3):
+            one.partial_fit(X, Y, classes=np.arange(Y.shape[1]))
+    for one in early:
+        one.fit(X, Y)
+    for ours, theirs in (parts, early):
+        np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+        assert (ours.predict(X) == theirs.predict(X)).all()
+    assert early[0].validation_scores_ == early[1].validation_scores_
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix])
@@ -127,6 +147,44 @@ def test_dropout_is_drawn_for_every_step_and_left_out_of_predictions():
     assert "A1 ⊙ M1" in str(one.derivation())
     with pytest.raises(ValueError, match="dropout is drawn anew for every step, and lbfgs"):
         MLPClassifier(dropout=0.5, solver="lbfgs").fit(IRIS, NAMES)
+
+
+def test_batch_norms_follow_batches_and_predict_with_what_they_kept():
+    options = {"max_iter": 80, "learning_rate_init": 0.01, "random_state": 0, "tol": 0}
+    model = MLPClassifier((9, 7), batch_norm=True, **options).fit(IRIS * 100 + 5, NAMES)
+    assert model.score(IRIS * 100 + 5, NAMES) > 0.95
+    A, layers = IRIS * 100 + 5, list(zip(model.coefs_, model.intercepts_, strict=True))
+    kept = (model.scales_, model.shifts_, model.running_means_, model.running_variances_)
+    for (W, b), scale, shift, mean, var in zip(layers[:-1], *kept, strict=True):
+        A = np.maximum((A @ W + b - mean) / np.sqrt(var + 1e-5) * scale + shift, 0)
+    outputs = A @ layers[-1][0] + layers[-1][1]
+    shares = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    wanted = shares / shares.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(IRIS * 100 + 5), wanted, atol=1e-12)
+    shown = str(model.derivation())
+    assert "H1   = γ1 ⊙ N1 + β1" in shown
+    assert "dγ2" in shown
+    plain = MLPClassifier((9, 7), **options).fit(IRIS, NAMES)
+    assert plain.scales_ == plain.running_means_ == []
+
+
+def test_batch_norms_go_on_where_they_were_and_are_refused_where_they_cannot_be():
+    one = MLPRegressor(hidden_layer_sizes=(6,), batch_norm=True, dropout=0.2, random_state=0)
+    one.set_params(early_stopping=True, max_iter=5).fit(BODIES, PROGRESS)
+    one.set_params(early_stopping=False)
+    other = pickle.loads(pickle.dumps(one))
+    for model in (one, other):
+        model.partial_fit(BODIES, PROGRESS).partial_fit(BODIES, PROGRESS)
+    assert one.loss_curve_ == other.loss_curve_
+    assert (one.predict(BODIES) == other.predict(BODIES)).all()
+    with pytest.raises(ValueError, match="the network is 10 → 6 → 1 with batch norms already, and"):
+        one.set_params(batch_norm=False).partial_fit(BODIES, PROGRESS)
+    with pytest.raises(ValueError, match="batch norms follow the batches, and lbfgs"):
+        MLPRegressor(batch_norm=True, solver="lbfgs").fit(BODIES, PROGRESS)
+    with pytest.raises(ValueError, match="batch_norm='yes' is none; give True or False"):
+        MLPRegressor(batch_norm="yes").fit(BODIES, PROGRESS)
+    bare = MLPRegressor(hidden_layer_sizes=(), batch_norm=True, max_iter=9).fit(BODIES, PROGRESS)
+    assert bare.scales_ == []
 
 
 def test_dropout_goes_on_in_a_pickle_as_in_the_original():
@@ -214,3 +272,15 @@ def test_progress_is_told_as_scikit_learn_tells_it(capsys):
         said.append(capsys.readouterr().out)
     assert said[0] == said[1]
     assert "Stopping." in said[0]
+
+
+def test_a_warm_start_may_change_how_it_goes_on():
+    model = MLPClassifier((5,), solver="lbfgs", warm_start=True, max_iter=5, random_state=0)
+    model.fit(IRIS, NAMES)
+    assert not hasattr(model, "loss_curve_")
+    for early in (True, False, True):
+        model.set_params(solver="adam", early_stopping=early).fit(IRIS, NAMES)
+        assert (model.validation_scores_ is None) == (not early)
+    assert len(model.loss_curve_) == 15
+    model.set_params(solver="lbfgs", warm_start=False, early_stopping=False).fit(IRIS, NAMES)
+    assert not hasattr(model, "loss_curve_")
