@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -32,6 +32,28 @@ def backend_for(stepping: Stepping, wanted: str) -> Backend:
     from backpass.running.compiled.backend import Compiled  # numba takes a second to import
 
     return Compiled(stepping)
+
+
+class Backends:
+    """The back ends of a network: one is made once for all trainings that are alike."""
+
+    def __init__(self) -> None:
+        self.last: Backend | None = None
+        self._key: Any = None
+        self._stepping: Stepping | None = None
+        self._made: dict[str, Backend] = {}
+
+    def take(
+        self, key: Any, make: Callable[[], Stepping], wanted: str, batch_size: int, steps: int
+    ) -> Backend:
+        """The one that is wanted for trainings of this key, whose steps `make` makes."""
+        if self._stepping is None or self._key != key:
+            self._key, self._stepping, self._made = key, make(), {}
+        name = choose(self._stepping, wanted, batch_size, steps)
+        if name not in self._made:
+            self._made[name] = backend_for(self._stepping, name)
+        self.last = self._made[name]
+        return self.last
 
 
 def choose(stepping: Stepping, wanted: str, batch_size: int = 1, steps: int = 0) -> str:

@@ -21,7 +21,7 @@ from backpass.nn.architecture import (
     forward_only,
     refuse_too_many,
 )
-from backpass.nn.backends import backend_for, choose
+from backpass.nn.backends import Backends
 from backpass.nn.callbacks import EarlyStopping, begin, called, end
 from backpass.nn.descend import descent
 from backpass.nn.fitting import Data, Options, log_to, prepare
@@ -110,7 +110,7 @@ class Network:
         self.epochs = self.steps = 0  # that it was trained for
         self.slowed = 1.0  # what an adaptive rate was divided by
         self.exclusive = False  # whether the classes of its targets excluded each other
-        self._runs: tuple[Derivation, Any, Backend] | None = None
+        self._backends = Backends()
         self._forward: tuple[Derivation, Runner] | None = None
         self._gradients: tuple[Derivation, Runner] | None = None
 
@@ -314,7 +314,8 @@ class Network:
 
     def plan(self) -> str:
         """How the last fit ran its steps: its products, loops and memory, or NumPy source."""
-        return self._runs[2].plan() if self._runs else "no plan yet: fit makes it"
+        last = self._backends.last
+        return last.plan() if last else "no plan yet: fit makes it"
 
     def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:
         """The weights as PyTorch names them and lays them out, out×in, for `load_state_dict`.
@@ -378,13 +379,12 @@ class Network:
         """What runs the steps; made once for the trainings that are alike."""
         plan = self.architecture
         right = answers(data.y, plan.loss, plan.axis)
-        one = stepping(plan, derivation, self.optimizer, right, data.samples())
         steps = options.epochs * -(-data.X.shape[plan.axis] // options.batch_size)
-        name = choose(one, wanted, options.batch_size, steps)
-        key = right, data.y.ndim, name
-        if self._runs is None or self._runs[0] is not derivation or self._runs[1] != key:
-            self._runs = derivation, key, backend_for(one, name)
-        return self._runs[2]
+        return self._backends.take(
+            (right, data.y.ndim, data.weight is None, self.optimizer.lines),
+            lambda: stepping(plan, derivation, self.optimizer, right, data.samples()),
+            wanted, options.batch_size, steps,
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return described(self.architecture, self.weights, self.optimizer)

@@ -159,8 +159,10 @@ def _numbers(values: Any, name: str) -> Array:
 
 
 def _finite(values: Array, name: str, dtype: Any) -> Array:
-    with np.errstate(over="ignore"):
-        cast = values.astype(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        cast = values.astype(dtype, order="C", copy=False)
+        if np.isfinite(cast.sum()):  # of which inf and NaN make another; one pass, no memory
+            return cast
     good = np.isfinite(cast)
     if not good.all():
         row, column = np.argwhere(~good)[0].tolist()
@@ -170,7 +172,7 @@ def _finite(values: Array, name: str, dtype: Any) -> Array:
             f"{name}[{row}, {column}] is {value}{why} (row {row}, column {column}, from 0); "
             "replace it or leave its sample out"
         )
-    return np.ascontiguousarray(cast)
+    return cast
 
 
 def _batch(vector: Array, architecture: Architecture) -> Array:

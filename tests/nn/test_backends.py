@@ -133,7 +133,7 @@ def test_both_back_ends_take_the_same_step(options, kind, dtype, close):
 def test_the_problem_alone_chooses():
     net = bp.Network([bp.Dense(64, "tanh"), bp.Dense(10)], 64)
     net.fit(np.eye(64), np.arange(64) % 10, epochs=1, progress=False)
-    stepping = net._runs[2].stepping
+    stepping = net._backends.last.stepping
     assert choose(stepping, "auto", 32, 100) == "numpy"
     assert choose(stepping, "auto", 32, 10**7) == "compiled"
     assert choose(stepping, "auto", 10**6, 100) == "compiled"

@@ -88,7 +88,7 @@ def test_numbers_keep_their_precision(dtype, bias, convention):
     X = X if convention == "rows" else X.T
     net = small(dtype=dtype, bias=bias, convention=convention)
     net.fit(X, y, epochs=1, progress=False)
-    runner, seen = net._runs[2].runner, set()
+    runner, seen = net._backends.last.runner, set()
     inside = runner.run
 
     def run(*arrays):

@@ -27,7 +27,7 @@ def test_a_rule_prints_as_it_runs():
     assert str(bp.SGD(0.1)) == "SGD(lr=0.1)\n  W′[k,j] = W[k,j] - lr * dW[k,j]"
     net = bp.Network([bp.Dense(2)], inputs=3, optimizer=bp.SGD(0.1))
     net.fit([[1, 2, 3], [3, 2, 1]], [0, 1], epochs=1, progress=False)
-    source = net._runs[2].plan()
+    source = net.plan()
     assert "W1_prime = W1 - lr * dW1" in source
     assert "b1_prime = b1 - lr * db1" in source
 
