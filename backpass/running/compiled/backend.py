@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -14,6 +14,7 @@ from backpass.language.extent import check_extent
 from backpass.language.program import Array, Kind
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
+from backpass.running.compiled.object_code import Linked, address
 from backpass.running.compiled.reporting import report
 from backpass.running.compiled.source import Source, write_source
 from backpass.running.compiled.threads import threads, threads_for
@@ -37,7 +38,7 @@ class Compiled:
     def __init__(self, stepping: Stepping) -> None:
         self.stepping = stepping
         self.compiling = 0.0
-        self._ready: dict[int, tuple[Source, Callable[..., Any]]] = {}
+        self._ready: dict[int, tuple[Source, Linked]] = {}
         self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
         self._last: tuple[Source, int, dict[str, int], int] | None = None
@@ -61,9 +62,9 @@ class Compiled:
         dtype = samples["X"].dtype if dtype is None else dtype
         bits = 8 * dtype.itemsize
         source, run = self._compiled(bits)
-        whole = {name: _lent(self._cast(name, one, dtype)) for name, one in samples.items()}
+        whole = {name: self._cast(name, one, dtype) for name, one in samples.items()}
         own = {name: self._own(name, arrays[name], dtype) for name in source.changed}
-        if len(set(map(_address, own.values()))) < len(own):  # one array under two names
+        if len(set(map(address, own.values()))) < len(own):  # one array under two names
             own = {name: values.copy() for name, values in own.items()}
         sizes, taken = self._plan(source, {**arrays, **whole}, len(order), batch_size)
         order = np.ascontiguousarray(order, np.int64)
@@ -80,9 +81,9 @@ class Compiled:
         self._last = source, bits, sizes, taken
         given = (
             *(sizes[name] for name in source.sizes),
-            *(_flat(whole[name]) for name in source.samples),
-            *(_flat(own[name]) for name in source.changed),
-            *(_flat(constants[name]) for name in source.constants),
+            *(_line(whole[name]) for name in source.samples),
+            *(_line(own[name]) for name in source.changed),
+            *(_line(constants[name]) for name in source.constants),
             *(np.full(steps, numbers[name], dtype) for name in source.numbers),
             *self._memory(source, sizes, dtype),
         )
@@ -104,7 +105,7 @@ class Compiled:
             return report(write_source(self.stepping, 32, ""), 32, {}, 0)
         return report(*self._last)
 
-    def _compiled(self, bits: int) -> tuple[Source, Callable[..., Any]]:
+    def _compiled(self, bits: int) -> tuple[Source, Linked]:
         if bits not in self._ready:
             start = perf_counter()
             source = write_source(self.stepping, bits, versions())
@@ -163,15 +164,11 @@ class Compiled:
         key = (dtype, *sizes.items())
         if self._buffers is None or self._buffers[0] != key:
             kinds = _dtypes(dtype)
-            self._buffers = (
-                key,
-                [
-                    np.empty(
-                        [evaluate_size(axis, sizes) for axis in one.shape] or [1], kinds[one.kind]
-                    )
-                    for one in source.buffers
-                ],
-            )
+            made = [
+                np.empty([evaluate_size(axis, sizes) for axis in one.shape] or [1], kinds[one.kind])
+                for one in source.buffers
+            ]
+            self._buffers = key, made
         return self._buffers[1]
 
 
@@ -180,29 +177,9 @@ def _dtypes(dtype: Any) -> dict[Kind, Any]:
     return {"real": dtype, "int": np.int64, "bool": np.bool_}
 
 
-def _flat(values: Values) -> Values:
+def _line(values: Values) -> Values:
     """A single number as an array of one."""
     return values.reshape(1) if values.ndim == 0 else values
-
-
-def _address(values: Values) -> int:
-    return values.__array_interface__["data"][0]
-
-
-def _lent(values: Values) -> Values:
-    """The same memory as if it could be written to, which nobody does: loops know one kind."""
-    return values if values.flags.writeable else np.asarray(_Lent(values))
-
-
-class _Lent:
-    """Memory that NumPy may take over as it is."""
-
-    def __init__(self, values: Values) -> None:
-        self.values = values  # held as long as its memory is
-        self.__array_interface__ = {
-            **values.__array_interface__,
-            "data": (_address(values), False),
-        }
 
 
 def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:

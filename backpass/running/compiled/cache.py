@@ -1,7 +1,7 @@
 """Where compiled source is kept: a folder that nobody else can write to, or no folder at all.
 
 A file is called after a hash of its text, which tells all versions that the machine code depends
-on; numba keeps the code beside it. What numba reads back is a pickle, so the folder must be ours.
+on, and the machine code lies beside it. Whoever writes there is run, so the folder must be ours.
 """
 
 from __future__ import annotations
@@ -13,32 +13,31 @@ import stat
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from typing import Any
 
-STAMP = 1_000_000_000  # the time of every file: numba asks for it, and two writers must agree
+from backpass.running.compiled.object_code import Linked, compiled, linked
 
 
-def load(text: str) -> Callable[..., Any]:
-    """The function `epoch` of a source with `{cache}` in it, from the cache where there is one."""
-    where = folder()
-    text = text.replace("{cache}", str(where is not None))
+def load(text: str) -> Linked:
+    """The function `epoch` of a source, as machine code, from the cache where that is there."""
     name = f"backpass_step_{hashlib.sha256(text.encode()).hexdigest()[:40]}"
-    path = (where or _passing()) / f"{name}.py"
-    if not path.exists() or path.read_text("utf-8") != text:
-        _write(path, text)
-    if name in sys.modules:
-        return sys.modules[name].epoch
+    path = (folder() or _passing()) / f"{name}.py"
+    kept = path.with_suffix(".o")
+    if kept.exists() and (found := linked(kept.read_bytes())) is not None:
+        return found
+    _write(path, text.encode())
     spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
-    sys.modules[name] = module  # cached code looks for its module by this name
     spec.loader.exec_module(module)
-    return module.epoch
+    code = compiled(module.epoch)
+    _write(kept, code)
+    made = linked(code)
+    assert made is not None, "numba, which is here, knows all that it calls"
+    return made
 
 
 @cache
@@ -49,12 +48,11 @@ def _passing() -> Path:
     return Path(folder.name)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write beside the place, then rename: another process finds all of it or nothing."""
     number, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(number, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.utime(name, (STAMP, STAMP))
+    with os.fdopen(number, "wb") as file:
+        file.write(content)
     Path(name).replace(path)
 
 

@@ -1,28 +1,22 @@
 """What numba cannot say by itself: BLAS called without copies, and sums in any order.
 
 Compiled source imports this module, so its own text is part of what cached machine code is known
-by. The address of BLAS is entered under a name of ours, which cached code can find again; a pointer
-in the code could not be cached.
+by.
 """
 
 from __future__ import annotations
 
-import ctypes
 from importlib import import_module
-from importlib.machinery import PathFinder
-from importlib.util import module_from_spec
-from pathlib import Path
 from typing import Any
 
+from backpass.running.compiled.blas import NAMES
+
 ir: Any = import_module("llvmlite.ir")
-binding: Any = import_module("llvmlite.binding")
 types: Any = import_module("numba").types
 cgutils: Any = import_module("numba.core.cgutils")
 extending: Any = import_module("numba.extending")
 compiler: Any = import_module("numba.core.compiler")
 
-BLAS = "scipy.linalg.cython_blas"
-NAMES = {32: "backpass_sgemm", 64: "backpass_dgemm"}
 FREE = ("reassoc", "nsz", "contract")  # the order of a sum is LLVM's choice, once and for all
 
 
@@ -34,31 +28,6 @@ class Apart(compiler.Compiler):
         own: Any = self
         own.state.flags.noalias = True
         return compiler.Compiler.define_pipelines(own)
-
-
-def load_blas() -> Any:
-    """SciPy's module of BLAS functions, by itself: the rest of `scipy.linalg` takes its time."""
-    folder = [str(Path(place) / "linalg") for place in import_module("scipy").__path__]
-    spec = PathFinder.find_spec(BLAS, folder)
-    if spec is None or spec.loader is None:
-        return import_module(BLAS)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def enter_blas(blas: Any) -> None:
-    """Make the matrix products of SciPy's BLAS known to compiled code."""
-    name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
-    name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    pointer_of.restype, pointer_of.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
-    for bits, letter in ((32, "s"), (64, "d")):
-        capsule = blas.__pyx_capi__[f"{letter}gemm"]
-        binding.add_symbol(NAMES[bits], pointer_of(capsule, name_of(capsule)))
-
-
-SCIPY_BLAS = load_blas()  # held, so that its library stays where it is
-enter_blas(SCIPY_BLAS)
 
 
 @extending.intrinsic

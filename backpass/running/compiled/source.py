@@ -218,8 +218,8 @@ BOUND = 2**63 - 1
 
 @njit(
     "UniTuple(int64, 2)({types})",
-    cache={cache}, pipeline_class=Apart, error_model="numpy", fastmath={{"contract"}}, nogil=True,
-    boundscheck={boundscheck},
+    pipeline_class=Apart, error_model="numpy", fastmath={{"contract"}}, boundscheck={boundscheck},
+    no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False,
 )
 def epoch(order, batch, losses, seed, first, {arguments}):
     right_of_all = 0
@@ -245,7 +245,6 @@ def _module(
         comments="\n".join(map(as_comment, format_program(stepping.program).splitlines())),
         types=", ".join([*given, *(one.type(bits) for one in arguments)]),
         arguments=", ".join(one.word for one in arguments),
-        cache="{cache}",
         boundscheck=any(map(_picks_freely, _picks(stepping.program))),
     )
     return head + "\n".join(writer.lines) + "\n" + TAIL

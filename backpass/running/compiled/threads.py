@@ -8,13 +8,15 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from backpass.running.compiled.blas import enter_blas
+
 LARGE = 2e6  # multiplications of a product from which on a second thread pays
 
 
 @cache
 def _libraries() -> tuple[Any, ...]:
     """The BLAS that SciPy calls; NumPy may have brought another one."""
-    import_module("backpass.running.compiled.machine")  # loads it
+    enter_blas()  # loads it
     found: Any = import_module("threadpoolctl").ThreadpoolController()
     blas = [one for one in found.lib_controllers if one.user_api == "blas"]
     own = [one for one in blas if "scipy" in one.filepath.replace("libscipy_", "")]

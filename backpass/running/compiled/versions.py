@@ -12,7 +12,7 @@ from typing import Any
 from backpass._version import __version__
 
 LIBRARIES = ("numba", "llvmlite", "scipy", "numpy")
-OWN = ("functions.py", "machine.py")
+OWN = ("functions.py", "machine.py", "object_code.py")
 
 
 @cache
