@@ -153,7 +153,8 @@ def _weights(
         return None
     if plan.loss.weighted is None:
         raise BackpassError(
-            f"the loss {plan.loss_text} does not say how samples are weighed; take a loss by name"
+            f"the loss {plan.loss_text} neither adds up what its samples cost nor averages it, so "
+            "weights have no place in it; let Σ or mean come last, or take a loss by name"
         )
     found = np.ones(count)
     if options.sample_weight is not None:

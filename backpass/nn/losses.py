@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,9 @@ from backpass.calculus.fused import logsumexp
 from backpass.calculus.library import FUNCTIONS
 from backpass.forward.formula import free_names, run
 from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.nn.weighing import weighted
 
+FORMULAS = 64  # that a process remembers
 Targets = Literal["classes", "shares", "numbers"]  # labels; a share between 0 and 1; anything
 
 
@@ -24,7 +27,8 @@ class Loss:
     `targets` says what the second may hold, and `sums` that samples are added, not averaged.
     `decided` is the output above which a single unit says yes. `takes_logits` names the loss for
     outputs that are probabilities already, made by the activation `squashes`. `weighted` is the
-    loss where samples count unequally: a mean over samples becomes the mean by their weights.
+    loss where samples count unequally: a mean over samples becomes the mean by their weights. It
+    is None for a formula that neither adds up what its samples cost nor averages it.
     """
 
     name: str
@@ -40,11 +44,11 @@ class Loss:
 def _of_numbers(entry: Callable[[Any, Any], Any]) -> Callable[[Any, Any, Any], Any]:
     """A mean over all entries, in which a sample's entries count by its weight."""
 
-    def weighted(output: Any, target: Any, weight: Any) -> Any:
+    def mean(output: Any, target: Any, weight: Any) -> Any:
         total = np.sum(weight)
         return np.sum(weight[:, None] * entry(output, target)) / (total * output.shape[1])
 
-    return weighted
+    return mean
 
 
 def _of_logits(output: Any, target: Any, weight: Any) -> Any:
@@ -137,11 +141,20 @@ def find_loss(text: str) -> Loss:
                 f"the loss {says} {name}; it is a formula in output and target", line=text
             )
 
-    def formula(output: Any, target: Any) -> Any:
-        values = {"output": output, "target": target}
-        return run(text, values, FUNCTIONS)[-1].value
+    return _stated(text)
 
-    return Loss(text, formula, sums=_adds_up(formula))
+
+@lru_cache(FORMULAS)
+def _stated(text: str) -> Loss:
+    """The loss that a formula states."""
+
+    def formula(functions: Mapping[str, Any], output: Any, target: Any) -> Any:
+        return run(text, {"output": output, "target": target}, functions)[-1].value
+
+    loss = partial(formula, FUNCTIONS)
+    sums = _adds_up(loss)
+    known = {name: one.weighted for name, one in LOSSES.items() if one.weighted is not None}
+    return Loss(text, loss, weighted(formula, FUNCTIONS, known, sums), sums=sums)
 
 
 def _adds_up(loss: Callable[[Any, Any], Any]) -> bool:

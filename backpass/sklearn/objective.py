@@ -153,7 +153,9 @@ class Objective:
     def cost(self, z: Any, y: Any, s: Any, total: Any) -> Any:
         """The mean over samples of what the outputs cost."""
         if self.loss not in ENTRIES:
-            return find_loss(self.loss).function(SQUASHES[self.squash](z), y)
+            stated, output = find_loss(self.loss), SQUASHES[self.squash](z)
+            by_weight = stated.weighted if s is not None else None
+            return stated.function(output, y) if by_weight is None else by_weight(output, y, s)
         if self.labelled:
             if s is None:
                 return cross_entropy(z, y)

@@ -21,6 +21,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from backpass.derive import Derivation
 from backpass.nn.forward import KEPT, NORMS
+from backpass.nn.losses import find_loss
 from backpass.sklearn.objective import ENTRIES, LEARNT, SQUASHES, Objective, derived, outputs
 from backpass.sklearn.parameters import (
     SPELLINGS,
@@ -150,10 +151,11 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
         if sample_weight is not None:
             counts = _check_sample_weight(sample_weight, X, dtype=X.dtype)
         counts = self._by_class(y, counts, incremental)
-        if counts is not None and self.loss not in ENTRIES:
+        stated = None if self.loss in ENTRIES else find_loss(self.loss)
+        if counts is not None and stated is not None and stated.weighted is None:
             raise InvalidParameter(
-                f"samples cannot count unequally in the loss {self.loss!r}, which says how all of "
-                f"them are put together; take one of {', '.join(ENTRIES)}"
+                f"the loss {self.loss} neither adds up what its samples cost nor averages it, so "
+                "weights have no place in it; let Σ or mean come last"
             )
         return None if counts is None else counts.astype(X.dtype, copy=False)
 

@@ -204,8 +204,23 @@ def test_a_formula_is_a_loss():
     penalty = 0.5 * brier.alpha * sum((W**2).sum() for W in brier.coefs_) / len(IRIS)
     np.testing.assert_allclose(brier.loss_, missed.sum() + penalty, rtol=1e-9)
     assert brier.score(IRIS, NAMES) > 0.97
-    with pytest.raises(ValueError, match="samples cannot count unequally"):
-        brier.fit(IRIS, NAMES, sample_weight=np.ones(len(IRIS)))
+    with pytest.raises(ValueError, match="weights have no place in it; let Σ or mean come last"):
+        brier.set_params(loss="log(Σ (output − target)²)").fit(IRIS, NAMES, sample_weight=SPECIES)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_samples_count_in_a_formula_as_if_they_came_again(solver):
+    counts = np.where(SPECIES == 1, 2, 1)  # of 200 in all, the size of a batch
+    kinds = {
+        "loss": "mean((output − target)²)", "solver": solver, "max_iter": 30, "alpha": 0,
+        "shuffle": False, "random_state": 0,
+    }  # fmt: skip
+    weighed = MLPClassifier((5,), **kinds).fit(IRIS, NAMES, sample_weight=counts)
+    again = (np.repeat(one, counts, axis=0) for one in (IRIS, NAMES))
+    repeated = MLPClassifier((5,), **kinds).fit(*again)
+    np.testing.assert_allclose(weighed.predict_proba(IRIS), repeated.predict_proba(IRIS), rtol=1e-5)
+    by_class = MLPClassifier((5,), class_weight={"versicolor": 2}, **kinds).fit(IRIS, NAMES)
+    assert (by_class.predict_proba(IRIS) == weighed.predict_proba(IRIS)).all()
 
 
 def test_counts_and_distances_are_losses():
