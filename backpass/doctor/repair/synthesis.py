@@ -49,8 +49,8 @@ class Names:
         self.function = function
 
     def of(self, value: Array) -> list[Named]:
-        """The shortest expressions for a quantity, exactly or times a factor."""
-        found: dict[str, tuple[bool, Named]] = {}
+        """The shortest expressions for a quantity: all of it before a sample, exactly or scaled."""
+        found: dict[str, tuple[bool, bool, Named]] = {}
         for number, factor in self.lines.seen(value):
             place = self.lines.place(number)
             if place.function != self.function or " if " in place.text:
@@ -59,10 +59,11 @@ class Names:
             turned = event.ndim == 2 and event.shape != value.shape
             if event.ndim == 2 and event.shape == value.shape == value.T.shape:
                 turned = not np.allclose(event, factor * value)
-            exact = bool(np.isclose(factor, 1))
-            found.setdefault(place.text, (exact, Named(place.text, turned, event.ndim)))
-        ranked = sorted(found.values(), key=lambda one: (not one[0], len(one[1].text)))
-        return [named for _, named in ranked][:FEW]
+            part = event.shape not in (value.shape, value.shape[::-1])
+            scaled = not np.isclose(factor, 1)
+            found.setdefault(place.text, (part, scaled, Named(place.text, turned, event.ndim)))
+        ranked = sorted(found.values(), key=lambda one: (*one[:2], len(one[2].text)))
+        return [named for *_, named in ranked][:FEW]
 
 
 def rewritten(slip: Slip, at: At, lines: Lines, place: Place) -> Iterator[str]:

@@ -74,3 +74,10 @@ def test_a_correct_program_is_left_alone(tmp_path):
     report, _ = report_of("three", tmp_path)
     assert report.findings == ()
     assert report.notes == ()
+
+
+def test_a_product_of_matrices_stays_one_where_a_single_output_would_allow_another(tmp_path):
+    module, _ = load("one_output", tmp_path, ("act(hidden, True)", "act(X @ W1, True)"))
+    random = np.random.default_rng(0)
+    report = bp.doctor(module.train, random.normal(size=(5, 2)), random.uniform(size=(5, 1)))
+    assert report.findings[0].repaired == "d_hidden = (d_out @ W2.T) * hidden * (1 - hidden)"
