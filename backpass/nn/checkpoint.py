@@ -1,7 +1,8 @@
 """Arrays and a description in one safetensors file; nothing in it is ever executed.
 
-safetensors has no checksum of its own, so beside the description stands a SHA-256 over the names,
-dtypes, shapes and bytes of all arrays, and over the description. One flipped bit is found.
+safetensors has no checksum of its own, so in the description stands a SHA-256 over the names,
+dtypes, shapes and bytes of all arrays, and over the rest of it. One flipped bit is found. It is one
+text of sorted JSON, since safetensors writes several in any order: equal contents, equal bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from backpass.language.errors import BackpassError
 from backpass.nn.files import reason, write_whole
 
-KEY, SUM = "backpass", "sha256"  # of our description and its checksum among the file's metadata
+KEY, SUM = "backpass", "sha256"  # of the description in the file's metadata, and of its checksum
 UNSUMMED = 1  # format of the files that were written before there was a checksum
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -34,9 +35,8 @@ def write(path: str | Path, arrays: Arrays, about: Mapping[str, Any]) -> None:
     # safetensors writes the memory as it lies, which for a transposed array is another array;
     # np.ascontiguousarray would make a vector of a single number
     plain = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    description = json.dumps(about)
-    content = save(plain, metadata={KEY: description, SUM: checksum(plain, description)})
-    write_whole(path, content)
+    described = json.loads(json.dumps(about))  # as it will be read, numbers among the keys as text
+    write_whole(path, save(plain, metadata={KEY: _summed(plain, described)}))
 
 
 def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -65,13 +65,20 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             f"{path} holds arrays and no backpass network; give a file that net.save or backpass "
             "train wrote"
         ) from error
-    old = about.get("format") == UNSUMMED and SUM not in metadata
-    if not old and metadata.get(SUM) != checksum(arrays, metadata[KEY]):
+    found = about.pop(SUM, None)
+    old = about.get("format") == UNSUMMED and found is None
+    if not old and metadata[KEY] != _summed(arrays, about):
         raise BackpassError(
             f"{path} is damaged: its content is not what was written, as its checksum says; take "
             "another copy of it, or train again"
         )
     return arrays, about
+
+
+def _summed(arrays: Arrays, about: Mapping[str, Any]) -> str:
+    """The description with the checksum in it."""
+    total = checksum(arrays, json.dumps(about, sort_keys=True))
+    return json.dumps({**about, SUM: total}, sort_keys=True)
 
 
 def checksum(arrays: Arrays, description: str) -> str:

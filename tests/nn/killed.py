@@ -1,6 +1,6 @@
-"""Trains a small network, is killed 50 times at random moments, and tells whether it mattered.
+"""Trains a small network, is killed many times at random moments, and tells whether it mattered.
 
-Run by `test_keeping.py` in a process of its own, as it forks.
+Run by `test_keeping.py` in a process of its own, as it forks: folder, back end, number of kills.
 """
 
 import os
@@ -14,7 +14,7 @@ import numpy as np
 
 import backpass as bp
 
-KILLS, EPOCHS, LONGEST = 50, 24, 0.15
+EPOCHS, LONGEST = 24, 0.15
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = (X[:, 0] > 0).astype(int) + (X[:, 1] > 1)
 
@@ -29,10 +29,10 @@ def network():
     return net
 
 
-def fit(net, **kept):
+def fit(net, backend, **kept):
     """A training with all that has state: moments, shuffling, a schedule, the best weights."""
     net.fit(
-        X, Y, epochs=EPOCHS, batch_size=7, progress=False, validation=0.25, backend="numpy",
+        X, Y, epochs=EPOCHS, batch_size=7, progress=False, validation=0.25, backend=backend,
         early_stopping=EPOCHS, **kept,
     )  # fmt: skip
     return net
@@ -44,23 +44,24 @@ def digest(net):
     return {name: one.tobytes() for name, one in arrays.items()}, about
 
 
-def killed(net, path, delay):
+def killed(net, backend, path, delay):
     """Whether a child that trains was killed before it was through."""
     child = os.fork()
     if child == 0:
-        fit(net, checkpoint=path, every=3, resume=True)
+        fit(net, backend, checkpoint=path, every=3, resume=True)
         os._exit(0)
     time.sleep(delay)
     os.kill(child, signal.SIGKILL)
     return os.waitpid(child, 0)[1] != 0
 
 
-def main(folder):
+def main(folder, backend, wanted_kills):
     path, chance = Path(folder) / "run.safetensors", random.Random(0)
-    wanted, net = digest(fit(network())), network()
+    whole, net = fit(network(), backend), network()
+    wanted, net._derived, net._backends = digest(whole), whole._derived, whole._backends
     kills = rounds = 0
-    while kills < KILLS:
-        if killed(net, path, chance.uniform(0, LONGEST)):
+    while kills < wanted_kills:
+        if killed(net, backend, path, chance.uniform(0, LONGEST)):
             kills += 1
             if path.exists():
                 bp.load(path)
@@ -68,7 +69,7 @@ def main(folder):
             assert digest(bp.load(path)) == wanted, "the file differs"
             path.unlink()
             rounds += 1
-    fit(net, checkpoint=path, every=3, resume=True)
+    fit(net, backend, checkpoint=path, every=3, resume=True)
     assert digest(net) == wanted, "the weights differ"
     left = [one.name for one in Path(folder).iterdir()]
     assert left == [path.name], left
@@ -76,4 +77,4 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

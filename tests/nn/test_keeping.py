@@ -1,6 +1,9 @@
 """A training that was broken off at any moment ends as if it had never been."""
 
 import json
+import re
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,13 +46,57 @@ def same(one, other):
     return about == said and all((arrays[name] == others[name]).all() for name in arrays)
 
 
-def test_killed_fifty_times_at_random_moments_it_ends_with_the_same_bits(tmp_path):
+@pytest.mark.parametrize(("backend", "kills"), [("numpy", 50), ("compiled", 15)])
+def test_killed_at_random_moments_it_ends_with_the_same_bits(tmp_path, backend, kills):
+    folder = tmp_path / "kept"
+    folder.mkdir()
     run = subprocess.run(
-        [sys.executable, "tests/nn/killed.py", str(tmp_path)],
-        cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+        [sys.executable, "tests/nn/killed.py", str(folder), backend, str(kills)],
+        cwd=ROOT, env={"PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    assert run.stdout.startswith("50 kills")
+    assert run.stdout.startswith(f"{kills} kills")
+
+
+SLOW = """
+import sys, time, numpy as np, backpass as bp
+
+def told(history, net):
+    print(len(history), flush=True)
+    time.sleep(0.02)
+
+X = np.random.default_rng(0).normal(size=(40, 3))
+net = bp.Network([bp.Dense(4, "tanh"), bp.Dense(2)], 3, optimizer=bp.Adam(), dtype="float64")
+pace = [told] if "slowly" in sys.argv else []
+net.fit(X, (X[:, 0] > 0).astype(int), 50, callbacks=pace, progress=False, checkpoint=sys.argv[1],
+        resume=True)
+net.save(sys.argv[2])
+"""
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-c", SLOW, *arguments],
+            cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    broken, whole = start("run", "net", "slowly"), start("other", "whole")
+    while broken.stdout.readline() != "5\n":
+        assert broken.poll() is None, broken.stderr.read()
+    broken.send_signal(signal.SIGINT)
+    said = broken.communicate()[1]
+    assert broken.returncode != 0
+    assert said.splitlines()[-2] == "KeyboardInterrupt"
+    assert re.fullmatch(
+        r"run holds the training up to epoch \d+ of 50; the same again with resume=True "
+        r"\(--resume in a shell\) goes on from there", said.splitlines()[-1],
+    )  # fmt: skip
+    again = start("run", "net")
+    assert [again.communicate()[1], whole.communicate()[1]] == ["", ""]
+    assert (tmp_path / "net").read_bytes() == (tmp_path / "whole").read_bytes()
 
 
 @pytest.mark.parametrize("backend", ["numpy", "auto"])
@@ -182,6 +229,30 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_training_goes_on(tmp_path, mo
     again = network()
     fit(again, checkpoint=path, resume=True)
     assert same(again, whole)
+
+
+def test_a_file_that_the_system_cuts_off_keeps_the_last_checkpoint(tmp_path):
+    path, (soft, hard) = tmp_path / "run", resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    class Limit:
+        """As on a full disk, the first bytes can be written and no more."""
+
+        def epoch(self, history, net):
+            limit = 1000 if 4 <= len(history) < 12 else soft
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+            if len(history) == 12:
+                held.append(bp.load(path).epochs)
+
+    held, net, whole = [], network(), network()
+    try:
+        with pytest.warns(RuntimeWarning, match=r"cannot be written: file too large, and still"):
+            fit(net, checkpoint=path, callbacks=[Limit()])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    fit(whole)
+    assert held == [3]
+    assert same(bp.load(path), whole)
+    assert [one.name for one in tmp_path.iterdir()] == ["run"]
 
 
 def test_a_damaged_checkpoint_is_refused(tmp_path):
