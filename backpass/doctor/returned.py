@@ -50,24 +50,24 @@ def _key(path: str) -> str:
 
 
 def inside(run: Run) -> tuple[dict[str, Array], dict[str, Array]]:
-    """What names of functions held first, and what later: another array of that shape, or number.
+    """What names of a function held first, and what later: another array of that shape, or number.
 
-    A number that stays is in both; it may be the bias of something.
+    A number that stays is in both; it may be the bias of something. Functions that pass arrays on
+    have the same names for them: those of the function in which most arrays change are taken.
     """
-    before: dict[str, Array] = {}
-    after: dict[str, Array] = {}
-    function: dict[str, str] = {}
+    before: dict[str, dict[str, Array]] = {}
+    after: dict[str, dict[str, Array]] = {}
     for event in run.events:
         place = run.places[event.place]
         if not place.text.isidentifier() or event.value.dtype.kind != "f":
             continue
-        name = place.text
-        if function.setdefault(name, place.function) != place.function:
+        held = before.setdefault(place.function, {}).setdefault(place.text, event.value)
+        if held.shape != event.value.shape or np.array_equal(held, event.value):
             continue
-        held = before.setdefault(name, event.value)
-        if held.shape != event.value.shape:
-            continue
-        if name not in after and not np.array_equal(held, event.value):
-            after[name] = event.value
-    steady = {name: one for name, one in before.items() if name not in after and not one.ndim}
-    return {name: before[name] for name in (*after, *steady)}, after | steady
+        after.setdefault(place.function, {}).setdefault(place.text, event.value)
+    if not after:
+        return {}, {}
+    own = max(after, key=lambda function: sum(one.ndim > 0 for one in after[function].values()))
+    first, later = before[own], after[own]
+    steady = {name: one for name, one in first.items() if name not in later and not one.ndim}
+    return {name: first[name] for name in (*later, *steady)}, later | steady

@@ -40,3 +40,22 @@ def test_code_that_updates_many_times_in_a_call_is_not_held_against_single_steps
     assert report.verdict == "bug"
     assert not any("trained" in note for note in report.notes)
     assert np.array_equal(net.W1, held)
+
+
+class Vector:
+    """One output whose weight is a line of numbers."""
+
+    def __init__(self):
+        random = np.random.default_rng(1)
+        self.v, self.u = random.normal(size=(4, 3)), random.normal(size=3)
+
+    def fit_partial(self, X, y):
+        h = np.tanh(X @ self.v)
+        r = h @ self.u - y
+        self.u, self.v = self.u - 0.01 * h.T @ r, self.v - 0.01 * X.T @ np.outer(r, self.u)
+
+
+def test_a_weight_may_be_a_line_of_numbers():
+    report = bp.doctor(Vector().fit_partial, X, Y[:, 0])
+    assert [finding.bug for finding in report.findings] == [16]
+    assert report.notes[-1].startswith("It would")

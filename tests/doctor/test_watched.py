@@ -88,3 +88,35 @@ def test_targets_that_do_not_sum_to_one_accuse_nobody(tmp_path):
     module, _ = load("chooser", tmp_path)
     report = bp.doctor(module.train, module.start(4, 5, 3), X, RANDOM.uniform(size=(6, 3)))
     assert report.verdict.startswith("correct")
+
+
+def made(inputs):
+    random = np.random.default_rng(3)
+    W1, W2 = random.normal(size=(inputs, 3)), random.normal(size=(3, 2))
+    return W1, W2
+
+
+def outputs(W1, W2, X):
+    H = np.tanh(X @ W1)
+    return H, H @ W2
+
+
+def changed(W1, W2, dW1, dW2):
+    W1 = W1 - 0.1 * dW1
+    W2 = W2 - 0.1 * dW2
+    return W1, W2
+
+
+def descent(X, Y, bent=True):
+    W1, W2 = made(X.shape[1])
+    for _ in range(2):
+        H, out = outputs(W1, W2, X)
+        back = (out - Y) @ W2.T
+        W1, W2 = changed(W1, W2, X.T @ (back * (1 - H**2) if bent else back), H.T @ (out - Y))
+    return W1, W2
+
+
+def test_parameters_go_by_one_name_in_several_functions():
+    assert bp.doctor(descent, X, Y).verdict == "correct"
+    report = bp.doctor(lambda X, Y: descent(X, Y, bent=False), X, Y)
+    assert [finding.bug for finding in report.findings] == [16]
