@@ -28,7 +28,7 @@ def test_a_file_is_examined_and_what_was_assumed_is_said():
 def test_a_constructor_that_needs_arguments_is_asked_for():
     result = run(EXAMPLE)
     assert result.exit_code == 2
-    assert '--make "Network([3, 4, 2])"' in result.output
+    assert '--make "Network([3, 4, 2], 0.1, np.random.default_rng(0))"' in result.output
 
 
 def test_a_method_without_its_class_asks_for_what_makes_one(tmp_path):
@@ -66,12 +66,72 @@ def test_a_bug_ends_with_1_and_is_plain_data(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [([], "give a FILE that trains"), (["nowhere.py"], "there is no file nowhere.py"),
+    [([], "give a FILE that trains"),
+     ([PROGRAMS / "loops.py", "--make", "Loops(3, 4, 2)", "--data", "5x3 5x2"],
+      "Error: loops.py:20: the code raises IndexError: list index out of range; there, self.first "
+      "is 4×3, self.first[unit] is 3, sample is 5×3"),
+     ([PROGRAMS / "loops.py", "--make", "Loops([3, 4, 2])"],
+      "Loops([3, 4, 2]) raises TypeError: Loops.__init__() missing 2 required"),
+     ([PROGRAMS / "loops.py"], '--make "Loops(3, 4, 2)"'),
+     ([PROGRAMS / "loops.py", "--make", "Loops"], "is a class and makes nothing yet"),
+     ([PROGRAMS / "blocks.py", "--make", "Stack(None)"],
+      "Error: blocks.py:37: Stack(None) raises TypeError: 'NoneType' object is not iterable\n"
+      "    for inputs, outputs in pairwise(widths):"),
+     ([PROGRAMS / "blocks.py", "--make", "Stack.widths"], "Stack has no widths"),
+     ([PROGRAMS / "chooser.py"], "train takes params before samples and targets; say what it is"),
+     ([PROGRAMS / "chooser.py", "--call", "relu"], "relu takes z; what trains is called with"),
+     ([PROGRAMS / "chooser.py", "--call", "nothing"], "there are start, relu, relu_slope"),
+     ([PROGRAMS / "numbers.py"], "say on what step is called"),
+     ([PROGRAMS / "three.py", "--data", "no.npz"], "--data no.npz cannot be read"),
+     ([PROGRAMS / "three.py", "--data", "np.zeros np.ones"], "np.zeros is no array of numbers"),
+     (["nowhere.py"], "there is no file nowhere.py"),
      ([PROGRAMS / "three.py", "--call", "fit_partia"], "fit_partial"),
      ([PROGRAMS / "three.py", "--make", "Three(1 + 1)"], "is neither a name"),
      ([PROGRAMS / "three.py", "--data", "X"], "is not two things")],
 )  # fmt: skip
-def test_what_cannot_be_done_is_one_sentence(arguments, sentence):
-    result = run(*arguments)
-    assert result.exit_code == 2
-    assert sentence in result.output
+@pytest.mark.parametrize("verb", ["annotate", "doctor"])
+def test_what_cannot_be_done_is_one_sentence(arguments, sentence, verb):
+    if verb == "annotate" and not arguments:
+        return  # click itself asks for the file
+    result = CliRunner().invoke(main, [verb, *map(str, arguments)])
+    if verb == "doctor" and result.exit_code == 1:  # what raises is a verdict there
+        sentence = sentence.partition("the code raises")[2].partition(";")[0]
+    assert result.exit_code in (1, 2)
+    assert " ".join(sentence.split()) in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(("file", "make"), [("blocks", "Stack([3, 4, 2])"),
+                                            ("loops", "Loops(3, 4, 2)")])  # fmt: skip
+def test_data_are_made_up_for_labels_and_for_one_sample(file, make):
+    result = run(PROGRAMS / f"{file}.py", "--make", make)
+    assert result.exit_code == 0
+    assert ": correct\n" in result.output
+
+
+ODD = """\
+import sys
+import numpy as np
+
+class Net:
+    def __init__(self):
+        self.W = np.random.randn(3, 2)
+
+    def fit(self, X, y):
+        assert X.min() >= 0 and X.max() <= 1, "scale your data"
+        self.W -= 0.1 * X.T @ (X @ self.W - y)
+
+    def step(self, X, y):
+        self.W -= 0.1 * X.T @ (X @ self.W - y)
+        sys.exit(3)
+
+X, y = np.random.rand(6, 3), np.random.rand(6, 2)
+"""
+
+
+@pytest.mark.parametrize("call", ["fit", "step"])
+def test_code_that_wants_its_own_numbers_or_ends_the_process_is_read(call, tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(ODD, "utf-8")
+    result = run(file, "--call", call)
+    assert result.exit_code == 0
+    assert result.output.startswith(f"Net.{call}: correct\n")

@@ -18,7 +18,7 @@ from backpass.doctor.model import Model, Times, model
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
-from backpass.doctor.raised import raised
+from backpass.doctor.raised import Raised, raised
 from backpass.doctor.readings import Reading, confirmed, readings
 from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, watched
@@ -51,8 +51,7 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
         run = observe(call, args)
         if run.failure is None or not run.failure.line:
             raise BackpassError(f"the code raises {type(error).__name__}: {error}") from error
-        found = raised("", run).findings[0]
-        raise BackpassError(f"line {found.line}, {found.source}: {found.explanation}") from error
+        raise Raised.of(raised("", run).findings[0]) from error
     fits = [one for look in looks for one in _fits(look)]
     if not fits:
         first = looks[0].probes[0]

@@ -94,7 +94,8 @@ def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
     call, args, x, y = subject.call, subject.args, subject.x, subject.y
     accuser, first = one.accuser(), one.way.probes[0]
     findings, notes = list(report.findings), list(report.notes)
-    if all(path in first.run.before and first.run.before[path].ndim for path in paths):
+    arrays = all(path in first.run.before and first.run.before[path].ndim for path in paths)
+    if arrays and not first.run.stopped:  # unwatched, it may go on for ever
         calls = called_again(call, args, paths, x, y)
         if calls is not None:
             kept, said = remembered(calls, accuser, one.gradients())
@@ -226,7 +227,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
 
 def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Report:
     """The report, with what comes of training with such updates where they can be let run."""
-    if one.way.gradients or one.rule is not None:
+    if one.way.gradients or one.rule is not None or one.way.probes[0].run.stopped:
         return report
     data = data_places(again.call, again.args, again.x, again.y)
     first, moved = one.way.probes[0], one.way.moved[0]

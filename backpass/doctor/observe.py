@@ -129,7 +129,8 @@ def call_quietly(call: Callable[..., Any], args: Sequence[Any], *, seed: int = 0
     """Call it unwatched, with its random numbers seeded and what it prints thrown away."""
     with quiet(), seeded(seed), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        call(*args)
+        with contextlib.suppress(SystemExit):
+            call(*args)
 
 
 # ── the watching ─────────────────────────────────────────────────────────────────────────────

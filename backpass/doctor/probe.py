@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,17 +95,41 @@ def probe(
         for path, value in values.items():
             if path not in keep:
                 taken.replace(path, value)
-        given = list(roots.arguments.values())
-        given[places[0]], given[places[1]] = X, Y
-        run = observe(call, given, seed=seed)
+        held = list(roots.arguments.values())
+        given = held[places[0]], held[places[1]]
+        runs: list[tuple[Run, Any, Any]] = []
+        for some in _may_take(X, Y, given, random):
+            held[places[0]], held[places[1]] = some
+            runs.append((observe(call, held, seed=seed), *some))
+            if runs[-1][0].failure is None:
+                break
+        run, X, Y = next((one for one in runs if one[0].failure is None), runs[0])
     finally:
         taken.restore()
+    if run.failure is not None and not any(_parameters(run, data)):
+        error = run.failure.error
+        raise BackpassError(
+            f"{_called(call)} runs with what it was given, and with other numbers of the same "
+            f"shapes it raises {type(error).__name__}: {error}"
+        ) from None
     if still and not returning and not any(_parameters(run, data)):
         raise BackpassError(
             f"{_called(call)} changed no array that can be reached from it; hand in what trains "
             "the network, such as net.fit_partial, with samples and targets"
         )
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
+
+
+def _may_take(
+    X: Any, Y: Any, given: tuple[Any, Any], random: np.random.Generator
+) -> Iterator[tuple[Any, Any]]:
+    """Random data, with zeros and ones as labels if they may be, and what was given after all."""
+    yield X, Y
+    labels = np.asarray(given[1])
+    if labels.dtype.kind in "iub" and labels.ndim == 1:
+        drawn = random.integers(0, int(labels.max(initial=0)) + 1, labels.shape)
+        yield X, drawn.tolist() if isinstance(given[1], list) else drawn
+    yield given
 
 
 def data_places(

@@ -5,12 +5,24 @@ from __future__ import annotations
 import ast
 import linecache
 from collections.abc import Iterator
+from pathlib import Path
 
 from backpass.doctor.observe import Run
 from backpass.doctor.report import Finding, Report
 from backpass.doctor.rewrite import Place
+from backpass.language.errors import BackpassError
 
 Shape = tuple[int, ...]
+
+
+class Raised(BackpassError):
+    """The code that was looked at raises; said with its line and the shapes there."""
+
+    @classmethod
+    def of(cls, finding: Finding) -> Raised:
+        """The error of a finding that says where, and what met there."""
+        where = f"{Path(finding.file).name}:{finding.line}" if finding.line else None
+        return cls(finding.explanation.rstrip("."), line=finding.source, where=where)
 
 
 def raised(subject: str, run: Run) -> Report:
@@ -18,20 +30,20 @@ def raised(subject: str, run: Run) -> Report:
     failure = run.failure
     assert failure is not None
     shapes = _shapes(run, failure.file, failure.line)
-    error = f"{type(failure.error).__name__}: {failure.error}"
-    says = [f"the code raises {error}."]
+    what = " ".join(str(failure.error).split()).rstrip(".")
+    says = f"the code raises {type(failure.error).__name__}{f': {what}' if what else ''}"
     product = _failed(run, failure.file, failure.line, shapes)
     fix = ""
     if product is not None:
         text, left, right = product
-        says.append(f"In {text} the shapes are ({_show(left[1])}) and ({_show(right[1])}).")
+        says += f"; in {text} the shapes are ({_show(left[1])}) and ({_show(right[1])})"
         fix = "; or ".join(_fitting(left, right))
     elif shapes:
         met = [f"{text} is {_show(shape)}" for text, shape in shapes.items()]
-        says.append(f"There, {', '.join(met)}.")
+        says += f"; there, {', '.join(met)}"
     finding = Finding(
         None, "the code raises an error", "", failure.line or None,
-        linecache.getline(failure.file, failure.line).strip(), " ".join(says), fix,
+        linecache.getline(failure.file, failure.line).strip(), f"{says}.", fix,
         file=failure.file,
     )  # fmt: skip
     return Report(

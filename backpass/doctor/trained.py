@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from backpass.doctor.infer import Seen, as_matrix
 from backpass.doctor.observe import seeded
 from backpass.doctor.passes import Pass, forward_pass, samples
 from backpass.doctor.probe import Probe
+from backpass.doctor.quiet import quiet
 from backpass.doctor.right import gradients
 from backpass.doctor.state import Roots
 
@@ -120,7 +120,7 @@ def _yours(
         for place, value in zip(data, (problem.X, problem.Y), strict=True):
             given[place] = _like(value, args[place])
         deadline = time.monotonic() + SECONDS
-        with quiet():
+        with _alone():
             for _ in range(STEPS + 1):
                 held = Roots.of(call, given).state().values
                 if any(held[path].shape != value.shape for path, value in start.items()):
@@ -129,18 +129,18 @@ def _yours(
                 if time.monotonic() > deadline:
                     return
                 call(*given)
-    except Exception:  # what it raises after some steps is its own affair
+    except (Exception, SystemExit):  # what it does after some steps is its own affair
         return
     finally:
         taken.restore()
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Random numbers from a seed, nothing printed, no warnings."""
+def _alone() -> Iterator[None]:
+    """Random numbers from a seed, nothing printed or written, no warnings."""
     with (
+        quiet(),
         seeded(0),
-        contextlib.redirect_stdout(io.StringIO()),
         warnings.catch_warnings(),
         np.errstate(all="ignore"),
     ):

@@ -68,7 +68,7 @@ def test_code_that_raises_shows_its_line_and_what_would_fit(tmp_path):
     report, lines = train(tmp_path, ("d3 @ self.W3.T", "d3 @ self.W3"))
     (finding,) = report.findings
     assert "d3 @ self.W3" in lines[finding.line - 1]
-    assert "In d3 @ self.W3 the shapes are (6×2) and (4×2)." in finding.explanation
+    assert "in d3 @ self.W3 the shapes are (6×2) and (4×2)." in finding.explanation
     assert "d3 @ self.W3.T, (6×2)(2×4) → 6×4" in finding.fix
 
 
