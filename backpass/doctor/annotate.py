@@ -14,6 +14,7 @@ from backpass.doctor.bank import Family, families
 from backpass.doctor.bias_units import unbiased
 from backpass.doctor.evidence import rates
 from backpass.doctor.infer import Seen, outputs
+from backpass.doctor.masks import told
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import samples
@@ -90,17 +91,19 @@ def _looks(call: Callable[..., Any], args: Sequence[Any]) -> Iterator[_Look]:
     for way, seen in found:
         for rows in way.samples(seen):
             some = [_some(*one) for one in zip(way.probes, seen, rows, strict=True)]
-            output = outputs(seen[0], samples(seen[0], some[0])[0], some[0].parameters)
+            first = some[0]
+            output = outputs(seen[0], samples(seen[0], first)[0], first.parameters, first.masks)
             yield _Look(some, way.moved, replace(seen[0], output=output), way.gradients)
 
 
 def _some(one: Probe, seen: Seen, rows: Sequence[int]) -> Probe:
     """A run with some of its samples as the data."""
     if one.X.ndim < 2 or len(rows) == one.X.shape[1 if seen.turned else 0]:
-        return one
+        return replace(one, masks=seen.masks)
     X = one.X[:, rows] if seen.turned else one.X[rows]
     Y = one.Y[:, rows] if seen.turned and one.Y.ndim == 2 else one.Y[rows]
-    return replace(one, X=X, Y=Y, whole=(one.X, one.Y))
+    masks = tuple(None if mask is None else mask[rows] for mask in seen.masks)
+    return replace(one, X=X, Y=Y, whole=(one.X, one.Y), masks=masks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def _explained(fit: _Fit) -> _Explained:
 
 def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool]:
     """What the first updates are times the gradient, and whether they are exactly that."""
-    values = derived.values(one.X, one.Y, one.parameters)
+    values = derived.values(one.X, one.Y, one.parameters, one.masks)
     paths = {name: path for name, path in derived.paths.items() if path not in one.fixed}
     wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in paths])
     given = np.concatenate([moved[path].ravel() for path in paths.values()])
@@ -197,6 +200,8 @@ def _scales(one: Probe, factor: float | None) -> dict[str, float]:
     if factor is not None:
         scales |= {f"{factor:.4g} · ": factor, f"−{factor:.4g} · ": -factor}
     scales |= {"2 · ": 2.0, "½ · ": 0.5, "−2 · ": -2.0, "−½ · ": -0.5}
+    kept = {float(f"{mask.max():.6g}"): float(mask.max()) for mask in one.masks if mask is not None}
+    scales |= {f"{1 / told:.4g} · ": 1 / times for told, times in kept.items() if told != 1}
     sides = {float(size) for data in (one.X, one.Y) for size in np.shape(data)} - {0.0, 1.0}
     for size in sorted(sides):
         scales |= {f"{size:g} · ": size, f"−{size:g} · ": -size}
@@ -216,9 +221,11 @@ def _summary(one: _Explained) -> list[str]:
     names = [f"{name} is {path}" for name, path in one.model.paths.items() if name != path]
     lines += [f"{', '.join(names)}."] if names else []
     lines.append(_trained(one))
-    unit = unbiased(seen, one.fit.look.probes[0])
+    first = one.fit.look.probes[0]
+    unit = unbiased(seen, first)
     lines += [f"{unit.says}. {unit.fix}"] if unit is not None else []
-    gaps = one.fit.look.probes[0].run.gaps
+    lines += told(first.run, first.masks)
+    gaps = first.run.gaps
     lines += [gaps] if gaps else []
     return lines
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from backpass.doctor.listing_copy import commented
 from backpass.doctor.listing_html import listing_fragment, listing_page
 from backpass.doctor.model import Model
 from backpass.doctor.observe import Run
+from backpass.doctor.quantities import told
 from backpass.doctor.readings import Reading
 from backpass.doctor.rewrite import Place
 from backpass.language.errors import BackpassError, UnknownName, choices
@@ -154,13 +156,19 @@ def _notes(
         )  # fmt: skip
 
 
+_NAMED = re.compile(r"\bd?D\d+\b")  # what dropout left
+
+
 class _Reasons:
     """The reason of each backward quantity, said where the code makes it first."""
 
     def __init__(self, model: Model) -> None:
         passes = model.derivation.passes
         self.words = {
-            step.name: say(reason(passes, step), UNICODE) for step in model.derivation.backward
+            told(step.name): _NAMED.sub(
+                lambda one: told(one[0]), say(reason(passes, step), UNICODE)
+            )
+            for step in model.derivation.backward
         }
 
     def of(self, places: Sequence[Place], found: Mapping[int, Sequence[Reading]]) -> Iterator[str]:

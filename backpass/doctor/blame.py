@@ -88,6 +88,9 @@ class Blame:
     # ── through a layer ──────────────────────────────────────────────────────────────────────
 
     def _carried(self, at: At, slip: Slip, value: Array) -> Place | None:
+        bare = _value(slip, at.unmasked())  # before the mask was met
+        if bare is not None and self.lines.late(bare):
+            value = bare
         if slip.mistake.bug == 57:
             return self._passed_on(at, value)
         hits = self.lines.late(value)

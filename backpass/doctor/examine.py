@@ -17,6 +17,7 @@ from backpass.doctor.bank import Family, families
 from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, rates, shown
 from backpass.doctor.infer import Seen
+from backpass.doctor.masks import told
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import Pass
 from backpass.doctor.probe import Probe, Where, data_places
@@ -207,7 +208,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
             tensors=tuple(replace(t, verdict="bug", scale=None) for t in judged.tensors),
             loss="What the updates follow is the gradient of no loss of outputs and targets.",
         )
-    verdict, notes = judged.verdict, judged.notes
+    verdict, notes = judged.verdict, (*judged.notes, *told(first.run, seen.masks))
     if first.run.gaps:
         notes = (*notes, first.run.gaps)
     if one.rule is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any, Literal
 
 import numpy as np
@@ -26,7 +27,8 @@ class Layer:
     """One dense layer of the user's: where its arrays are, and how they stand there.
 
     `turned` is a weight that is out×in where samples are rows, `ones` where the constant column
-    is put before the product, and `activation` a name of `backpass.doctor.activations`.
+    is put before the product, and `activation` a name of `backpass.doctor.activations`. `kept` is
+    what a random mask leaves of a unit that goes in, 1/p or 1, where it drops others.
     """
 
     weight: str
@@ -35,6 +37,7 @@ class Layer:
     ones: Ones | None
     activation: str
     units: int
+    kept: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Seen:
 
     `turned` when the samples stand as columns in what the call was given, and `columns` when they
     do in the network's own products. `inputs` is the width of a sample, and `output` has a row for
-    each.
+    each. `masks` has for each layer the one that was drawn for what goes in.
     """
 
     turned: bool
@@ -51,6 +54,7 @@ class Seen:
     layers: tuple[Layer, ...]
     output: Array
     bends: bool = True  # the last activation changed something
+    masks: tuple[Array | None, ...] = ()
 
     @property
     def columns(self) -> bool:
@@ -63,6 +67,7 @@ class Seen:
 
 
 Rows = Sequence[int] | None  # some samples alone
+Masked = Sequence[Array | None]  # of what goes into each layer
 
 
 def network(probe: Probe, rows: Rows = None) -> Seen | None:
@@ -102,7 +107,8 @@ def _weight(found: Sequence[Seen], runs: Sequence[_Watched]) -> tuple[int, ...]:
     hidden = sum(layer.activation != "linear" for layer in layers[:-1])
     plain = bool(layers) and layers[-1].activation == "linear"
     upright = sum(layer.turned == seen.turned for seen in found for layer in layers)
-    return len(layers), biases, compared, bent, hidden, plain, upright
+    dropped = sum(layer.kept is not None for layer in layers)
+    return len(layers), biases, dropped, compared, bent, hidden, plain, upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,16 +143,48 @@ class _Watched:
         if A is None or A.shape[1] != found.inputs:
             return None
         told = False
+        masks: list[Array | None] = []
         for layer in found.layers:
-            Z = pre_activation(layer, A, self.probe.parameters)
+            made = self._sums(layer, A)
+            if made is None:
+                return None
+            mask, Z = made
+            masks.append(mask)
             A = np.asarray(FUNCTIONS[layer.activation](Z), float)
             alike = np.array_equal(A, Z)
             told = not alike and self.numbers.tells(A, Z)
-            if not _is_made(Z, self.numbers):
-                return None
             if not (alike or told or self.numbers.allows(A)):
                 return None
-        return Seen(found.turned, found.inputs, found.layers, A, told)
+        whole = tuple(None if one is None else self._spread(one, found) for one in masks)
+        return Seen(found.turned, found.inputs, found.layers, A, told, whole)
+
+    def _sums(self, layer: Layer, A: Array) -> tuple[Array | None, Array] | None:
+        """What a layer made of its inputs, and with which mask, if that was seen."""
+        masks = [None] if layer.kept is None else self.numbers.masks.of(A, layer.kept)
+        for mask in masks:
+            Z = pre_activation(layer, A if mask is None else A * mask, self.probe.parameters)
+            if _is_made(Z, self.numbers):
+                return (None, Z) if mask is None else self._emptied(layer, A, mask, Z)
+        return None
+
+    def _emptied(self, layer: Layer, A: Array, mask: Array, Z: Array) -> tuple[Array, Array]:
+        """The mask with nothing left of samples that went on as the bias alone."""
+        one_by_one = 1 < self.numbers.samples(Z) < len(Z)
+        for row in np.flatnonzero(mask.all(axis=1)) if one_by_one else ():
+            other = mask.copy()
+            other[row] = 0
+            made = pre_activation(layer, A * other, self.probe.parameters)
+            if not self.numbers.has(Z[[row]]) and self.numbers.has(made[[row]]):
+                mask, Z = other, made
+        return mask, Z
+
+    def _spread(self, mask: Array, found: Seen) -> Array:
+        """The mask of some samples among those of all, of which nothing is dropped."""
+        if self.rows is None:
+            return mask
+        whole = np.ones((np.atleast_2d(self.probe.X).shape[found.turned], mask.shape[1]))
+        whole[list(self.rows)] = mask
+        return whole
 
     def compared(self, seen: Seen) -> int:
         """How many samples' outputs were subtracted from targets, or targets from outputs."""
@@ -165,9 +203,12 @@ class _Watched:
         return self.numbers.samples(error[told]) if told.any() else 0
 
 
-def outputs(seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:
+def outputs(
+    seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]], masks: Masked = ()
+) -> Array:
     """What a network that was seen makes of samples in rows."""
-    for layer in seen.layers:
+    for layer, mask in zip_longest(seen.layers, masks):
+        X = X if mask is None else X * mask
         X = np.asarray(FUNCTIONS[layer.activation](pre_activation(layer, X, parameters)), float)
     return X
 
@@ -200,6 +241,18 @@ def _chains(
     A: Array, parameters: dict[str, Array], seen: Numbers
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
     """Every chain of layers from these activations on, the empty one last."""
+    for kept in seen.masks.kept(A):
+        for mask in seen.masks.of(A, kept):
+            for (first, *rest), output in _dense(A * mask, parameters, seen):
+                yield (replace(first, kept=kept), *rest), output
+    yield from _dense(A, parameters, seen)
+    yield (), A
+
+
+def _dense(
+    A: Array, parameters: dict[str, Array], seen: Numbers
+) -> Iterator[tuple[tuple[Layer, ...], Array]]:
+    """Every chain that begins with a product with these very inputs."""
     for name, weight in parameters.items():
         if weight.ndim not in (1, 2) or not np.any(weight):
             continue
@@ -215,7 +268,6 @@ def _chains(
                         yield (one, *rest), output
                 if "linear" not in made:  # what is made of the last sums may be for show
                     yield (layer,), Z
-    yield (), A
 
 
 def _affine(

@@ -135,6 +135,11 @@ def _shelf(found: Sequence[tuple[int, Part, Array, NDArray[np.intp]]]) -> _Shelf
     return _Shelf(squares[order], owners[order], kinds[order], places[order])
 
 
+def _is_even(value: Array) -> bool:
+    """Whether all entries are one number, which is none of this array's alone."""
+    return bool(np.ptp(value) <= 1e-9 * np.abs(value).max(initial=0.0))
+
+
 def _parts(value: Array, parts: bool) -> Iterator[tuple[Part, int, Array, NDArray[np.intp]]]:
     """The quantity and its parts: kind, size, sums of squares, which one each is.
 
@@ -152,5 +157,6 @@ def _parts(value: Array, parts: bool) -> Iterator[tuple[Part, int, Array, NDArra
             yield "narrower", value[cut].size, np.array([all_squares[cut].sum()]), _NONE + number
     if value.ndim:
         small = value.size <= ENTRIES  # who loops over more than that would wait for ever
+        small = small and (value.size == 1 or not _is_even(value))
         telling = np.flatnonzero((value != 0) & (np.abs(value) != 1)) if small else _NONE[:0]
         yield "entry", 1, all_squares.ravel()[telling], telling

@@ -76,10 +76,18 @@ class At:
         """The weight that these outputs go into, without the row that meets the ones."""
         return self.run.inner(self.layer + 1, self.run.W[self.layer + 1])
 
+    @property
+    def mask(self) -> Array | None:
+        """What these outputs were multiplied with, if units were dropped."""
+        return self.run.mask(self.layer)
+
     # ── what is right ────────────────────────────────────────────────────────────────────────
 
     def carried(self) -> Array:
-        return self.up.dZ @ self.W_up.T
+        return self.masked(self.up.dZ @ self.W_up.T)
+
+    def masked(self, carry: Array) -> Array:
+        return carry if self.mask is None else carry * self.mask
 
     def through(self) -> Array:
         if self.given is not None:
@@ -98,6 +106,13 @@ class At:
 
     def with_carry(self, carry: Array) -> At:
         return replace(self, carry=carry)
+
+    def unmasked(self) -> At:
+        """The same where no unit was dropped going back through this layer."""
+        masks = tuple(
+            None if place == self.layer else one for place, one in enumerate(self.run.masks)
+        )
+        return replace(self, run=replace(self.run, masks=masks))
 
     def with_delta(self, delta: Array) -> At:
         return replace(self, delta=delta)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
 from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.infer import Layer, Seen, as_matrix
+from backpass.doctor.infer import Layer, Masked, Seen, as_matrix
 from backpass.language.program import Program
 from backpass.nn.losses import LOSSES, Loss
 from backpass.running.runner import compile_numpy
@@ -29,16 +29,27 @@ class Model:
     derivation: Derivation
     paths: dict[str, str]  # W1 -> self.W[0]
 
-    def values(self, X: Array, y: Array, parameters: dict[str, Array]) -> dict[str, Array]:
+    def values(
+        self, X: Array, y: Array, parameters: dict[str, Array], masks: Masked = ()
+    ) -> dict[str, Array]:
         """Every quantity of the forward and the backward pass, by name."""
         given = {
             name: parameters[path].ravel() if name.startswith("b") else as_matrix(parameters[path])
             for name, path in self.paths.items()
         }
         given = {"X": self.seen.laid(X), "y": _targets(self.seen, y), **given}
+        for place, mask in enumerate(masks):
+            if mask is not None:
+                given[f"M{place}"] = self._laid(mask, X.ndim)
         found = self._everything(given)
         names = [step.name for step in self.derivation.program.steps]
         return {**given, **dict(zip(names, found, strict=True))}
+
+    def _laid(self, mask: Array, dimensions: int) -> Array:
+        """A mask, which has a row for each sample, as the products have activations."""
+        if dimensions < 2:
+            return mask.ravel()
+        return mask.T if self.seen.columns else mask
 
     @cached_property
     def _everything(self) -> Any:
@@ -80,7 +91,12 @@ def model(
             held[f"b{place}"] = out
     last = seen.layers[-1].activation
     one = (_fused(loss, last) if fused else None) or LOSSES[loss]
-    shapes = {"X": sizes.of(0), "y": width, "parameters": held}
+    masks = {
+        f"M{place}": ("n " if X.ndim > 1 else "") + sizes.of(place)
+        for place, layer in enumerate(seen.layers)
+        if layer.kept is not None
+    }
+    shapes = {"X": sizes.of(0), "y": width, "parameters": held, "masks": masks}
     if X.ndim > 1:
         shapes |= {"X": f"n {sizes.of(0)}", "y": f"n {width}"}
         if y.ndim == 1 and seen.layers[-1].units > 1:  # labels, or what no loss can compare
@@ -160,11 +176,16 @@ def _forward(
             left, right = W, B
         return left @ right if layer.bias is None else left @ right + parameters[f"b{place}"]
 
-    def forward(X: Any, y: Any, parameters: Any) -> Any:
-        Z, A = [], [X]
+    def forward(X: Any, y: Any, parameters: Any, masks: Any) -> Any:
+        Z, A, D = [], [X], [X]
+        if "M0" in masks:
+            D0 = X * masks["M0"]
+            D = [D0]
         for place, layer in enumerate(seen.layers, 1):
-            Z.append(affine(A[-1], parameters, place, layer))
+            Z.append(affine(D[-1], parameters, place, layer))
             A.append(FUNCTIONS[activations[place - 1]](Z[-1]))
+            mask = f"M{place}"
+            D.append(A[-1] * masks[mask] if mask in masks else A[-1])
         return loss(A[-1], y)
 
     return forward

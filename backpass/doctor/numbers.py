@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.activations import leaky
+from backpass.doctor.masks import Masks
 from backpass.doctor.match import Index
 from backpass.doctor.probe import Probe
 
@@ -20,6 +21,7 @@ class Numbers:
     def __init__(self, probe: Probe) -> None:
         self.Y = np.atleast_2d(np.asarray(probe.Y, float))
         self.is_bare = bool(probe.run.unread)  # some code has no source: only names are seen
+        self.masks = Masks(probe)
         self.index = Index(
             {str(number): event.value for number, event in enumerate(probe.run.events)},
             parts=False,

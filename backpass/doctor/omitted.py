@@ -185,6 +185,8 @@ def first_sample(at: At) -> At:
     run = replace(
         at.run, y=at.run.y[:1], A=tuple(one[:1] for one in at.run.A),
         Z=tuple(one[:1] for one in at.run.Z), inputs=tuple(one[:1] for one in at.run.inputs),
+        masks=tuple(None if one is None else one[:1] for one in at.run.masks),
+        drawn=tuple({k: M[:1] for k, M in one.items()} for one in at.run.drawn),
     )  # fmt: skip
     return replace(
         at, run=run, error=at.error[:1], above=None if at.above is None else first_sample(at.above),

@@ -7,7 +7,7 @@ them layer by layer, so that a mistake can be put at any layer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from backpass.derive import derive
 from backpass.doctor.activations import FUNCTIONS, WRONG, meant
 from backpass.doctor.infer import Layer, Seen, as_matrix
+from backpass.doctor.masks import Drawn, drawn
 from backpass.doctor.probe import Probe
 from backpass.forward.record import record
 from backpass.running.runner import Runner, compile_numpy
@@ -30,7 +31,9 @@ class Pass:
 
     Layers count from 1: `A[0]` holds the samples, `inputs[l]` what was multiplied with `W[l]`, a
     column of ones included where the user has one. `W` is in×out. `moved` is what the first
-    update took away, `new` what was left; both by `("W", l)` and `("b", l)`.
+    update took away, `new` what was left; both by `("W", l)` and `("b", l)`. `masks[l]` is what
+    `A[l]` was multiplied with before it went on, if units of it were dropped, and `drawn[l]` what
+    the run has that may be such masks, by where they stood.
     """
 
     layers: tuple[Layer, ...]
@@ -42,6 +45,8 @@ class Pass:
     b: tuple[Array | None, ...]
     moved: Mapping[tuple[str, int], Array]
     coarse: bool = False  # computed in less than float64
+    masks: tuple[Array | None, ...] = ()
+    drawn: tuple[Mapping[Drawn, Array], ...] = ()
     known: dict[tuple[str, str, int], Array] = field(default_factory=dict, repr=False)
 
     @property
@@ -59,9 +64,22 @@ class Pass:
             self.known[key] = slope(activation, (self.A if letter == "A" else self.Z)[layer])
         return self.known[key]
 
+    def slope_of(self, activation: str, given: Array) -> Array:
+        """f′ at other numbers than a layer makes."""
+        return slope(activation, given)
+
     def new(self, layer: int) -> Array:
         """The weight after the first update."""
         return self.W[layer] - self.moved["W", layer]
+
+    def mask(self, layer: int) -> Array | None:
+        """What the outputs of a layer were multiplied with, if units of it were dropped."""
+        return self.masks[layer] if layer < len(self.masks) else None
+
+    def left(self, layer: int) -> Array:
+        """What was left of the outputs of a layer."""
+        mask = self.mask(layer)
+        return self.A[layer] if mask is None else self.A[layer] * mask
 
     def inner(self, layer: int, W: Array) -> Array:
         """A weight without the row that meets the ones."""
@@ -90,8 +108,10 @@ def run_pass(
 ) -> Pass:
     """The forward pass on a probe's numbers, or on some of its samples."""
     X, y = samples(seen, probe)
+    masks, number = seen.masks, len(X)
     if rows is not None:
         X, y = X[list(rows)], y[list(rows)]
+        masks = tuple(None if one is None else one[list(rows)] for one in masks)
     W: list[Array] = []
     b: list[Array | None] = []
     steps: dict[tuple[str, int], Array] = {}
@@ -103,7 +123,10 @@ def run_pass(
         b.append(None if layer.bias is None else _float(probe.parameters[layer.bias]).ravel())
         if layer.bias is not None:
             steps["b", place] = _float(moved[layer.bias]).ravel()
-    return forward_pass(seen.layers, X, y, W, b, steps, coarse=probe.is_coarse)
+    made = forward_pass(seen.layers, X, y, W, b, steps, coarse=probe.is_coarse, masks=masks)
+    if len(X) < number:
+        return made
+    return replace(made, drawn=tuple(drawn(probe, A.shape) for A in made.A))
 
 
 def forward_pass(
@@ -115,13 +138,15 @@ def forward_pass(
     moved: Mapping[tuple[str, int], Array],
     *,
     coarse: bool = False,
+    masks: Sequence[Array | None] = (),
 ) -> Pass:
-    """The pass of samples through these layers; weights are in×out."""
+    """The pass of samples through these layers; weights are in×out, and masks of what goes in."""
     A: list[Array] = [X]
     Z: list[Array] = [X]
     inputs: list[Array] = [X]
-    for layer, W, b in zip(layers, weights, biases, strict=True):
-        into = _widen(A[-1], layer)
+    each = list(masks) or [None] * len(layers)
+    for layer, W, b, mask in zip(layers, weights, biases, each, strict=True):
+        into = _widen(A[-1] if mask is None else A[-1] * mask, layer)
         inputs.append(into)
         Z.append(into @ W if b is None else into @ W + b)
         A.append(_activated(layer.activation, Z[-1]))
@@ -135,6 +160,7 @@ def forward_pass(
         (None, *biases),
         moved,
         coarse,
+        (*each, None),
     )
 
 

@@ -28,6 +28,7 @@ class Probe:
     frozen: tuple[str, ...]  # of the parameters' kind and beside them, but never changed
     fixed: tuple[str, ...] = ()  # biases that are one number for several units, which stays
     whole: tuple[Array, Array] | None = None  # all the data, where X and Y are but some of it
+    masks: tuple[Array | None, ...] = ()  # of dropout, for what goes into each layer
 
     @property
     def whole_X(self) -> Array:

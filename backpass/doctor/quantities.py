@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -15,6 +16,7 @@ from backpass.doctor.probe import Probe
 
 Array = NDArray[np.float64]
 
+_DROPPED = re.compile(r"(d?)D(\d+)")
 CUMULATED = 8  # samples, whose gradients are known one by one and added up
 MANY = 10_000  # numbers of an array of the user's that is looked for as it was before the run
 
@@ -25,13 +27,16 @@ def quantities_of(probe: Probe, moved: Mapping[str, Array], model: Model) -> dic
     Programs that go sample by sample make parts of these: the gradient that one sample wants, and
     the sum of those so far.
     """
-    values = model.values(probe.X, probe.Y, probe.parameters)
-    found = {name: np.asarray(value, float) for name, value in values.items()}
+    values = model.values(probe.X, probe.Y, probe.parameters, probe.masks)
+    found = {told(name): np.asarray(value, float) for name, value in values.items()}
     before = found["X"]
     for place, layer in enumerate(model.seen.layers, 1):
         Z = found.get(f"Z{place}")
+        name = f"A{place - 1}" if place > 1 else "X"
+        if layer.kept is not None:
+            name = told(f"D{place - 1}")
+            before = found[name]
         if layer.ones is not None:
-            name = f"A{place - 1}" if place > 1 else "X"
             found[f"[{name}, 1]"] = _widened(before, layer.ones, model.seen.columns)
         if Z is not None and layer.bias is not None:
             bias = found[f"b{place}"]
@@ -50,7 +55,17 @@ def quantities_of(probe: Probe, moved: Mapping[str, Array], model: Model) -> dic
     for name, path in model.paths.items():
         if moved[path].any():
             found[f"{name}′"] = probe.parameters[path] - moved[path]
+    columns = model.seen.columns and probe.X.ndim > 1
+    found |= dict(_uniform(probe, columns))
     return found | _one_by_one(probe, model) | dict(_data(probe, model))
+
+
+def told(name: str) -> str:
+    """What a quantity is called: what a mask has left of an activation by both their names."""
+    if not (dropped := _DROPPED.fullmatch(name)):
+        return name
+    gradient, place = dropped.groups()
+    return f"{gradient}({f'A{place}' if int(place) else 'X'} ⊙ M{place})"
 
 
 def beside(probe: Probe, moved: Mapping[str, Array], model: Model) -> dict[str, Array]:
@@ -61,6 +76,32 @@ def beside(probe: Probe, moved: Mapping[str, Array], model: Model) -> dict[str, 
         if not given and value.ndim and value.size <= MANY:
             found[f"{path} of before"] = value
     return found
+
+
+def _uniform(probe: Probe, columns: bool) -> Iterator[tuple[str, Array]]:
+    """The random numbers that tell what a mask keeps: those on one side of a bound."""
+    for place, mask in enumerate(probe.masks):
+        if mask is None:
+            continue
+        found = np.zeros_like(mask)
+        for value in (event.value for event in probe.run.events):
+            if value.dtype.kind != "f" or not value.ndim or not 0 <= value.min() < value.max() < 1:
+                continue
+            given = value.T if value.shape != mask.shape == value.T.shape else value
+            rows = [np.s_[:]] if given.shape == mask.shape else range(len(mask))
+            for row in rows:
+                if given.shape == mask[row].shape and _parts(given, mask[row] != 0):
+                    found[row] = given
+        if found.any():
+            yield f"(random numbers of M{place})", found.T if columns else found
+
+
+def _parts(value: Array, kept: NDArray[np.bool_]) -> bool:
+    """Whether all that are kept lie on one side of all that are not."""
+    if kept.all() or not kept.any() or not value.all():
+        return False
+    low, high = (value[kept], value[~kept])
+    return bool(low.max() < high.min() or high.max() < low.min())
 
 
 def _widened(A: Array, ones: Ones, columns: bool) -> Array:
@@ -98,7 +139,8 @@ def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
     for sample in range(min(X.shape[axis], CUMULATED)):
         x = X.take([sample], axis=axis)
         y = Y.take([sample], axis=axis if Y.ndim > 1 else 0)
-        values = model.values(x, y, probe.parameters)
+        masks = [None if mask is None else mask[[sample]] for mask in probe.masks]
+        values = model.values(x, y, probe.parameters, masks)
         for name in model.paths:
             gradient = share * np.asarray(values[f"d{name}"], float)
             total[name] = total.get(name, 0.0) + gradient

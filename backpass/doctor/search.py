@@ -17,6 +17,7 @@ from backpass.doctor.bank import Family
 from backpass.doctor.fits import Goal, Made, Tensor, goals
 from backpass.doctor.flow_mistakes import carries, slopes
 from backpass.doctor.gradient_mistakes import biases, weights
+from backpass.doctor.mask_mistakes import through_mask
 from backpass.doctor.mistake import At, Mistake, Stage
 from backpass.doctor.passes import Pass
 from backpass.doctor.small_edits import bias_edits, carry_edits, slope_edits, weight_edits
@@ -140,7 +141,7 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
     if _least(found) <= story.cost + 1 or not deep:
         return _merged(found)
     found.append(_measured(right, rows="edited"))
-    carried = list(carry_edits(story.at[0])) if down else []
+    carried = list(through_mask(story.at[0], carry_edits(story.at[0]))) if down else []
     found += map(_measured, _each(story, carried, [None]))
     found += map(_measured, _each(story, [None], list(slope_edits(story.at[0]))))
     if _least(found) <= story.cost + 1:

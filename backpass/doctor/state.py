@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import CellType, FunctionType, MethodType, ModuleType
@@ -16,6 +17,7 @@ from backpass.doctor.reach import functions, is_users_type
 
 Array = NDArray[Any]
 _NUMBERS = (bool, int, float, np.number)
+_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 _NO_HOLDERS = (type, ModuleType, FunctionType, MethodType)
 
 
@@ -45,9 +47,12 @@ class State:
     _roots: list[tuple[Any, str, Any]] = field(default_factory=list)
     _holders: list[tuple[Any, Any]] = field(default_factory=list)
     _arrays: list[tuple[Array, Array]] = field(default_factory=list)
+    _generators: list[Callable[[], object]] = field(default_factory=list)
 
     def restore(self) -> None:
-        """Put everything back: the entries of arrays, and what holders held."""
+        """Put everything back: the entries of arrays, what holders held, and random numbers."""
+        for rewind in self._generators:
+            rewind()
         for array, copy in self._arrays:
             if array.flags.writeable:
                 array[...] = copy
@@ -163,7 +168,7 @@ class Roots:
 
 def _may_change(held: object) -> bool:
     """Whether a name leads to numbers: an array, a nest, or an object of the user's."""
-    if isinstance(held, (np.ndarray, list, dict)):
+    if isinstance(held, (np.ndarray, list, dict, *_GENERATORS)):
         return True
     return is_users_type(type(held)) and not isinstance(held, _NO_HOLDERS)
 
@@ -188,6 +193,9 @@ def _visit(path: str, holder: Any, key: Any, one: Any, found: State, seen: set[i
     if id(one) in seen or isinstance(one, _NUMBERS):
         return
     seen.add(id(one))
+    if isinstance(one, _GENERATORS):
+        found._generators.append(_rewinding(one))
+        return
     if isinstance(one, np.ndarray):
         found._arrays.append((one, one.copy()))
     elif isinstance(one, list) and numbers is not None:
@@ -201,6 +209,20 @@ def _visit(path: str, holder: Any, key: Any, one: Any, found: State, seen: set[i
         found._holders.append((held, dict(held)))
         for key, value in held.items():
             _visit(f"{path}.{key}", held, key, value, found, seen)
+
+
+def _rewinding(
+    one: np.random.Generator | np.random.RandomState | random.Random,
+) -> Callable[[], object]:
+    """What takes a generator of random numbers back to where it stands now."""
+    match one:
+        case np.random.Generator():
+            inner, state = one.bit_generator, one.bit_generator.state
+            return lambda: setattr(inner, "state", state)
+        case np.random.RandomState():
+            return functools.partial(one.set_state, one.get_state())
+        case random.Random():
+            return functools.partial(one.setstate, one.getstate())
 
 
 def _items(path: str, one: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import Family
-from backpass.doctor.infer import Seen, as_matrix
+from backpass.doctor.infer import Masked, Seen, as_matrix
 from backpass.doctor.observe import seeded
 from backpass.doctor.passes import Pass, forward_pass, samples
 from backpass.doctor.probe import Probe
@@ -153,10 +153,12 @@ def _right(
 ) -> Iterator[float]:
     held = dict(start)
     paths = dict(_paths(seen))
+    random = np.random.default_rng(3)
     with np.errstate(all="ignore"):
         for _ in range(count):
             yield _loss(problem, seen, family, held)
-            for tensor, step in gradients(_pass(problem, seen, held), family).items():
+            masks = [None if mask is None else random.permuted(mask) for mask in seen.masks]
+            for tensor, step in gradients(_pass(problem, seen, held, masks), family).items():
                 path = paths[tensor]
                 layer = seen.layers[tensor[1] - 1]
                 turned = step.T if tensor[0] == "W" and layer.turned else step
@@ -164,11 +166,17 @@ def _right(
 
 
 def _loss(problem: Probe, seen: Seen, family: Family, held: Mapping[str, Array]) -> float:
-    run = _pass(problem, seen, held)
+    usual = [mask if mask is None else np.full(mask.shape, _usual(mask)) for mask in seen.masks]
+    run = _pass(problem, seen, held, usual)
     return family.value(run.A[-1], run.y)
 
 
-def _pass(problem: Probe, seen: Seen, held: Mapping[str, Array]) -> Pass:
+def _usual(mask: Array) -> float:
+    """What stands for a mask when nothing is dropped: inverted ones leave activations alone."""
+    return float(mask.mean()) if mask.max() == 1 else 1.0
+
+
+def _pass(problem: Probe, seen: Seen, held: Mapping[str, Array], masks: Masked) -> Pass:
     X, y = samples(seen, problem)
     weights: list[Array] = []
     biases: list[Array | None] = []
@@ -177,7 +185,7 @@ def _pass(problem: Probe, seen: Seen, held: Mapping[str, Array]) -> Pass:
         weights.append(weight.T if layer.turned else weight)
         bias = None if layer.bias is None else np.asarray(held[layer.bias], float).ravel()
         biases.append(bias)
-    return forward_pass(seen.layers, X, y, weights, biases, {})
+    return forward_pass(seen.layers, X, y, weights, biases, {}, masks=masks)
 
 
 def _paths(seen: Seen) -> Iterator[tuple[Tensor, str]]:

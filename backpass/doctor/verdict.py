@@ -187,6 +187,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
             "divide by N once, at the outputs or in each gradient", ratio=1 / n,
         )  # fmt: skip
         return
+    known = 1.0
     while apart:
         layer = max(key[1] for key in apart)
         ratio = next(ratio for key, ratio in apart.items() if key[1] == layer)
@@ -195,6 +196,17 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
         whole = here <= set(alike) and (len(here) > 1 or len(alike) > len(here))
         for key in alike:
             del apart[key]
+        masked = max((l for l in range(layer) if run.mask(l) is not None), default=0)
+        down = {key for key in case.paths if masked < key[1] <= layer}
+        unscaled = _unscaled(case, layer, ratio / known) if down <= set(alike) else None
+        if unscaled is not None:
+            known = ratio
+            yield accuser.factor(
+                59, "dropout scales one pass only", [case.paths[key] for key in alike], layer,
+                "delta", unscaled, "the same mask in both passes, with its factor or without",
+                ratio=ratio,
+            )  # fmt: skip
+            continue
         yield accuser.factor(
             4, "a local constant", [case.paths[key] for key in alike], layer,
             "delta" if whole else alike[0][0],
@@ -204,8 +216,22 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _rounded(ratio: float) -> float:
-    return float(f"{ratio:.5g}")
+def _unscaled(case: Case, layer: int, ratio: float) -> str | None:
+    """What is wrong where a factor of a layer and all below is that of its dropout mask."""
+    mask = case.story.at[0].run.mask(layer)
+    if mask is None:
+        return None
+    kept = float(mask.max())
+    if not same(kept, 1):
+        if same(ratio, 1 / kept):
+            return f"the forward pass multiplies what it keeps by {kept:.4g}, the backward pass not"
+        if same(ratio, kept):
+            return f"the backward pass multiplies by {kept:.4g} twice, the forward pass once"
+        return None
+    numbers = {float(e.value) for e in case.probes[0].run.events if not e.value.ndim}
+    if any(0 < one < 1 and (same(ratio, 1 / one) or same(ratio, one)) for one in numbers):
+        return f"the backward pass multiplies what it keeps by {ratio:.4g}, the forward pass not"
+    return None
 
 
 def _factor(ratio: float, n: int) -> str:

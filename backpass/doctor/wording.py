@@ -25,6 +25,7 @@ class Wording:
         self, seen: Seen, story: Story, run: Run, moved: Mapping[str, Array] | None = None
     ) -> None:
         self.seen = seen
+        self.masked = {l for l, one in enumerate(story.at[0].run.masks) if one is not None}
         self.names = _own_names(run, dict(_quantities(story)))
         for number, layer in enumerate(seen.layers, 1):
             both = (("dW", layer.weight), ("db", layer.bias))
@@ -44,14 +45,16 @@ class Wording:
         here = seen[l - 1]
         words = {f"W{place}": one.weight for place, one in enumerate(seen, 1)}
         for place in range(1, len(seen) + 1):
-            kinds = ("A", "Z", "dA", "dZ")
+            kinds = ("A", "Z", "dA", "dZ", "M")
             words |= {f"{kind}{place}": self._of(f"{kind}{place}") for kind in kinds}
+            words[f"D{place}"] = self._left(place)
             words[f"slope{place}"] = self._slope(place)
         words |= {"X": self._of("X"), "Y": self._of("Y"), "A_last": self._of(f"A{len(seen)}")}
         words |= {
             "W": here.weight, "b": here.bias or "", "f": here.activation, "above": str(l + 1),
             "A": self._of(f"A{l}"), "Z": self._of(f"Z{l}"),
-            "A_in": self._of(f"A{l - 1}" if l > 1 else "X"), "Z_in": self._of(f"Z{l - 1}"),
+            "A_in": self._left(l - 1), "Z_in": self._of(f"Z{l - 1}"), "M": self._of(f"M{l}"),
+            "D": self._left(l), "A_bare": self._of(f"A{l - 1}" if l > 1 else "X"),
             "dA": self._of(f"dA{l}"), "dZ": self._of(f"dZ{l}"),
             "dW": self._of(f"dW{l}"), "db": self._of(f"db{l}"),
             "slope": self._slope(l),
@@ -69,12 +72,21 @@ class Wording:
             for name, sent in (("carry", words["dZ_up"]), ("raw_carry", words["dA_up"])):
                 W = self.inner[l]
                 words[name] = f"{W}.T @ {sent}" if up.turned else f"{sent} @ {W}.T"
+                if l in self.masked:
+                    words[name] = f"({words[name]}) ⊙ {words['M']}"
                 if up.ones and up.weight == W:
                     words[name] += ", without the part that meets the ones"
         return words
 
     def _of(self, name: str) -> str:
         return self.names.get(name, name)
+
+    def _left(self, l: int) -> str:
+        """What goes into the layer above."""
+        into = self._of(f"A{l}" if l else "X")
+        if l not in self.masked:
+            return into
+        return self.names.get(f"D{l}", f"({into} ⊙ {self._of(f'M{l}')})")
 
     def _slope(self, l: int) -> str:
         a, z = self._of(f"A{l}"), self._of(f"Z{l}")
@@ -112,6 +124,10 @@ def _quantities(story: Story) -> Iterator[tuple[str, Array]]:
         at = story.layer(layer)[0]
         yield f"dA{layer}", at.dA
         yield f"dZ{layer}", at.dZ
+    for layer, mask in enumerate(run.masks):
+        if mask is not None:
+            yield f"M{layer}", mask
+            yield f"D{layer}", run.left(layer)
 
 
 def _own_names(run: Run, quantities: dict[str, Array]) -> dict[str, str]:
@@ -130,7 +146,7 @@ def _own_names(run: Run, quantities: dict[str, Array]) -> dict[str, str]:
             same = [
                 name
                 for name, one in quantities.items()
-                if _stands_for(event.value, one, scaled=name.startswith("d"))
+                if _stands_for(event.value, one, scaled=name.startswith(("d", "M")))
             ]
             meant.add(" ".join(same) or f"another {text}")
     found: dict[str, str] = {}
@@ -145,7 +161,7 @@ def _own_names(run: Run, quantities: dict[str, Array]) -> dict[str, str]:
 
 def _stands_for(value: Array, quantity: Array, *, scaled: bool) -> bool:
     """Whether an array is a quantity, or a row of it; an error may have any factor."""
-    if value.dtype.kind != "f":
+    if value.dtype.kind not in "fbi" or not np.any(value):
         return False
     if value.ndim == 1 and value.size == quantity.shape[1] > 1:
         rows: Array = quantity * np.ones_like(value)

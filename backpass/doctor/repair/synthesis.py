@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.lines import Lines
+from backpass.doctor.masks import two_valued
 from backpass.doctor.mistake import At
 from backpass.doctor.rewrite import Place
 from backpass.doctor.search import Slip
 
 Array = NDArray[np.float64]
 FEW = 3  # texts tried for one quantity
+_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+|\[[-\w'\"]+\])*")
 _CALL = re.compile(r"(?P<function>[\w.]+)\((?P<argument>.+)\)")
 
 
@@ -39,9 +41,10 @@ class Named:
 
 
 class Names:
-    """The expressions of one function that were worth a quantity.
+    """The expressions of one function that were worth a quantity, else names of other functions.
 
-    Some of them are so only later on; whoever uses them runs the code again.
+    Some of them are so only later on, or are no names of that function; whoever uses them runs the
+    code again.
     """
 
     def __init__(self, lines: Lines, function: str) -> None:
@@ -50,10 +53,11 @@ class Names:
 
     def of(self, value: Array) -> list[Named]:
         """The shortest expressions for a quantity: all of it before a sample, exactly or scaled."""
-        found: dict[str, tuple[bool, bool, Named]] = {}
+        found: dict[str, tuple[bool, bool, bool, Named]] = {}
         for number, factor in self.lines.seen(value):
             place = self.lines.place(number)
-            if place.function != self.function or " if " in place.text:
+            elsewhere = place.function != self.function
+            if " if " in place.text or (elsewhere and not _NAME.fullmatch(place.text)):
                 continue
             event = self.lines.run.events[number].value
             turned = event.ndim == 2 and event.shape != value.shape
@@ -61,9 +65,38 @@ class Names:
                 turned = not np.allclose(event, factor * value)
             part = event.shape not in (value.shape, value.shape[::-1])
             scaled = not np.isclose(factor, 1)
-            found.setdefault(place.text, (part, scaled, Named(place.text, turned, event.ndim)))
-        ranked = sorted(found.values(), key=lambda one: (*one[:2], len(one[2].text)))
-        return [named for *_, named in ranked][:FEW]
+            named = Named(place.text, turned, event.ndim)
+            found.setdefault(place.text, (elsewhere, part, scaled, named))
+        ranked = sorted(found.values(), key=lambda one: (*one[:3], len(one[3].text)))
+        own = [one for one in ranked if not one[0]]
+        return [named for *_, named in own or ranked][:FEW]
+
+    def mask(self, at: At) -> list[str]:
+        """What a carried error is multiplied with where units were dropped: ` * mask / p`."""
+        if at.mask is None:
+            return []
+        kept, found = float(at.mask.max()), dict[str, tuple[bool, str]]()
+        for event in self.lines.run.events:
+            place, value = self.lines.run.places[event.place], event.value
+            if not value.ndim or not _NAME.fullmatch(place.text) or not two_valued(value):
+                continue
+            patterns = [at.mask != 0, *(row for row in at.mask != 0)]
+            for way in (value, value.T):
+                if any(np.array_equal(way != 0, one) for one in patterns):
+                    bare = not np.isclose(float(value.max()), kept)
+                    times = self._dividing(kept) if bare else ""
+                    elsewhere = place.function != self.function
+                    found.setdefault(place.text, (elsewhere, f" * {place.text}{times}"))
+        return [text for _, text in sorted(found.values())][:FEW]
+
+    def _dividing(self, kept: float) -> str:
+        """A division by the user's name for 1/kept, or by that number."""
+        for event in self.lines.run.events:
+            text = self.lines.run.places[event.place].text
+            is_share = event.value.ndim == 0 and np.isclose(float(event.value) * kept, 1)
+            if is_share and _NAME.fullmatch(text):
+                return f" / {text}"
+        return f" / {1 / kept:.4g}"
 
 
 def rewritten(slip: Slip, at: At, lines: Lines, place: Place) -> Iterator[str]:
@@ -73,6 +106,7 @@ def rewritten(slip: Slip, at: At, lines: Lines, place: Place) -> Iterator[str]:
         case "slope":
             yield from _through(at, names, place.text, slip.mistake.bug in (16, 17))
         case "carry":
+            yield from (f"{_factor(place.text)}{mask}" for mask in names.mask(at))
             yield from _carried(at, names)
         case "weight":
             yield from _products(names.of(at.into), names.of(at.dZ))
@@ -124,6 +158,13 @@ def _through(at: At, names: Names, text: str, missing: bool) -> Iterator[str]:
 
 
 def _carried(at: At, names: Names) -> Iterator[str]:
+    masks = names.mask(at)
+    for text in _sent(at, names):
+        yield from (f"{text}{mask}" for mask in masks)
+        yield text
+
+
+def _sent(at: At, names: Names) -> Iterator[str]:
     for delta in names.of(at.up.dZ):
         for W in names.of(at.W_up):
             if delta.axes < 2:
