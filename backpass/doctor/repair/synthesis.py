@@ -53,7 +53,7 @@ class Names:
 
     def of(self, value: Array) -> list[Named]:
         """The shortest expressions for a quantity: all of it before a sample, exactly or scaled."""
-        found: dict[str, tuple[bool, bool, bool, Named]] = {}
+        found: dict[tuple[str, bool], tuple[bool, bool, bool, Named]] = {}
         for number, factor in self.lines.seen(value):
             place = self.lines.place(number)
             elsewhere = place.function != self.function
@@ -66,7 +66,7 @@ class Names:
             part = event.shape not in (value.shape, value.shape[::-1])
             scaled = not np.isclose(factor, 1)
             named = Named(place.text, turned, event.ndim)
-            found.setdefault(place.text, (elsewhere, part, scaled, named))
+            found.setdefault((place.text, elsewhere), (elsewhere, part, scaled, named))
         ranked = sorted(found.values(), key=lambda one: (*one[:3], len(one[3].text)))
         own = [one for one in ranked if not one[0]]
         return [named for *_, named in own or ranked][:FEW]
