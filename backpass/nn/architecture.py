@@ -18,6 +18,7 @@ from backpass.nn.forward import KEPT, NORMS, WEIGHT, forward_pass, placed
 from backpass.nn.init import initialiser
 from backpass.nn.layers import BatchNorm, Dense, Dropout, Layer, described_layer, is_count
 from backpass.nn.losses import Loss, find_loss
+from backpass.nn.schedules import is_number
 
 Bias = Literal["separate", "augmented"] | None
 Convention = Literal["rows", "columns"]
@@ -47,8 +48,8 @@ class Architecture:
         _refuse_order(self.layers)
         for name in ("l1", "l2"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not 0 <= value < math.inf:
-                raise BackpassError(f"{name}={value} is none; give a number from 0 on")
+            if not (is_number(value) and 0 <= value < math.inf):
+                raise BackpassError(f"{name}={value!r:.40} is none; give a number from 0 on")
         if not is_count(self.inputs):
             raise BackpassError(
                 f"inputs={self.inputs!r} is no width; give a whole number from 1 on"
@@ -212,6 +213,16 @@ def _refuse_order(layers: tuple[Layer, ...]) -> None:
                     f'write bp.Dense({before.units}), bp.BatchNorm("{before.activation}"): what '
                     "is normalised are the values before the activation"
                 )
+
+
+def listed(layers: Any) -> tuple[Any, ...]:
+    """Layers as a tuple; BackpassError for a single one, which is easily given without a list."""
+    try:
+        return tuple(layers)
+    except TypeError:
+        raise BackpassError(
+            f"layers={layers!r:.60} is no list of them; give [bp.Dense(1)]"
+        ) from None
 
 
 def forward_only(derivation: Derivation, *outputs: str) -> Program:

@@ -20,9 +20,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backpass.language.errors import BackpassError
-from backpass.nn.history import RISES, History
+from backpass.language.errors import BackpassError, UnknownName, choices
+from backpass.nn.history import CURVES, RISES, History
+from backpass.nn.layers import is_count
 from backpass.nn.run import Patience, Run
+from backpass.nn.schedules import is_number
 
 METHODS = "begin", "epoch", "end"
 
@@ -43,10 +45,15 @@ class EarlyStopping:
     restore: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.patience, bool) or self.patience < 1:
-            raise BackpassError(f"patience={self.patience} is none; give a whole number from 1 on")
-        if not 0 <= self.tol < math.inf:
-            raise BackpassError(f"tol={self.tol} is none; give a number from 0 on")
+        if not is_count(self.patience):
+            raise BackpassError(
+                f"patience={self.patience!r:.40} is none; give a whole number from 1 on"
+            )
+        if not (is_number(self.tol) and 0 <= self.tol < math.inf):
+            raise BackpassError(f"tol={self.tol!r:.40} is none; give a number from 0 on")
+        if self.monitor is not None and self.monitor not in CURVES:
+            hint = choices(self.monitor, CURVES, "there are")
+            raise UnknownName(f"there is no curve {self.monitor!r}{hint}")
 
     def watched(self, history: History) -> str:
         """The name of the curve; BackpassError for one that this training does not have."""
@@ -115,8 +122,10 @@ def end(callbacks: Sequence[Any]) -> list[Callable[[History, Any], None]]:
     return [one.end for one in callbacks if callable(getattr(one, "end", None))]
 
 
-def refuse_no_callback(callbacks: Sequence[Any]) -> None:
+def refuse_no_callback(callbacks: Any) -> None:
     """Raise BackpassError for what is neither a function nor has a method of a callback."""
+    if not isinstance(callbacks, Sequence):
+        raise BackpassError(f"callbacks={callbacks!r:.60} is no list of them; give [callback]")
     for one in callbacks:
         if not callable(one) and not any(callable(getattr(one, name, None)) for name in METHODS):
             raise BackpassError(

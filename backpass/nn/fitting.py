@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from backpass.nn.forward import WEIGHT
 from backpass.nn.judge import labels
 from backpass.nn.layers import is_count
 from backpass.nn.run import Run
+from backpass.nn.schedules import is_number
 
 Array = NDArray[Any]
 
@@ -55,6 +57,10 @@ class Options:
                 f"early_stopping={stops!r} is none; give True, a number of epochs to wait, or "
                 "bp.EarlyStopping(…)"
             )
+        for name in ("log", "checkpoint"):
+            path = getattr(self, name)
+            if path is not None and not isinstance(path, (str, PathLike)):
+                raise BackpassError(f"{name}={path!r:.40} is no file; give its path")
         if self.log is not None:
             check_writable(self.log)
         if self.resume and self.checkpoint is None:
@@ -189,8 +195,16 @@ def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
             f'class_weight={weights!r:.40} is none; give "balanced", or {{class: weight}}'
         )
     given: Mapping[Any, Any] = weights
-    table = {int(name): float(value) for name, value in given.items()}
-    return np.array([table.get(label, 1.0) for label in of.tolist()])
+    count = plan.outputs if plan.outputs > 1 else 2
+    for name, value in given.items():
+        if not isinstance(name, (int, np.integer)) or not 0 <= name < count:
+            raise BackpassError(
+                f"class_weight speaks of a class {name!r:.40}; the network has classes from 0 to "
+                f"{count - 1}"
+            )
+        if not is_number(value):
+            raise BackpassError(f"class_weight[{name}]={value!r:.40} is none; give a number")
+    return np.array([given.get(label, 1.0) for label in of.tolist()], float)
 
 
 def log_to(path: str | Path, run: Run) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 from backpass.calculus.elementwise import leaky_relu, relu, sigmoid, softplus
 from backpass.calculus.fused import log_softmax, softmax
 from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.nn.schedules import is_number
 
 Activation = Callable[[Any], Any]
 
@@ -83,7 +84,7 @@ class Dropout:
     rate: float = 0.5
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, bool) or not 0 <= self.rate < 1:
+        if not (is_number(self.rate) and 0 <= self.rate < 1):
             raise BackpassError(
                 f"Dropout({self.rate!r}) leaves no chance; give a number from 0 to below 1"
             )
@@ -107,10 +108,12 @@ class BatchNorm:
 
     def __post_init__(self) -> None:
         _known(self.activation)
-        if not 0 < self.momentum <= 1:
-            raise BackpassError(f"momentum={self.momentum} is none; give a number above 0, up to 1")
-        if not 0 < self.eps < 1:
-            raise BackpassError(f"eps={self.eps} is none; give a small number above 0")
+        if not (is_number(self.momentum) and 0 < self.momentum <= 1):
+            raise BackpassError(
+                f"momentum={self.momentum!r:.40} is none; give a number above 0, up to 1"
+            )
+        if not (is_number(self.eps) and 0 < self.eps < 1):
+            raise BackpassError(f"eps={self.eps!r:.40} is none; give a small number above 0")
 
     def __str__(self) -> str:
         return f"batch norm {self.activation}"

@@ -19,6 +19,7 @@ from backpass.nn.architecture import (
     Bias,
     Convention,
     forward_only,
+    listed,
     refuse_too_many,
 )
 from backpass.nn.backends import Backends
@@ -87,7 +88,7 @@ class Network:
         l1: float = 0.0,
         l2: float = 0.0,
     ) -> None:
-        self.architecture = Architecture(tuple(layers), inputs, loss, bias, convention, l1, l2)
+        self.architecture = Architecture(listed(layers), inputs, loss, bias, convention, l1, l2)
         self.optimizer = SGD() if optimizer is None else optimizer
         if not isinstance(self.optimizer, Optimizer):
             raise BackpassError(f"{optimizer!r} is no optimizer; write bp.SGD(0.1)")
@@ -172,7 +173,7 @@ class Network:
         """
         options = Options(
             epochs, batch_size, shuffle, backend, progress, validation, early_stopping,
-            tuple(callbacks), log, sample_weight, class_weight, checkpoint, every, resume,
+            callbacks, log, sample_weight, class_weight, checkpoint, every, resume,
         )  # fmt: skip
         plan = self.architecture
         data = prepare(X, y, options, plan, self.dtype, self.seed)

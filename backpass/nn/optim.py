@@ -26,7 +26,7 @@ from backpass.language.errors import BackpassError
 from backpass.language.notation import parse_step
 from backpass.language.program import Array, Program, Step, canonical, fresh, rename_step
 from backpass.language.shapes import Shape
-from backpass.nn.schedules import Place, Schedule, above_zero, described
+from backpass.nn.schedules import Place, Schedule, above_zero, described, is_number
 from backpass.running.epoch import Arrays
 
 PRIME = "′"
@@ -122,8 +122,8 @@ class Optimizer:
 
 def share(name: str, value: float) -> None:
     """Refuse a number outside of 0 to below 1."""
-    if isinstance(value, bool) or not 0 <= value < 1:
-        raise BackpassError(f"{name}={value} is none; give a number from 0 to below 1")
+    if not (is_number(value) and 0 <= value < 1):
+        raise BackpassError(f"{name}={value!r:.40} is none; give a number from 0 to below 1")
 
 
 def state_name(state: str, weight: str) -> str:

@@ -35,6 +35,8 @@ class SGD(Optimizer):
         super().__post_init__()
         above_zero("lr", self.lr)
         share("momentum", self.momentum)
+        if self.nesterov and not self.momentum:
+            raise BackpassError("nesterov=True looks ahead along a momentum; give it, say 0.9")
 
     @property
     def followed(self) -> tuple[str, ...]:

@@ -22,12 +22,13 @@ def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column
 
     columns = (
         TextColumn("epoch"),
-        MofNCompleteColumn(),
+        MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=len(f"{epochs}/{epochs}"))),
         BarColumn(10),
-        TimeRemainingColumn(compact=True),
+        TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True)) as shown_bar:

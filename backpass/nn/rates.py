@@ -18,7 +18,7 @@ from backpass.nn.backends import backend_for
 from backpass.nn.history import curve
 from backpass.nn.layers import is_count
 from backpass.nn.optim import Optimizer
-from backpass.nn.schedules import Place
+from backpass.nn.schedules import Place, is_number
 from backpass.nn.step import stepping
 
 Array = NDArray[Any]
@@ -99,8 +99,10 @@ def refuse(optimizer: Optimizer, low: float, high: float, steps: int, batch_size
     """Raise BackpassError for rates, or counts, that cannot be meant."""
     if "lr" not in optimizer.numbers:
         raise BackpassError(f"{type(optimizer).__name__} has no learning rate lr to be tried")
-    if not 0 < low < high < math.inf:
-        raise BackpassError(f"rates from {low} to {high} are no range; give 0 < low < high")
+    if not (is_number(low) and is_number(high) and 0 < low < high < math.inf):
+        raise BackpassError(
+            f"rates from {low!r:.40} to {high!r:.40} are no range; give 0 < low < high"
+        )
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if not is_count(value) or (name == "steps" and value < 2):
             least = 2 if name == "steps" else 1

@@ -10,8 +10,10 @@ where it says ⌊e⌋.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -216,15 +218,16 @@ def adaptive(rate: Any) -> Adaptive | None:
     return rate if isinstance(rate, Adaptive) else None
 
 
+def is_number(value: Any) -> bool:
+    """Whether this is a real number; True is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def above_zero(name: str, value: Any) -> None:
     """Refuse what is neither a number above 0 nor, for a learning rate, a schedule."""
     if name == "lr" and isinstance(value, Schedule):
         return
-    try:
-        good = not isinstance(value, bool) and 0 < float(value) < float("inf")
-    except (TypeError, ValueError):
-        good = False
-    if not good:
+    if not (is_number(value) and 0 < value < math.inf):
         what = "no learning rate" if name == "lr" else "none"
         raise BackpassError(f"{name}={value!r:.40} is {what}; give a number above 0")
 

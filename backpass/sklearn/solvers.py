@@ -66,7 +66,9 @@ class Pace:
         """The lines of the update; their numbers are given at every walk."""
         if self.solver == "adam":
             return Adam()
-        return SGD(momentum=SOME if self.momentum else 0, nesterov=self.nesterov)
+        if not self.momentum:
+            return SGD()
+        return SGD(momentum=SOME, nesterov=self.nesterov)
 
 
 @dataclass

@@ -159,6 +159,10 @@ def test_a_network_with_all_of_it_is_kept_and_goes_on(tmp_path):
     ("make", "says"),
     [
         (lambda: bp.Dropout(1), "leaves no chance"),
+        (lambda: bp.Dropout("0.5"), "leaves no chance"),
+        (lambda: bp.BatchNorm(eps="0"), "eps='0' is none; give a small number above 0"),
+        (lambda: net(l1="a"), "l1='a' is none; give a number from 0 on"),
+        (lambda: bp.Network(bp.Dense(1), 3), r"is no list of them; give \[bp.Dense"),
         (lambda: bp.BatchNorm("rleu"), "relu"),
         (lambda: bp.BatchNorm(momentum=0), "momentum=0 is none"),
         (lambda: bp.Network([bp.Dense(2), bp.Dropout(0.5)], 3), "comes last"),
