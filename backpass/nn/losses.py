@@ -13,7 +13,7 @@ from backpass.calculus import losses
 from backpass.calculus.fused import logsumexp
 from backpass.calculus.library import FUNCTIONS
 from backpass.forward.formula import free_names, run
-from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.language.errors import BackpassError, DerivationError, UnknownName, nearest
 from backpass.nn.weighing import weighted
 
 FORMULAS = 64  # that a process remembers
@@ -152,9 +152,25 @@ def _stated(text: str) -> Loss:
         return run(text, {"output": output, "target": target}, functions)[-1].value
 
     loss = partial(formula, FUNCTIONS)
+    _refuse_many(text, loss)
     sums = _adds_up(loss)
     known = {name: one.weighted for name, one in LOSSES.items() if one.weighted is not None}
     return Loss(text, loss, weighted(formula, FUNCTIONS, known, sums), sums=sums)
+
+
+def _refuse_many(text: str, loss: Callable[[Any, Any], Any]) -> None:
+    """Raise DerivationError for a formula that has a number for each output, as `(o − t)²` has."""
+    try:
+        with np.errstate(all="ignore"):
+            shape = np.shape(loss(np.full((3, 2), 0.7), np.full((3, 2), 0.2)))
+    except (BackpassError, ValueError):
+        return  # what is wrong with it is said when it is derived
+    if shape:
+        raise DerivationError(
+            "the loss has to be one number for all samples, and this is one for each; write "
+            f"sum({text}), or mean({text})",
+            line=text,
+        )
 
 
 def _adds_up(loss: Callable[[Any, Any], Any]) -> bool:

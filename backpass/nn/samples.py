@@ -28,6 +28,8 @@ class Samples:
 def inputs(X: Any, architecture: Architecture, dtype: Any) -> Samples:
     """The inputs of a network; ShapeError for a wrong width, BackpassError for NaN and inf."""
     found = _numbers(X, "X")
+    if found.shape == (0,):
+        raise BackpassError("X holds no samples; give at least one")
     width = architecture.inputs
     single = found.ndim == 1 and len(found) == width
     if single:
@@ -146,16 +148,42 @@ def _misfit(y: Array, outputs: tuple[int, ...], architecture: Architecture) -> s
 
 
 def _numbers(values: Any, name: str) -> Array:
+    """An array of real numbers; BackpassError for text, None, gaps and what is no array."""
+    if hasattr(values, "toarray"):
+        raise BackpassError(f"{name} is sparse; give {name}.toarray()")
+    if np.ma.is_masked(values):  # np.asarray would take what lies below the mask for a number
+        place = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
+        raise BackpassError(f"{name}{place} is masked; replace it or leave its sample out")
     try:
         found = np.asarray(values)
     except ValueError:
         raise ShapeError(f"the rows of {name} are of different lengths; make them alike") from None
+    if found.dtype.kind == "O":
+        found = _of_objects(found, name, getattr(values, "columns", None))
     if found.dtype.kind in "US":
         advice = "number its classes, as np.unique(y, return_inverse=True)[1] does"
         raise BackpassError(f"{name} holds text; {advice if name == 'y' else 'give numbers'}")
     if found.dtype.kind not in "fiub":
-        raise BackpassError(f"{name} holds {found.dtype}; give real numbers, without None")
+        raise BackpassError(f"{name} holds {found.dtype}; give real numbers")
     return found
+
+
+def _of_objects(values: Array, name: str, columns: Any) -> Array:
+    """Python numbers as an array; BackpassError for the first that is none, with its column."""
+    for place, value in np.ndenumerate(values):
+        if not isinstance(value, (bool, int, float, np.number, np.bool_)):
+            if not place:
+                raise BackpassError(f"{name} is of type {type(value).__name__}; give an array")
+            where = f"{name}{list(place)} is {value!r:.40}"
+            if columns is not None and len(place) == 2:
+                where += f", in column {columns[place[1]]!r:.40}"
+            advice = "give an input for each of its values, or leave it out"
+            if name == "y":
+                advice = "number its classes, as np.unique(y, return_inverse=True)[1] does"
+            elif not isinstance(value, str):
+                advice = "replace it or leave its sample out"
+            raise BackpassError(f"{where}, and no number; {advice}")
+    return np.array(values.tolist())
 
 
 def _finite(values: Array, name: str, dtype: Any) -> Array:

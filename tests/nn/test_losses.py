@@ -2,6 +2,7 @@
 
 import pytest
 
+from backpass.language.errors import DerivationError
 from backpass.nn.losses import LOSSES, find_loss
 
 
@@ -22,3 +23,12 @@ def test_formulas_and_names_agree():
     assert find_loss("mse") is LOSSES["mse"]
     assert LOSSES["half_sum_of_squares"].sums
     assert not LOSSES["mse"].sums
+
+
+@pytest.mark.parametrize("formula", ["(output - target)²", "abs(output − target)"])
+def test_a_formula_gives_one_number_for_all_samples(formula: str):
+    with pytest.raises(DerivationError, match="has to be one number") as caught:
+        find_loss(formula)
+    assert caught.value.line == formula
+    suggested = str(caught.value).split("write ")[1].split(", or mean")[0]
+    assert find_loss(suggested).sums

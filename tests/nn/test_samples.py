@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import backpass as bp
 from backpass.language.errors import BackpassError, ShapeError, UnknownName
@@ -16,6 +17,15 @@ def network(loss="cross_entropy", outputs=2, **options):
     return bp.Network([bp.Dense(outputs)], inputs=3, loss=loss, **options)
 
 
+class Frame:
+    """What a table of pandas is to NumPy: objects, and names of columns."""
+
+    columns = ("age", "city", "size")
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([[31, "Oslo", 1.7]], dtype=object)
+
+
 CASES = {
     "NaN": (network(), NAN, Y, r"X\[2, 1\] is nan \(row 2, column 1, from 0\)"),
     "infinity": (network(), INF, Y, r"X\[3, 0\] is -inf"),
@@ -26,7 +36,14 @@ CASES = {
     "turned columns": (network(convention="columns"), X, Y, r"samples are columns here, 3×n"),
     "rank": (network(), X[None], Y, r"X is 1×4×3 and the network takes 3 inputs"),
     "text": (network(), [["a", "b", "c"]], [0], r"X holds text; give numbers"),
-    "None": (network(), [[None, 1, 2]], [0], r"X holds object; give real numbers"),
+    "None": (network(), [[None, 1, 2]], [0], r"X\[0, 0\] is None, and no number; replace it"),
+    "mixed": (network(), np.array([[1, "a", 2]], dtype=object), [0], r"X\[0, 1\] is 'a', and no"),
+    "frame": (network(), Frame(), [0], r"is 'Oslo', in column 'city', and no number; give an inp"),
+    "nothing at all": (network(), None, [0], r"X is of type NoneType; give an array"),
+    "masked": (network(), np.ma.masked_greater(X, 7), Y, r"X\[2, 2\] is masked; replace it"),
+    "masked targets": (network("mse"), X, np.ma.masked_equal(X[:, :2], 3), r"y\[1, 0\] is masked"),
+    "sparse": (network(), csr_array(X), Y, r"X is sparse; give X\.toarray\(\)"),
+    "no list": (network(), [], [], r"X holds no samples"),
     "ragged": (network(), [[1, 2, 3], [1, 2]], [0, 1], r"rows of X are of different lengths"),
     "text labels": (network(), X, ["a", "b", "a", "b"], r"y holds text; number its classes"),
     "nothing": (network(), X[:0], Y[:0], r"there are no samples"),
@@ -57,6 +74,11 @@ def test_data_that_do_not_fit(case):
         net.fit(inputs, targets, progress=False)
     assert "\n" not in str(caught.value)
     assert all((values == before[name]).all() for name, values in net.weights.items())
+
+
+def test_python_numbers_in_objects_are_numbers():
+    objects = network().fit(X.astype(object), Y.astype(object), epochs=1, progress=False)
+    assert objects.loss == network().fit(X, Y, epochs=1, progress=False).loss
 
 
 def test_predicting_looks_at_its_inputs_too():
