@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from backpass.nn.history import History
 
+BAR = 10  # letters
+
 
 @contextmanager
 def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History], None]]:
@@ -27,28 +29,33 @@ def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History
     columns = (
         TextColumn("epoch"),
         MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=len(f"{epochs}/{epochs}"))),
-        BarColumn(10),
+        BarColumn(BAR),
         TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
         TextColumn("{task.description}", markup=False),
     )
-    with Progress(*columns, console=Console(stderr=True)) as shown_bar:
+    console = Console(stderr=True)
+    room = console.width - len(f"epoch {epochs}/{epochs} {' ' * BAR} 00:00 ")
+    with Progress(*columns, console=console) as shown_bar:
         task = shown_bar.add_task("", total=epochs)
 
         def tell(history: History) -> None:
-            told = said(history, samples * len(history) / history.seconds)
+            told = said(history, samples * len(history) / history.seconds, room)
             shown_bar.update(task, completed=len(history), description=told)
 
         yield tell
 
 
-def said(history: History, speed: float) -> str:
-    """The last epoch in a few words."""
+def said(history: History, speed: float, room: int) -> str:
+    """The last epoch in a few words, the last of which are left out where there is no room."""
     found = [
         f"{name} {values[-1]:{'.1%' if name.endswith('accuracy') else '.4g'}}"
         for name, values in history.curves.items()
         if name != "accuracy" or not history.val_loss  # that of held-out samples says more
     ]
-    return "  ".join([*found, f"{short(speed)}/s"])
+    found.append(f"{short(speed)}/s")
+    while len(found) > 1 and len("  ".join(found)) > room:
+        found.pop()
+    return "  ".join(found)
 
 
 def short(number: float) -> str:
