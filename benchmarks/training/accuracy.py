@@ -47,15 +47,19 @@ def scores(name: str, module: Any) -> list[float]:
 
 
 def mnist(module: Any) -> list[float]:
-    """The share of the 10,000 test digits that a small network reads, for each seed."""
+    """The share of the 10,000 test digits that a small network reads, for each seed.
+
+    Each seed learns from other digits of the 60,000: from a sixth, as all would take minutes.
+    """
     folder = os.environ[MNIST]
     (X, y), (X_test, y_test) = (_idx(folder, part) for part in ("train", "t10k"))
     found = []
     for seed in SEEDS:
-        model = module.MLPClassifier((128,), max_iter=5, random_state=seed)
+        part = slice(seed, None, 6)
+        model = module.MLPClassifier((128,), max_iter=10, random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found.append(model.fit(X / 255, y).score(X_test / 255, y_test))
+            found.append(model.fit(X[part] / 255, y[part]).score(X_test / 255, y_test))
     return found
 
 
@@ -76,7 +80,7 @@ def rows() -> Iterator[tuple[str, ...]]:
     for name in DATA:
         yield row(name, scores(name, ours), scores(name, neural_network))
     if MNIST in os.environ:
-        yield row("MNIST, 128 units, 5 epochs", mnist(ours), mnist(neural_network))
+        yield row("MNIST, 10,000 of the 60,000", mnist(ours), mnist(neural_network))
     else:
         yield "MNIST", "absent", "absent", f"set {MNIST} to the folder of its files"
 
