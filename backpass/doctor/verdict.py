@@ -99,7 +99,9 @@ def _joined(findings: list[Finding]) -> list[Finding]:
     for one in findings:
         for place, other in enumerate(kept):
             if (one.bug, one.name) == (other.bug, other.name) and (
-                one.line == other.line or one.bug in (36, 37, 44, 54)
+                one.line == other.line
+                or one.bug in (36, 37, 44, 54)
+                or (one.bug == 59 and one.explanation == other.explanation)
             ):
                 tensors = tuple(dict.fromkeys((*other.tensors, *one.tensors)))
                 also = tuple(dict.fromkeys((*other.also, *one.also)))

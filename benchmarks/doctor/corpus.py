@@ -9,7 +9,7 @@ import io
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,11 @@ def load(variation: Variation, text: str, folder: Path, stem: str) -> Loaded:
 
 def updates(variation: Variation, text: str, folder: Path, stem: str) -> Arrays:
     """What one call takes from each parameter."""
-    loaded = load(variation, text, folder, stem)
+    return taken(load(variation, text, folder, stem))
+
+
+def taken(loaded: Loaded) -> Arrays:
+    """What a call takes from each parameter."""
     before = copy.deepcopy(loaded.parameters())
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         loaded.call(*loaded.args)
@@ -117,13 +121,24 @@ def updates(variation: Variation, text: str, folder: Path, stem: str) -> Arrays:
     ]
 
 
+def masks(variation: Variation, loaded: Loaded) -> tuple[np.ndarray, ...]:
+    """The masks of dropout that a call has drawn, with a row for each sample."""
+    if "masks" not in variation.head:
+        return ()
+    found = eval(f"({variation.head['masks']},)", loaded.space, loaded.names)
+    turned = variation.head.get("layout") == "columns"
+    return tuple(np.array(one, float).T if turned else np.array(one, float) for one in found)
+
+
 def off(variation: Variation, folder: Path) -> float:
     """How far a correct program's update is from that of its stated loss, relatively."""
     source = marked.written(variation)
     stem = "sound_" + variation.name.replace(" ", "_")
     first = load(variation, source.text, folder, stem + "_before").parameters()
     X, Y = data(variation)
-    wanted = [p - q for p, q in zip(first, stated(variation).trained(first, X, Y), strict=True)]
-    got = updates(variation, source.text, folder, stem)
+    loaded = load(variation, source.text, folder, stem)
+    got = taken(loaded)
+    network = replace(stated(variation), masks=masks(variation, loaded))
+    wanted = [p - q for p, q in zip(first, network.trained(first, X, Y), strict=True)]
     scale = max(float(np.abs(w).max()) for w in wanted)
     return max(float(np.abs(w - g).max()) for w, g in zip(wanted, got, strict=True)) / scale

@@ -24,6 +24,7 @@ CATALOGUE = {
     16: "hidden f′ missing", 17: "f′ missing on one tensor", 18: "f′(z) fed a",
     19: "a(1−a) fed z", 20: "ReLU′ with ≥ on the output", 21: "ReLU′ by successive where",
     22: "σ′ for every activation", 23: "tanh′ = 1 − a", 24: "f′ twice",
+    25: "f′ after dropout",
     26: "z for a in the W-gradient", 27: "weight in place of the input",
     28: "outer product transposed", 29: "reshape instead of .T", 30: "W not transposed",
     31: "updated W used for δ", 32: "gradient of W used for W", 33: "raw error sent back",
@@ -35,6 +36,7 @@ CATALOGUE = {
     52: "L2 factor wrong",
     53: "sigmoid with e^{+z}", 54: "a sample dropped", 55: "ReLU applied to the gradient",
     56: "σ′ at the error", 57: "W left out going back", 58: "tanh′ that returns tanh",
+    59: "a dropout mask in one place only",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -55,13 +56,14 @@ class Stated:
     rule: str = "descent"
     batch: int = 0  # 0: all samples at once
     epochs: int = 1
+    masks: tuple[np.ndarray, ...] = ()  # what hidden activations are multiplied with, as drawn
 
     def value(self, parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> float:
         """The loss, with samples in rows and a weight's bias behind it."""
         rest = iter(parameters)
         A = X
         penalty = 0.0
-        for name in self.activations:
+        for name, mask in zip_longest(self.activations, self.masks):
             W = next(rest)
             penalty += 0.5 * self.decay * np.sum(W**2)
             W = W.T if self.turned else W
@@ -71,7 +73,7 @@ class Stated:
             Z = A @ W
             if self.bias == "separate":
                 Z = Z + np.ravel(next(rest))
-            A = ACTIVATIONS[name](Z)
+            A = ACTIVATIONS[name](Z) if mask is None else ACTIVATIONS[name](Z) * mask
         return float(LOSSES[self.loss](A, Y) + penalty)
 
     def slopes(self, parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> Arrays:
