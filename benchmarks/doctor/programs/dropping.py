@@ -54,6 +54,6 @@ class Dropping:
         # ! 16: dS = dH
         self.V -= 0.2 * dV
         self.v -= 0.2 * dv
-        self.U -= 0.2 * X.T @ dS
         self.u -= 0.2 * dS.sum(axis=0)
         # - 37
+        self.U -= 0.2 * X.T @ dS
