@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +21,7 @@ from backpass.doctor.infer import Seen
 from backpass.doctor.masks import told
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import Pass
+from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, data_places
 from backpass.doctor.raised import raised
 from backpass.doctor.repair.recheck import Subject
@@ -70,7 +72,8 @@ def explain(
 ) -> Report:
     """Say what updates or gradients are that were seen, by the way that explains them best.
 
-    Code that can be run `again` is, with its mistakes repaired.
+    Code that can be run `again` is, with its mistakes repaired. Several mistakes in a layer are
+    looked for as long as there is patience; then those that were found are told.
     """
     found = [one for way in ways for one in _explained(way)]
     if found and not any(one.story.whole for one in found):
@@ -82,7 +85,8 @@ def explain(
         return _unread(subject, ways[0].probes[0])
     best = min(found, key=lambda one: one.story.cost)
     if not best.story.whole:
-        best = best.deeper()
+        with suppress(Exhausted), at_most(PATIENCE):
+            best = best.deeper()
     report = _judged(subject, best, 1.0 if best.way.gradients else lr, again)
     return report if again is None else _called_again(report, best, again)
 
@@ -115,6 +119,9 @@ def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
     if len(findings) == len(report.findings):
         return replace(report, notes=tuple(notes))
     return replace(report, verdict="bug", findings=tuple(findings), notes=tuple(notes))
+
+
+PATIENCE = 60.0  # seconds of a processor
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from backpass.doctor.gradient_mistakes import biases, weights
 from backpass.doctor.mask_mistakes import through_mask
 from backpass.doctor.mistake import At, Mistake, Stage
 from backpass.doctor.passes import Pass
+from backpass.doctor.patience import look_on
 from backpass.doctor.small_edits import bias_edits, carry_edits, slope_edits, weight_edits
 
 Array = NDArray[np.float64]
@@ -307,6 +308,7 @@ def _rows(at: At, letter: str, rows: Rows) -> Iterator[Mistake]:
 
 
 def _fit(story: Story, letter: str, mistaken: Iterable[Mistake]) -> Fit | None:
+    look_on()
     at, layer = story.at, story.at[0].layer
     goal = story.goals[letter, layer]
     if letter == "b" or goal.may_be(at):
