@@ -1,6 +1,7 @@
 """`backpass grade` as a shell calls it: the table, the files, the exit status."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -99,3 +100,15 @@ def test_results_go_into_no_link_that_was_laid_there(folder: Path):
     assert grade("submissions", "--reference", "reference.py").exit_code == 0
     assert Path("precious").read_text() == "mine"
     assert not Path("grades/ada.json").is_symlink()
+
+
+def test_each_submission_has_a_file_of_its_own_whatever_its_name(folder: Path):
+    shutil.rmtree("submissions")
+    inside = handed_in(Path("submissions"), ada=RIGHT)
+    for name in ("Ada.py", "ada.py.py", "x" * 252 + ".py", os.fsdecode(b"bad\xff.py")):
+        (inside / name).write_text("def grads(:\n", "utf-8")
+    handed_in(inside / "ada", main="def grads(:\n")
+    assert grade("submissions", "--reference", "reference.py").exit_code == 1
+    found = [json.loads(file.read_text("utf-8")) for file in Path("grades").iterdir()]
+    assert len({one["submission"] for one in found}) == len(found) == 6
+    assert [one["submission"] for one in found if one["score"]] == ["ada.py"]

@@ -47,7 +47,7 @@ def live(line: socket.socket, folder: str, limits: Limits, user: int | None) -> 
         os.chdir(folder)
         os.environ.update(HOME=folder, TMPDIR=folder)
         task = unpacked(received(line), MOST)
-        confine(limits, user)
+        confine(limits, user, folder)
         _work(line, task)
         status = 0
     finally:

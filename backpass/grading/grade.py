@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any
@@ -61,7 +62,7 @@ def grade(
     check_system()
     way = way or Way()
     grader = _Grader(key, way, told)
-    with unread():
+    with unread(), _one_thread():
         results = grader.all(list(enumerate(found)), way.jobs or _processors())
         for place in [place for place, one in enumerate(results) if one is None]:
             alone = grader.all([(place, found[place])], 1)[0]
@@ -73,6 +74,15 @@ def grade(
     return [
         one if one.tensors else replace(one, tensors=unknown) for one in results if one is not None
     ]
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Products take one thread here: more would wait for each other, and for submissions."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:  # then they do wait
+        return nullcontext()
+    return threadpool_limits(1)
 
 
 def _processors() -> int:
@@ -260,7 +270,7 @@ def _with_lines(graded: Graded, rows: Array, submission: Submission) -> Graded:
         for bug, tensor, line, file in rows.tolist():
             fits = bug == wanted and tensor in range(len(names)) and names[tensor] in hint.tensors
             if fits and file in range(len(files)) and _line(submission, files[file], line):
-                source = submission.sources[files[file]].splitlines()[line - 1]
+                source = submission.sources[files[file]].split("\n")[line - 1]
                 shown = array_text(np.frombuffer(source.encode(), np.uint8), SHOWN)
                 named = files[file] if len(files) > 1 else ""
                 return replace(hint, line=line, file=named, source=shown)
@@ -272,4 +282,4 @@ def _with_lines(graded: Graded, rows: Array, submission: Submission) -> Graded:
 def _line(submission: Submission, file: str, line: int) -> int | None:
     """A line that the file has, else None."""
     text = submission.sources.get(file, "")
-    return line if 0 < line <= len(text.splitlines()) else None
+    return line if 0 < line <= text.count("\n") + 1 else None

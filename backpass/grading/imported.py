@@ -18,7 +18,7 @@ from typing import Any
 def imported(sources: Mapping[str, str], main: str) -> ModuleType:
     """Run the main file as a module; the others can be imported beside it, by their names."""
     for name, text in sources.items():
-        lines = text.splitlines(keepends=True)
+        lines = [f"{line}\n" for line in text.split("\n")]
         linecache.cache[name] = (len(text), None, lines, name)  # tracebacks quote it
     finder = _Finder(sources)
     sys.meta_path.insert(0, finder)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.examine import explain
+from backpass.doctor.patience import at_most
 from backpass.doctor.report import Finding, Report, Verdict
 from backpass.doctor.watched import Watched
 from backpass.grading.calling import RATE, RETURNED, Answer
@@ -27,6 +28,7 @@ SLACK = 1e-6
 COARSE = 1e-4  # of answers in less than float64
 SAME = 1e-4  # two scales that are one
 LAYOUT = "the other layout"
+PATIENCE = 3.0  # seconds of a processor until the name of a mistake is given up
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def judge(
         warnings.simplefilter("ignore")
         held = [_held(key, place, drawn, answers, rate) for place in range(len(key.trained))]
         if rate is None:
-            held, rate = _rated(held)
+            held, rate = _rated(held, key.contract.call is not None)
         graded = _judged(name, key, drawn, held, rate if answers[0].how != RETURNED else None)
     return replace(graded, notes=(*graded.notes, *_of_loss(drawn, losses)))
 
@@ -121,10 +123,13 @@ def _rounded(before: Array, step: Array) -> float:
     return min(50 * np.finfo(float).eps * float(np.linalg.norm(before)) / size, 1e-3) if size else 0
 
 
-def _rated(held: list[_Held]) -> tuple[list[_Held], float]:
-    """With no rate known, a scale that all tensors share is taken for it."""
+def _rated(held: list[_Held], trains: bool) -> tuple[list[_Held], float]:
+    """With no rate known, a scale that all tensors share is taken for it.
+
+    That is so for what the reference calls to train: who was asked for gradients has a scale.
+    """
     common = _common(held)
-    if common is None or common <= 0:
+    if common is None or common <= 0 or not trains:
         return held, 1.0
     return [
         replace(one, seen=[array / common for array in one.seen], scale=1.0) for one in held
@@ -268,7 +273,8 @@ def _named(
     )
     way = Watched(probes, moved, gradients=rate is None)
     try:
-        report = explain("submission", [way], rate)
+        with at_most(PATIENCE):
+            report = explain("submission", [way], rate)
     except Exception:  # a stranger's numbers: what they break there is theirs alone
         return None
     return report if report.network.startswith("A ") else None

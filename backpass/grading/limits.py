@@ -15,6 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from backpass.grading.landlock import seal
+from backpass.grading.seccomp import refuse
+
 STRANGERS = 61_000  # numbers from here on belong to nobody; containers know them up to 65,535
 FILE = 1 << 20  # bytes that a file may grow to
 FILES = 64  # open at once
@@ -37,11 +40,12 @@ class Limits:
         return 3 * self.seconds if self.clock is None else self.clock
 
 
-def confine(limits: Limits, user: int | None) -> None:
-    """Take away, for good: memory, processor time, other processes, large files, and rights.
+def confine(limits: Limits, user: int | None, folder: str) -> None:
+    """Take away, for good: memory, processor time, other processes, files, and rights.
 
     With no process allowed to start, nothing outlives the one that is killed. The system counts
-    processes by user and never for root, so root becomes the `user`, who owns nothing.
+    processes by user and never for root, so root becomes the `user`, who owns nothing. What is
+    left to write in is the `folder`.
     """
     memory = _held() + limits.megabytes * (1 << 20)
     seconds = math.ceil(limits.seconds)
@@ -50,26 +54,34 @@ def confine(limits: Limits, user: int | None) -> None:
     _least(resource.RLIMIT_FSIZE, FILE)
     _least(resource.RLIMIT_NOFILE, FILES)
     _least(resource.RLIMIT_CORE, 0)
-    if user is not None:
-        _become(user)
+    stays = user is not None and not _became(user)
     _least(resource.RLIMIT_NPROC, 0)
     with suppress(OSError, AttributeError):
         _system().prctl(_DIE_WITH_PARENT, 9, 0, 0, 0)
         _system().prctl(_GAIN_NOTHING, 1, 0, 0, 0)
+    if not all((seal(folder), refuse())) and stays:
+        raise PermissionError("a root who cannot become another user, on a system without limits")
 
 
-def _become(user: int) -> None:
-    """A user without rights; where only root can read Python itself, reading is left."""
+def _became(user: int) -> bool:
+    """A user without rights, if root may be one; False in containers that know root alone.
+
+    Where only root can read Python itself, reading is left.
+    """
     reads = readable_by_others()
     if not reads:
         _system().prctl(_KEEP_RIGHTS, 1, 0, 0, 0)
-    os.setgroups([])
-    os.setgid(user)
-    os.setuid(user)
+    try:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+    except OSError:
+        return False
     if not reads:
         only = 1 << _READ
         header = (ctypes.c_uint32 * 2)(_VERSION, 0)
         _system().capset(header, (ctypes.c_uint32 * 6)(only, only, 0, 0, 0, 0))
+    return True
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from backpass.language.errors import BackpassError, nearest
 
 BYTES = 1_000_000  # of one submission
 FILES = 200
+
+_CODING = re.compile(
+    rb"(?:[ \t\f]*(?:#[^\r\n]*)?\r?\n)?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*([-\w.]+)"
+)
+_LATIN = b"latin-1", b"iso-8859-1", b"iso-8859-15", b"cp1252", b"windows-1252"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,13 @@ def submissions(path: Path, reference: Path | None = None) -> list[Submission]:
 
 def submission(path: Path, reference: Path | None = None) -> Submission:
     """One file, or one folder; what is wrong with it as a file is kept, not raised."""
-    name = path.name
+    name = _shown(path.resolve().name if path.name in ("", "..") else path.name)
     if path.is_symlink():
         return Submission(name, {}, "", "it is a link, and links are not followed")
     if not path.is_dir():
         try:
-            return Submission(name, {name: _text(path)}, name)
+            text = _text(path)
+            return Submission(name, {name: text}, name)
         except _Refused as refused:
             return Submission(name, {}, "", str(refused))
     try:
@@ -63,6 +70,14 @@ def submission(path: Path, reference: Path | None = None) -> Submission:
         return Submission(name, sources, _main(sources, reference))
     except _Refused as refused:
         return Submission(name, {}, "", str(refused))
+
+
+def _shown(name: str) -> str:
+    """A name of a file without what could repaint a terminal, or is no text: those escaped."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text
+    )
 
 
 class _Refused(Exception):
@@ -88,30 +103,39 @@ def _sources(folder: Path, reference: Path | None) -> Iterator[tuple[str, str]]:
             if path.suffix != ".py" or file.startswith(".") or _is(path, reference):
                 continue
             if path.is_symlink():
-                raise _Refused(f"{file} is a link, and links are not followed")
+                raise _Refused(f"{_shown(file)} is a link, and links are not followed")
             text = _text(path)
             count, size = count + 1, size + len(text)
             if count > FILES or size > BYTES:
                 raise _Refused(f"it has more than {FILES} files or {BYTES // 10**6} MB")
-            yield path.relative_to(folder).as_posix(), text
+            yield _shown(path.relative_to(folder).as_posix()), text
 
 
 def _text(path: Path) -> str:
     """A regular file as text; opened so that neither a link nor a pipe is read in its place."""
+    name = _shown(path.name)
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(file, "rb") as opened:
             if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise _Refused(f"{path.name} is no regular file")
+                raise _Refused(f"{name} is no regular file")
             content = opened.read(BYTES + 1)
     except OSError as error:
-        raise _Refused(f"{path.name} cannot be read: {(error.strerror or '').lower()}") from None
+        raise _Refused(f"{name} cannot be read: {(error.strerror or '').lower()}") from None
     if len(content) > BYTES:
-        raise _Refused(f"{path.name} has more than {BYTES // 10**6} MB")
+        raise _Refused(f"{name} has more than {BYTES // 10**6} MB")
+    return _decoded(content, name)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """As Python would read it, each line ending in a line feed, so that lines are counted alike."""
+    said = _CODING.match(content[:1000])
+    latin = said and said[1].lower().replace(b"_", b"-") in _LATIN
     try:
-        return content.decode("utf-8-sig")
+        text = content.decode(said[1].decode() if said and latin else "utf-8-sig")
     except UnicodeDecodeError:
-        raise _Refused(f"{path.name} is no UTF-8 text") from None
+        raise _Refused(f"{name} is no UTF-8 text") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _main(sources: Mapping[str, str], reference: Path | None) -> str:

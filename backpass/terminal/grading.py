@@ -24,6 +24,7 @@ from backpass.terminal.model_file import load_module
 
 NAMES = 26  # columns of the table
 MARKED = 8  # tensors that have columns of their own
+LONGEST = 200  # bytes of a file's name, before its ending
 WORDS = 30  # columns that are left for words at least
 
 
@@ -54,15 +55,11 @@ class Grades:
 
     def write(self, folder: Path) -> None:
         """A JSON file for each submission; all are written now that nothing runs any more."""
-        made = Counter(Path(one.name).stem for one in self.graded)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BackpassError(f"{folder} cannot be a folder: {reason(error)}") from error
-        for one in self.graded:
-            stem = Path(one.name).stem
-            name = one.name if made[stem] > 1 else stem
-            write_whole(folder / f"{name}.json", _text(one.to_json(self.level)))
+        _made(folder)
+        for name, one in zip(
+            _file_names([one.name for one in self.graded]), self.graded, strict=True
+        ):
+            write_whole(folder / name, _text(one.to_json(self.level)))
 
 
 def grade_folder(path: Path, reference: Path, level: Level, way: Way) -> Grades:
@@ -112,6 +109,32 @@ def _progress(total: int) -> Iterator[Callable[[Graded], None]]:
 
     with Page(Console(stderr=True, highlight=False)).progress(total) as step:
         yield lambda graded: step("")
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackpassError(f"{folder} cannot be a folder: {reason(error)}") from error
+
+
+def _file_names(names: Sequence[str]) -> list[str]:
+    """`ada.json` for ada.py, and a name of its own for each, however they are called.
+
+    File systems bound a name to 255 bytes, and some do not tell a from A.
+    """
+    stems = Counter(Path(name).stem.casefold() for name in names)
+    taken: set[str] = set()
+    found: list[str] = []
+    for name in names:
+        stem = Path(name).stem
+        wanted = name if stems[stem.casefold()] > 1 else stem
+        wanted = wanted.encode()[:LONGEST].decode("utf-8", "ignore")
+        while wanted.casefold() in taken:
+            wanted += "~"
+        taken.add(wanted.casefold())
+        found.append(f"{wanted}.json")
+    return found
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -68,3 +68,29 @@ def test_a_place_without_any_is_said(tmp_path: Path):
         submissions(tmp_path)
     with pytest.raises(BackpassError, match="there is no folder"):
         submissions(tmp_path / "nowhere")
+
+
+def test_names_that_repaint_or_are_no_text_are_escaped(tmp_path: Path):
+    folder = handed_in(tmp_path / "in", ö="x = 1\n")
+    for name in (b"\x1b[31mred.py", b"new\nline.py", b"bad\xff.py", "\u202egnp.py".encode()):
+        Path(os.fsdecode(bytes(folder) + b"/" + name)).write_text("x = 1\n")
+    found = submissions(folder)
+    assert sorted(one.name for one in found) == sorted(
+        ["\\x1b[31mred.py", "new\\nline.py", "bad\\xff.py", "\\u202egnp.py", "ö.py"]
+    )
+    assert all(one.name.isprintable() and one.name.encode() for one in found)
+
+
+def test_texts_are_read_as_python_reads_them(tmp_path: Path):
+    folder = handed_in(tmp_path / "in")
+    (folder / "bom.py").write_bytes(b"\xef\xbb\xbfx = 1\r\ny = 2\r")
+    (folder / "latin.py").write_bytes(b"#!python\n# -*- coding: Latin_1 -*-\nx = '\xe9'\n")
+    (folder / "windows.py").write_bytes(b"# coding=cp1252\nx = '\x80'\n")
+    (folder / "rot.py").write_bytes(b"# coding: punycode\nx = 1\n")  # takes minutes to decode
+    found = {one.name: dict(one.sources)[one.name] for one in submissions(folder)}
+    assert found == {
+        "bom.py": "x = 1\ny = 2\n",
+        "latin.py": "#!python\n# -*- coding: Latin_1 -*-\nx = 'é'\n",
+        "windows.py": "# coding=cp1252\nx = '€'\n",
+        "rot.py": "# coding: punycode\nx = 1\n",
+    }
