@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.derive import Derivation
-from backpass.language.errors import BackpassError, UnknownName, nearest
+from backpass.language.errors import BackpassError, UnknownName, choices
 from backpass.nn import checkpoint as files
 from backpass.nn import exchange, samples
 from backpass.nn.architecture import (
@@ -94,9 +94,7 @@ class Network:
             raise BackpassError(f"{optimizer!r} is no optimizer; write bp.SGD(0.1)")
         self.dtype = str(dtype)
         if self.dtype not in DTYPES:
-            known = " and ".join(DTYPES)
-            hint = nearest(self.dtype, DTYPES) or f"; there are {known}"
-            raise UnknownName(f"dtype={dtype!r} is not known{hint}")
+            raise UnknownName(f"no dtype is {dtype!r}{choices(self.dtype, DTYPES, 'there are')}")
         if not is_count(seed) and (seed != 0 or isinstance(seed, bool)):
             raise BackpassError(f"seed={seed!r} is none; give a whole number from 0 on")
         self.seed = int(seed)
@@ -112,8 +110,11 @@ class Network:
         self.slowed = 1.0  # what an adaptive rate was divided by
         self.exclusive = False  # whether the classes of its targets excluded each other
         self._backends = Backends()
-        self._forward: tuple[Derivation, Runner] | None = None
-        self._gradients: tuple[Derivation, Runner] | None = None
+        self._runners: dict[str, tuple[Derivation, Runner]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle or a copy holds: all but derivations and machine code, made anew there."""
+        return {**vars(self), "_derived": {}, "_backends": Backends(), "_runners": {}}
 
     def derivation(
         self, shares: bool = False, weighted: bool = False, training: bool = True
@@ -243,10 +244,10 @@ class Network:
 
     def _outputs(self, given: samples.Samples) -> NDArray[Any]:
         derivation = self.derivation(training=False)
-        if self._forward is None or self._forward[0] is not derivation:
+        if self._runners.get("predict", (None,))[0] is not derivation:
             program = forward_only(derivation, self.architecture.output(derivation))
-            self._forward = derivation, compile_numpy(program, name="predict")
-        return self._forward[1]({"X": given.X, **self.weights, **self.state})
+            self._runners["predict"] = derivation, compile_numpy(program, name="predict")
+        return self._runners["predict"][1]({"X": given.X, **self.weights, **self.state})
 
     def predict_class(self, X: Any) -> NDArray[np.int64]:
         """The class of each sample: the largest output, or for a single output 0 or 1.
@@ -279,10 +280,10 @@ class Network:
         given = samples.inputs(X, self.architecture, self.dtype)
         goal = samples.targets(y, given, self.architecture, self.dtype)
         derivation = self._derivation_for(goal)
-        program = derivation.program
-        if self._gradients is None or self._gradients[0] is not derivation:
-            self._gradients = derivation, compile_numpy(program, name="gradients")
-        loss, *found = self._gradients[1](
+        if self._runners.get("gradients", (None,))[0] is not derivation:
+            run = compile_numpy(derivation.program, name="gradients")
+            self._runners["gradients"] = derivation, run
+        loss, *found = self._runners["gradients"][1](
             {"X": given.X, "y": goal, **self.architecture.penalties, **self.weights, **self.state}
         )
         gradients = dict(zip(derivation.gradients, found, strict=True))
@@ -315,8 +316,7 @@ class Network:
 
     def plan(self) -> str:
         """How the last fit ran its steps: its products, loops and memory, or NumPy source."""
-        last = self._backends.last
-        return last.plan() if last else "no plan yet: fit makes it"
+        return last.plan() if (last := self._backends.last) else "no plan yet: fit makes it"
 
     def to_state_dict(self, names: Sequence[str] | None = None) -> Arrays:
         """The weights as PyTorch names them and lays them out, out×in, for `load_state_dict`.

@@ -1,5 +1,7 @@
 """A network is its derivation: it trains, predicts and warns as that says."""
 
+import pickle
+from copy import deepcopy
 from dataclasses import replace
 from itertools import product
 
@@ -277,6 +279,19 @@ def test_gradients_are_those_that_train(bias, convention):
     assert loss == pytest.approx(history.loss[0])
     for name, gradient in gradients.items():
         np.testing.assert_allclose(net.weights[name], before[name] - 0.2 * gradient, rtol=1e-12)
+
+
+@pytest.mark.parametrize("passed_on", [deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_a_trained_network_can_be_copied_and_pickled(passed_on):
+    X, y = blobs()
+    net = small()
+    net.fit(X, y, epochs=2, progress=False)
+    net.gradients(X, y)
+    other = passed_on(net)
+    assert (other.predict(X) == net.predict(X)).all()
+    assert other.fit(X, y, epochs=2, progress=False).loss == net.fit(X, y, 2, progress=False).loss
+    other.weights["W1"][:] = 0
+    assert net.weights["W1"].any()
 
 
 def test_a_notebook_shows_the_network_and_its_passes():
