@@ -48,6 +48,20 @@ def test_json_has_every_curve(folder: Path):
     assert "<svg" in (folder / "all.svg").read_text()
 
 
+def test_how_to_learn_can_be_compared_too(folder: Path):
+    asked = "sweep iris.csv --target species --optimizer sgd,adam --dropout 0,0.2 --l2 0.01"
+    result = backpass(*asked.split(), "--scale", "all", "--epochs", "2")
+    assert result.exit_code == 0, result.stderr
+    assert "4 networks" in result.stdout
+    suggested = result.stdout.strip().splitlines()[-1]
+    assert "--scale all" in suggested
+    assert "--l2 0.01" in suggested
+    again = backpass(*shlex.split(suggested)[1:], "--output", "m.safetensors")
+    assert again.exit_code == 0, again.stderr
+    found = json.loads(backpass(*asked.split(), "--epochs", "2", "--json").stdout)["trials"]
+    assert len({one["history"]["loss"][-1] for one in found}) == 4
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -57,6 +71,8 @@ def test_json_has_every_curve(folder: Path):
         ("--lr 0.1 --picture nowhere/a.png", "cannot be written"),
         ("--activation tan", "tanh"),
         ("--lr -1", "no learning rate"),
+        ("--optimizer adamm", "did you mean adam?"),
+        ("--optimizer lbfgs --lr 0.1", "has no rate"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(options: str, said: str):

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from backpass.cli import main
 from backpass.nn import checkpoint
 from backpass.nn.keeping import Keeper
+from backpass.nn.recipe import Job
 from backpass.nn.run import Run
 from tests.nn.tables.formats import idx, npz
 
@@ -157,6 +158,17 @@ def test_class_names_cannot_paint_the_terminal(folder: Path):
     result = backpass("train", "evil.csv", "--target", "species", "--epochs", "2")
     assert result.exit_code == 0
     assert "\x1b" not in result.output
+
+
+def test_an_interruption_says_how_it_would_be_kept(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(job: Job, progress: bool, **kept: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Job, "train", interrupted)
+    monkeypatch.chdir(folder)
+    result = backpass("train", "iris.csv", "--target", "species", "--no-derivation")
+    assert result.exit_code == 2
+    assert "Error: interrupted: nothing is kept; --checkpoint FILE would" in result.stderr
 
 
 def test_a_training_is_kept_and_taken_up(folder: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""What several verbs take: paths, a forward pass, shapes."""
+"""What several verbs take: paths, a forward pass, shapes, layers."""
 
 from __future__ import annotations
 
@@ -32,3 +32,14 @@ def shapes_of(text: str) -> Any:
     except json.JSONDecodeError as error:
         message = f"these shapes are no JSON: {error.msg} at character {error.pos + 1}"
         raise BackpassError(message, line=text) from None
+
+
+def hidden_layers(text: str) -> list[int]:
+    """Units of hidden layers, from `64,32`; `none` where there are no hidden layers."""
+    if text.strip() == "none":
+        return []
+    try:
+        return [int(one) for one in text.split(",")]
+    except ValueError:
+        message = f"--layers {text!r} is no list of units; write 64,32, or none"
+        raise BackpassError(message) from None

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from backpass.cli.asked import PATH
+from backpass.cli.asked import PATH, hidden_layers
+from backpass.cli.data import data as of_data
 from backpass.cli.group import main
-from backpass.cli.tables import hidden_layers
 from backpass.language.errors import BackpassError
 from backpass.terminal.help import STATUSES, SWEEP_EXAMPLES
 
@@ -18,23 +18,7 @@ Value = TypeVar("Value")
 
 
 @main.command(epilog=SWEEP_EXAMPLES + STATUSES)
-@click.argument("data", type=PATH)
-@click.option("--target", metavar="COLUMN", help="What is to be learnt: a name or a number.")
-@click.option("--labels", type=PATH, metavar="FILE", help="The target, in a file of its own.")
-@click.option(
-    "--task", metavar="TASK", help="classification or regression.  [default: as the target]"
-)
-@click.option("--ignore", metavar="COLUMN", multiple=True, help="Do not learn from it.")
-@click.option("--one-hot", metavar="COLUMN", multiple=True, help="An input for each of its values.")
-@click.option("--header/--no-header", default=None, help="Whether line 1 names the columns.")
-@click.option(
-    "--held-out",
-    metavar="SHARE",
-    type=float,
-    default=0.25,
-    show_default=True,
-    help="Of the samples, to judge by.",
-)
+@of_data
 @click.option("--loss", metavar="NAME", help="Or a formula.  [default: cross_entropy or mse]")
 @click.option("--epochs", metavar="COUNT", type=int, help="[default: as many as the samples need]")
 @click.option("--lr", metavar="RATES", help="Learning rates, such as 0.01,0.1,1.")
@@ -47,6 +31,9 @@ Value = TypeVar("Value")
     help="Hidden layers, such as 64,32, or none; once for each network.",
 )
 @click.option("--batch-size", metavar="COUNTS", help="Such as 8,32.")
+@click.option("--optimizer", metavar="NAMES", help="Such as sgd,adam, each at its own rate.")
+@click.option("--dropout", metavar="SHARES", help="Of hidden units, such as 0,0.2.")
+@click.option("--l2", metavar="COSTS", help="Of half the squares of W, such as 0,1e-4.")
 @click.option(
     "--seeds",
     metavar="COUNT",
@@ -74,6 +61,9 @@ def sweep(
     activation: str | None,
     layers: tuple[str, ...],
     batch_size: str | None,
+    optimizer: str | None,
+    dropout: str | None,
+    l2: str | None,
     seeds: int,
     picture: Path,
     as_json: bool,
@@ -96,6 +86,9 @@ def sweep(
         "activation": _values("--activation", activation, str),
         "layers": [tuple(hidden_layers(one)) for one in layers],
         "batch_size": _values("--batch-size", batch_size, int),
+        "optimizer": _values("--optimizer", optimizer, str),
+        "dropout": _values("--dropout", dropout, float),
+        "l2": _values("--l2", l2, float),
         "seed": list(range(seeds)) if seeds > 1 else [],
     }
     varied = {name: values for name, values in varied.items() if values}

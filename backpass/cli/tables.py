@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from backpass.cli.asked import PATH
+from backpass.cli.asked import PATH, hidden_layers
+from backpass.cli.data import data as of_data
 from backpass.cli.group import main
 from backpass.cli.learning import learning
-from backpass.language.errors import BackpassError
 from backpass.terminal.help import (
     PREDICT_EXAMPLES,
     STATUSES,
@@ -22,29 +22,7 @@ BIASES = "separate", "augmented", "none"
 
 
 @main.command(epilog=TRAIN_EXAMPLES + STATUSES)
-@click.argument("data", type=PATH)
-@click.option("--target", metavar="COLUMN", help="What is to be learnt: a name or a number.")
-@click.option("--labels", type=PATH, metavar="FILE", help="The target, in a file of its own.")
-@click.option(
-    "--task", metavar="TASK", help="classification or regression.  [default: as the target]"
-)
-@click.option("--ignore", metavar="COLUMN", multiple=True, help="Do not learn from it.")
-@click.option("--one-hot", metavar="COLUMN", multiple=True, help="An input for each of its values.")
-@click.option("--header/--no-header", default=None, help="Whether line 1 names the columns.")
-@click.option(
-    "--scale",
-    "scaling",
-    metavar="HOW",
-    help="each, all or none.  [default: each; all for pictures]",
-)
-@click.option(
-    "--held-out",
-    metavar="SHARE",
-    type=float,
-    default=0.25,
-    show_default=True,
-    help="Of the samples, to judge it by.",
-)
+@of_data
 @click.option(
     "--layers",
     metavar="UNITS",
@@ -169,14 +147,3 @@ def predict(
     from backpass.terminal.predicting import say
 
     say(run(model, data, labels, header, probabilities, output), output, as_json)
-
-
-def hidden_layers(text: str) -> list[int]:
-    """Units of hidden layers, from `64,32`; `none` where there are no hidden layers."""
-    if text.strip() == "none":
-        return []
-    try:
-        return [int(one) for one in text.split(",")]
-    except ValueError:
-        message = f"--layers {text!r} is no list of units; write 64,32, or none"
-        raise BackpassError(message) from None

@@ -12,6 +12,7 @@ from typing import Any
 from backpass.language.errors import BackpassError, UnknownName, choices
 from backpass.nn.exam import examine
 from backpass.nn.history import History
+from backpass.nn.learning import Learning
 from backpass.nn.recipe import Recipe, prepare
 from backpass.nn.tables.data_file import Data
 from backpass.nn.verdict import Verdict, verdict
@@ -116,12 +117,12 @@ def sweep(
 ) -> Sweep:
     """Train a network for every combination of `varied`, and judge each by the same samples.
 
-    `varied` maps fields of a `Recipe` to the values to be tried; all else is as `recipe` says, so
-    the same samples are held out unless the seed varies. `tell` is called after each training.
-    Raises UnknownName for a field that there is none of, and BackpassError for what no network
-    can be made of.
+    `varied` maps fields of a `Recipe`, or of its `Learning`, to the values to be tried; all else is
+    as `recipe` says, so the same samples are held out unless the seed varies. `tell` is called
+    after each training. Raises UnknownName for a field that there is none of, and BackpassError for
+    what no network can be made of.
     """
-    known = [field.name for field in fields(Recipe)]
+    known = [one.name for one in (*fields(Recipe), *fields(Learning)) if one.name != "learning"]
     for name, values in varied.items():
         if name not in known:
             raise UnknownName(f"there is no option {name}{choices(name, known, 'there are')}")
@@ -144,7 +145,9 @@ def combinations(varied: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]
 
 
 def _tried(data: Data, recipe: Recipe, chosen: dict[str, Any]) -> Trial:
-    job = prepare(data, replace(recipe, **chosen))
+    how = {one.name: chosen[one.name] for one in fields(Learning) if one.name in chosen}
+    rest = {name: value for name, value in chosen.items() if name not in how}
+    job = prepare(data, replace(recipe, learning=replace(recipe.learning, **how), **rest))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the curve shows what they would say
         history = job.train(progress=False)

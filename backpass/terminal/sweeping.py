@@ -152,6 +152,7 @@ def _command(
     for name in ("task", "loss", "epochs", "held_out"):
         if (value := getattr(recipe, name)) != getattr(usual, name):
             words += [_option(name), str(plain(value))]
+    words += ["--scale", recipe.scaling] if recipe.scaling else []
     for name in ("ignore", "one_hot"):
         for value in getattr(recipe, name):
             words += [_option(name), value]

@@ -167,9 +167,9 @@ def _fitted(job: Job, files: Files, progress: bool) -> tuple[History, list[str]]
                 progress, checkpoint=files.checkpoint, every=files.every, resume=files.resume
             )
         except KeyboardInterrupt as error:
-            if files.checkpoint is None:
-                raise
-            raise BackpassError(f"interrupted: {'; '.join(error.__notes__)}") from None
+            kept = "nothing is kept; --checkpoint FILE would keep it, for --resume to go on from"
+            told = kept if files.checkpoint is None else "; ".join(error.__notes__)
+            raise BackpassError(f"interrupted: {told}") from None
     if history.stopped:
         raise BackpassError(history.stopped)
     return history, [str(one.message) for one in caught if one.category is RuntimeWarning]
