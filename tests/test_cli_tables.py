@@ -165,7 +165,6 @@ def test_an_interruption_says_how_it_would_be_kept(folder: Path, monkeypatch: py
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Job, "train", interrupted)
-    monkeypatch.chdir(folder)
     result = backpass("train", "iris.csv", "--target", "species", "--no-derivation")
     assert result.exit_code == 2
     assert "Error: interrupted: nothing is kept; --checkpoint FILE would" in result.stderr
