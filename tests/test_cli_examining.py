@@ -25,8 +25,10 @@ def test_a_file_is_examined_and_what_was_assumed_is_said():
     assert "Assumed: made Three(); called fit_partial; on random samples 6×4" in result.output
 
 
-def test_a_constructor_that_needs_arguments_is_asked_for():
-    result = run(EXAMPLE)
+def test_a_constructor_that_needs_arguments_is_asked_for(tmp_path):
+    alone = tmp_path / "alone.py"
+    alone.write_text(EXAMPLE.read_text().partition("if __name__")[0])
+    result = run(alone)
     assert result.exit_code == 2
     assert '--make "Network([3, 4, 2], 0.1, np.random.default_rng(0))"' in result.output
 

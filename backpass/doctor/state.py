@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import inspect
 import random
@@ -146,7 +147,8 @@ class Roots:
             cells = dict(zip(one.__code__.co_freevars, one.__closure__ or (), strict=True))
             for name in (*cells, *one.__code__.co_names):
                 holder = _Closure(cells) if name in cells else one.__globals__
-                if _may_change(holder.get(name)):
+                held = holder.get(name)
+                if _may_change(held) or (isinstance(held, _NUMBERS) and name in _written(one)):
                     around.setdefault(name, holder)
             defaults = _Defaults(one)
             for name, held in defaults.all().items():
@@ -164,6 +166,12 @@ class Roots:
             found._roots.append((holder, name, holder[name]))
             _visit(name, holder, name, holder[name], found, seen)
         return found
+
+
+def _written(function: FunctionType) -> set[str]:
+    """The names around a function that it gives other values."""
+    steps = dis.get_instructions(function.__code__)
+    return {str(one.argval) for one in steps if one.opname in ("STORE_GLOBAL", "STORE_DEREF")}
 
 
 def _may_change(held: object) -> bool:

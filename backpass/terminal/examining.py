@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from backpass.doctor.annotate import annotate
@@ -21,6 +22,7 @@ from backpass.language.errors import BackpassError
 from backpass.nn.files import write_whole
 from backpass.reading.lines import Line, Role, Span, wrapped
 from backpass.terminal.model_file import load_module
+from backpass.terminal.rehearsal import looked_at
 from backpass.terminal.trains import arguments, calls, unfit, what_trains
 
 
@@ -116,8 +118,34 @@ def _looked(
     data: str | None,
     look: Callable[[Callable[..., Any], Sequence[Any]], Any],
 ) -> tuple[Any, tuple[str, ...]]:
-    """What comes of looking at the first call that can be looked at, and what was assumed."""
+    """What comes of looking at the first call that can be looked at, and what was assumed.
+
+    Where nothing is said and nothing found, the file is run, to see what it calls itself.
+    """
     module = load_module(path)
+    if make is not None or call is not None or data is not None:
+        return _sought(module, path, make, call, data, look)
+    try:
+        found = _sought(module, path, make, call, data, look)
+    except BackpassError as refused:
+        heard = looked_at(path, look)
+        if heard is None:
+            raise refused from None
+        return heard
+    if isinstance(found[0], Report) and found[0].verdict == "unknown":
+        return looked_at(path, look) or found
+    return found
+
+
+def _sought(
+    module: ModuleType,
+    path: Path,
+    make: str | None,
+    call: str | None,
+    data: str | None,
+    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
+) -> tuple[Any, tuple[str, ...]]:
+    """What comes of the first call by a usual name that can be looked at."""
     made, said = what_trains(module, path, make)
     refused: list[BackpassError] = []
     advice: list[str] = []
@@ -128,13 +156,13 @@ def _looked(
             advice.append(why)
             continue
         tried: list[BackpassError] = []
-        for args, told in arguments(module, function, made, data):
+        for args, on in arguments(module, function, made, data):
             try:
                 found = look(function, args)
             except BackpassError as error:
                 tried.append(error)
                 continue
-            return found, (*said, f"called {name}", *told)
+            return found, (*said, f"called {name}", *on)
         # samples that were made up may be those that it cannot take
         ran = [one for one in tried if not isinstance(one, Raised)]
         refused += (ran or tried)[:1]

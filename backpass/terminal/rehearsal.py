@@ -1,0 +1,283 @@
+"""A file that trains when it is run, and so says itself what it calls, and with what.
+
+It is run once more, as `python mynet.py` runs it, with its calls listened to; a loop that trains
+outside of any function becomes a function, on the very lines that it has in the file.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import copy
+import functools
+import inspect
+import linecache
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.observe import seeded
+from backpass.doctor.quiet import quiet
+from backpass.doctor.report import Report
+from backpass.doctor.state import Roots
+
+Function = Callable[..., Any]
+SECONDS = 5.0  # of listening; what a file does first, it does before
+ATTEMPTS = 5  # calls that are worth a look
+LOOP = "training_loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call that the file makes, and how it is told of."""
+
+    function: Function
+    args: Sequence[Any]
+    told: str
+
+
+@dataclass(slots=True)
+class _Call:
+    function: Function
+    args: list[Any]
+    moved: int = 0  # numbers and arrays that it changed
+    seconds: float = 0.0
+
+
+def looked_at(
+    path: Path, look: Callable[[Function, Sequence[Any]], Any]
+) -> tuple[Any, tuple[str, ...]] | None:
+    """What comes of looking at what the file calls itself; None when nothing is recognised."""
+    for heard in rehearsed(path):
+        try:
+            found = look(heard.function, heard.args)
+        except Exception:  # not what trains; what it raises here is nobody's concern
+            continue
+        if not isinstance(found, Report) or found.verdict != "unknown":
+            return found, (heard.told,)
+    return None
+
+
+def rehearsed(path: Path) -> Iterator[Heard]:
+    """What the file calls that may be a training step, the likeliest first.
+
+    That is the shortest call that changes the most, then a loop at the foot of the file, then the
+    longest call that returns what it does not change.
+    """
+    file, source = str(path.absolute()), path.read_text(encoding="utf-8")
+    tree = ast.parse(source, file)
+    tree.body = [one for node in tree.body for one in _as_script(node)]
+    calls = _listened(tree, file, path.name)
+    moving = sorted((one for one in calls if one.moved), key=lambda one: (-one.moved, one.seconds))
+    still = sorted((one for one in calls if not one.moved), key=lambda one: -one.seconds)
+    yield from (_heard(one) for one in moving[:ATTEMPTS] if 2 * one.moved >= moving[0].moved)
+    loops = [node for node in tree.body if isinstance(node, (ast.For, ast.While))]
+    for node in loops[:-3:-1]:
+        loop = _loop(node, tree, source, file, path.name)
+        if loop is not None:
+            yield loop
+    yield from (_heard(one) for one in still[:1] if len(one.args) > 1)
+
+
+def _heard(call: _Call) -> Heard:
+    # a list of pairs is taken apart, for samples and targets are two arguments
+    name = getattr(call.function, "__qualname__", "")
+    how = "as the file does when it is run"
+    pairs = next((place for place, one in enumerate(call.args) if _is_pairs(one)), None)
+    if pairs is None:
+        return Heard(call.function, call.args, f"called {name} {how}")
+    listed = call.args[pairs]
+    X, Y = (np.array([one[side] for one in listed], float) for side in (0, 1))
+    paired = functools.partial(_paired, call.args, pairs, call.function)
+    flat = X.reshape(len(X), -1), Y.reshape(len(Y), -1)
+    return Heard(paired, flat, f"called {name} {how}, on pairs of a sample and its target")
+
+
+def _paired(args: Sequence[Any], pairs: int, function: Function, X: Any, Y: Any) -> Any:
+    """Call it with these samples and targets as a list of pairs, each in the shape it had."""
+    x, y = (np.shape(one) for one in args[pairs][0])
+    both = [(np.reshape(a, x), np.reshape(b, y)) for a, b in zip(X, Y, strict=True)]
+    return function(*(both if place == pairs else one for place, one in enumerate(args)))
+
+
+def _is_pairs(one: object) -> bool:
+    """Whether this is a list of samples, each with its target."""
+    if not isinstance(one, (list, tuple)) or not one:
+        return False
+    shapes: set[tuple[Any, ...]] = set()
+    for pair in one:
+        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+            return False
+        if not all(isinstance(side, (list, np.ndarray)) and np.size(side) for side in pair):
+            return False
+        shapes.add((np.shape(pair[0]), np.shape(pair[1])))
+    return len(shapes) == 1
+
+
+# ── calls ────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Enough(BaseException):
+    """Ends a rehearsal; no `except Exception` of the user's holds it up."""
+
+
+def _listened(tree: ast.Module, file: str, name: str) -> list[_Call]:
+    """The first call of every function of the file, which runs as a script does."""
+    ear = _Ear(file)
+    sys.setprofile(ear)
+    try:
+        _run(tree.body, file, name)
+    except _Enough:
+        pass
+    finally:
+        sys.setprofile(None)
+    return list(ear.calls.values())
+
+
+def _run(body: list[ast.stmt], file: str, name: str) -> dict[str, Any]:
+    """What the names of a file stand for after these statements, or those before one failed."""
+    space: dict[str, Any] = {"__name__": name, "__file__": file, "__builtins__": builtins}
+    code = compile(ast.Module(body, []), file, "exec", dont_inherit=True)
+    with quiet(), seeded(0), warnings.catch_warnings(), contextlib.suppress(SystemExit, Exception):
+        warnings.simplefilter("ignore")
+        FunctionType(code, space)()
+    return space
+
+
+def _as_script(node: ast.stmt) -> list[ast.stmt]:
+    """A statement as it is, or what stands under `if __name__ == "__main__":`."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'":
+        return node.body
+    return [node]
+
+
+@dataclass(slots=True)
+class _Ear:
+    """Listens to the calls of a file's functions."""
+
+    file: str
+    calls: dict[CodeType, _Call] = field(default_factory=dict[CodeType, _Call])
+    open: dict[FrameType, tuple[_Call, Roots, Any, float]] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
+
+    def __call__(self, frame: FrameType, event: str, _: object) -> None:
+        if time.monotonic() - self.begun > SECONDS:
+            sys.setprofile(None)
+            raise _Enough
+        if event == "call" and frame.f_code.co_filename == self.file:
+            if frame.f_code not in self.calls and not frame.f_code.co_name.startswith("<"):
+                self._begins(frame)
+        elif event == "return" and frame in self.open:
+            call, roots, before, begun = self.open.pop(frame)
+            after = roots.state().values
+            call.seconds = time.monotonic() - begun
+            pairs = tuple(n for n, given in roots.arguments.items() if _is_pairs(given))
+            call.moved = sum(
+                _moved(value, after.get(path))
+                for path, value in before.items()
+                if not path.startswith(pairs)  # which are shuffled
+            )
+
+    def _begins(self, frame: FrameType) -> None:
+        code = frame.f_code
+        given = [frame.f_locals[name] for name in code.co_varnames[: code.co_argcount]]
+        function = _function(code, given, frame)
+        if function is None or code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE):
+            return
+        kept = given  # as they are now: an optimiser remembers nothing yet
+        with contextlib.suppress(Exception):
+            kept = copy.deepcopy(given)
+        call = self.calls[code] = _Call(*_bound(function, kept))
+        roots = Roots.of(*_bound(function, given))
+        self.open[frame] = call, roots, roots.state().values, time.monotonic()
+
+
+def _bound(function: Function, given: list[Any]) -> tuple[Function, list[Any]]:
+    """A method of its first argument, with the others."""
+    if isinstance(function, MethodType):
+        return MethodType(function.__func__, given[0]), given[1:]
+    return function, given
+
+
+def _moved(before: NDArray[Any], after: NDArray[Any] | None) -> bool:
+    """Whether these are numbers that a call changed, and left in their shape."""
+    if after is None or before.dtype.kind != "f" or after.shape != before.shape:
+        return False
+    return bool(np.any(after != before))
+
+
+def _function(code: CodeType, given: list[Any], frame: FrameType) -> Function | None:
+    """The function whose code this is: a method of its first argument, or by its name."""
+    if given:
+        found = getattr(type(given[0]), code.co_name, None)
+        if isinstance(found, FunctionType) and found.__code__ is code:
+            return MethodType(found, given[0])
+    held = [frame.f_globals.get(code.co_name), *frame.f_globals.values()]
+    return next((f for f in held if isinstance(f, FunctionType) and f.__code__ is code), None)
+
+
+# ── loops ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _loop(
+    node: ast.For | ast.While, tree: ast.Module, source: str, file: str, name: str
+) -> Heard | None:
+    """The first round of a loop as a function; None where there is no room for its first lines.
+
+    What the file has before the loop is run; names that it has then are kept from round to round.
+    """
+    first, last = node.body[0].lineno, node.end_lineno or 0
+    kept = [one for one in tree.body if isinstance(one, _KEPT)]
+    taken = {line for one in kept for line in range(_begin(one), (one.end_lineno or 0) + 1)}
+    if first == node.lineno or node.lineno < 2 or node.lineno - 1 in taken:
+        return None
+    space = _run(tree.body[: tree.body.index(node)], file, name)
+    if isinstance(node, ast.For):
+        values = ast.Call(ast.Name("iter", ast.Load()), [node.iter], [])
+        first_one = ast.Call(ast.Name("next", ast.Load()), [values], [])
+        turn = ast.fix_missing_locations(ast.Module([ast.Assign([node.target], first_one)], []))
+        try:
+            FunctionType(compile(turn, file, "exec"), space)()
+        except Exception:  # it would not go round once
+            return None
+    lines = source.splitlines()
+    text = [
+        line if number in taken or first <= number <= last else ""
+        for number, line in enumerate(lines, 1)
+    ]
+    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+    stored = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+    held = [one for one in sorted(stored) if one in space]
+    indent = lines[first - 1][: node.body[0].col_offset]
+    text[node.lineno - 2] = f"def {LOOP}():"
+    text[node.lineno - 1] = f"{indent}global {', '.join(held)}" if held else f"{indent}pass"
+    try:
+        code = compile("\n".join(text), file, "exec", dont_inherit=True)
+    except SyntaxError:  # a break or continue of the loop itself
+        return None
+    shown = [line + "\n" for line in text]
+    linecache.cache[file] = sum(map(len, shown)), None, shown, file
+    made = next(one for one in code.co_consts if _is_named(one, LOOP))
+    space[LOOP] = FunctionType(made, space)
+    return Heard(space[LOOP], [], f"took one round of the loop of line {node.lineno}")
+
+
+# imports too: Python compiles a call differently on a name that the file imports
+_KEPT = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+def _begin(node: ast.stmt) -> int:
+    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+
+
+def _is_named(one: object, name: str) -> bool:
+    return isinstance(one, CodeType) and one.co_name == name
