@@ -17,6 +17,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from backpass.running.compiled.blas import enter_blas
 from backpass.running.compiled.object_code import Linked, compiled, linked
 
 
@@ -27,6 +28,7 @@ def load(text: str) -> Linked:
     kept = path.with_suffix(".o")
     if kept.exists() and (found := linked(kept.read_bytes())) is not None:
         return found
+    enter_blas()  # before numba looks: what it has missed once, it never finds
     _write(path, text.encode())
     spec = spec_from_file_location(name, path)
     assert spec is not None

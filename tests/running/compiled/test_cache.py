@@ -20,18 +20,13 @@ def epoch(more):
 PROCESS = """
 import sys
 import numpy as np
-from backpass.language.notation import parse_program
-from backpass.running.compiled.program import CompiledProgram
+import backpass as bp
 
-text = '''
-A: n k
-B: k m
-C[n,m] = A[n,k] * B[k,m]
-S[n] = tanh(C[n,m])
-return S
-'''
-run = CompiledProgram(parse_program(text))
-print(run({"A": np.ones((5, 90)), "B": np.full((90, 70), 0.001)})["S"].tolist())
+X, losses = np.random.default_rng(0).normal(size=(40, 30)), []
+for activation in ("tanh", "relu"):  # two programs, each with products of SciPy's
+    net = bp.Network([bp.Dense(20, activation), bp.Dense(3)], 30)
+    losses += net.fit(X, np.arange(40) % 3, 2, backend="compiled", progress=False).loss
+print(losses)
 print("numba" in sys.modules)
 """
 
