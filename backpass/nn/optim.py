@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -78,8 +79,7 @@ class Optimizer:
     @property
     def numbers(self) -> dict[str, Any]:
         """The fields that the rules read, by name."""
-        read = set(re.findall(r"\w+", " ".join(self.lines)))
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name in read}
+        return {name: getattr(self, name) for name in _numbers(type(self), self.lines)}
 
     @property
     def state(self) -> tuple[str, ...]:
@@ -118,6 +118,13 @@ class Optimizer:
         if any(DECAY in line for line in self.lines):
             lines.append("  (a bias does not decay)")
         return "\n".join(lines)
+
+
+@cache
+def _numbers(kind: type[Optimizer], lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The fields of an optimiser that its lines read; asked for in every epoch."""
+    read = set(re.findall(r"\w+", " ".join(lines)))
+    return tuple(one.name for one in fields(kind) if one.name in read)
 
 
 def share(name: str, value: float) -> None:

@@ -133,8 +133,11 @@ def _loss(losses: Array, order: Array, task: Task) -> float:
     losses = losses.astype(np.float64)
     if task.sums:
         return float(losses.sum())
-    weight = np.ones(task.count) if task.weight is None else task.weight[order].astype(np.float64)
-    batches = np.add.reduceat(weight, np.arange(0, len(order), task.batch_size))
+    starts = np.arange(0, len(order), task.batch_size)
+    if task.weight is None:
+        batches = np.minimum(len(order) - starts, task.batch_size).astype(np.float64)
+    else:
+        batches = np.add.reduceat(task.weight[order].astype(np.float64), starts)
     return float(losses @ batches / batches.sum())
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.extent import check_extent
-from backpass.language.program import Array, Kind
+from backpass.language.program import Array
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
+from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
 from backpass.running.compiled.object_code import Linked, address
 from backpass.running.compiled.reporting import report
 from backpass.running.compiled.source import Source, write_source
@@ -24,6 +27,41 @@ from backpass.running.epoch import Arrays, Epoch, Stepping
 
 Values = NDArray[Any]
 WORD = 2**64
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What is known of arrays that one epoch after another is run on.
+
+    `lying` are those that need no change to be run on; they are not kept alive. `places` are those
+    that hold integers which pick what must exist. `head` and `tail` are the words of arguments on
+    either side of the numbers of an epoch, and `held` the arrays among these that nobody else has.
+    """
+
+    key: tuple[Any, ...]
+    lying: dict[str, tuple[ref[Values], tuple[int, ...]]]
+    places: list[str]
+    source: Source
+    code: Linked
+    sizes: dict[str, int]
+    threads: int
+    head: list[int]
+    tail: list[int]
+    held: list[Values]
+
+    def knows(self, values: Mapping[str, Values], key: tuple[Any, ...]) -> bool:
+        """Whether these are the very arrays."""
+        if self.key != key or len(self.lying) != len(values):
+            return False
+        for name, one in values.items():
+            known, shape = self.lying.get(name, (_nothing, ()))
+            if known() is not one or one.shape != shape:
+                return False
+        return True
+
+
+def _nothing() -> None:
+    """What an array that is not known refers to."""
 
 
 class Compiled:
@@ -41,7 +79,7 @@ class Compiled:
         self._ready: dict[int, tuple[Source, Linked]] = {}
         self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
-        self._last: tuple[Source, int, dict[str, int], int] | None = None
+        self._last: Ready | None = None
 
     def epoch(
         self,
@@ -60,50 +98,69 @@ class Compiled:
         `dtype` is that of X where nothing else is said.
         """
         dtype = samples["X"].dtype if dtype is None else dtype
-        bits = 8 * dtype.itemsize
-        source, run = self._compiled(bits)
-        whole = {name: self._cast(name, one, dtype) for name, one in samples.items()}
-        own = {name: self._own(name, arrays[name], dtype) for name in source.changed}
-        if len(set(map(address, own.values()))) < len(own):  # one array under two names
-            own = {name: values.copy() for name, values in own.items()}
-        sizes, taken = self._plan(source, {**arrays, **whole}, len(order), batch_size)
+        ready, key = self._last, (dtype, len(order), batch_size)
+        if ready is None or not ready.knows({**samples, **arrays}, key):
+            samples, own, ready = self._prepared(samples, arrays, key)
+            arrays.update(own)
         order = np.ascontiguousarray(order, np.int64)
         low, high = (int(order.min()), int(order.max())) if order.size else (0, -1)
         for name, axis in self.stepping.axes.items():
-            count = whole[name].shape[axis]
+            count = samples[name].shape[axis]
             if not 0 <= low <= high + 1 <= count:
                 raise ShapeError(f"order names a sample that is not among the {count} of {name}")
-        for name, values in (*whole.items(), *own.items()):
-            _check_range(self.stepping.program.arrays[name], values, sizes)
+        for name in ready.places:
+            values = samples[name] if name in samples else arrays[name]
+            _check_range(self.stepping.program.arrays[name], values, ready.sizes)
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, dtype)
-        constants = self._constants(dtype)
-        self._last = source, bits, sizes, taken
-        given = (
-            *(sizes[name] for name in source.sizes),
-            *(_line(whole[name]) for name in source.samples),
-            *(_line(own[name]) for name in source.changed),
-            *(_line(constants[name]) for name in source.constants),
-            *(np.full(steps, numbers[name], dtype) for name in source.numbers),
-            *self._memory(source, sizes, dtype),
-        )
+        rates = [np.full(steps, numbers[name], dtype) for name in ready.source.numbers]
         signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
+        words = ready.code.words
+        begin = words(order, batch_size, losses, signed, first)
         try:
-            with threads(taken):
-                done, right = run(order, batch_size, losses, signed, first, *given)
+            with threads(ready.threads):
+                done, right = ready.code.run([*begin, *ready.head, *words(*rates), *ready.tail])
         except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError("an entry that is read does not exist here") from error
-        for name, values in own.items():
-            if arrays[name] is not values:
-                arrays[name] = values.reshape(arrays[name].shape)
-        told = None if self.stepping.answers is None else int(right)
-        return Epoch(losses[: done + (done < steps)], told, int(done), done == steps)
+        told = None if self.stepping.answers is None else right
+        return Epoch(losses[: done + (done < steps)], told, done, done == steps)
 
     def plan(self) -> str:
         """What is a matrix product, which loops are fused, what memory and threads are taken."""
-        if self._last is None:  # before the first epoch nothing is known of batches
+        last = self._last
+        if last is None:  # before the first epoch nothing is known of batches
             return report(write_source(self.stepping, 32, ""), 32, {}, 0)
-        return report(*self._last)
+        return report(last.source, 8 * last.key[0].itemsize, last.sizes, last.threads)
+
+    def _prepared(
+        self, samples: Mapping[str, Values], arrays: Mapping[str, Values], key: tuple[Any, int, int]
+    ) -> tuple[dict[str, Values], dict[str, Values], Ready]:
+        """Samples and trained arrays as they are run on, and what is known of them from now on."""
+        dtype, count, batch_size = key
+        source, code = self._compiled(8 * dtype.itemsize)
+        program, kinds = self.stepping.program, dtypes(dtype)
+        kind = {name: kinds[one.kind] for name, one in program.arrays.items()}
+        whole = {name: cast(one, kind[name]) for name, one in samples.items()}
+        own = {name: owned(arrays[name], kind[name]) for name in source.changed}
+        if len(set(map(address, own.values()))) < len(own):  # one array under two names
+            own = {name: values.copy() for name, values in own.items()}
+        sizes, taken = self._plan(source, {**arrays, **whole}, count, batch_size)
+        values, given = {**arrays, **own, **whole}, {**arrays, **own, **samples}
+        fixed = {one.name: cast(np.asarray(n), kind[one.name]) for one, n in program.constants}
+        buffers = self._memory(source, sizes, dtype)
+        head = code.words(
+            *(sizes[name] for name in source.sizes),
+            *(flat(whole[name]) for name in source.samples),
+            *(flat(own[name]) for name in source.changed),
+            *(flat(fixed[name]) for name in source.constants),
+        )
+        self._last = Ready(
+            key,
+            {name: (ref(one), one.shape) for name, one in given.items() if values[name] is one},
+            [one.name for one in program.inputs if one.kind == "int" and one.name in values],
+            source, code, sizes, taken, head, code.words(*buffers), [*fixed.values(), *buffers],
+        )  # fmt: skip
+        return whole, own, self._last
 
     def _compiled(self, bits: int) -> tuple[Source, Linked]:
         if bits not in self._ready:
@@ -112,16 +169,6 @@ class Compiled:
             self._ready[bits] = source, load(source.text)
             self.compiling += perf_counter() - start
         return self._ready[bits]
-
-    def _own(self, name: str, values: Values, dtype: Any) -> Values:
-        """An array that is changed, where it stands if it can be."""
-        found = self._cast(name, values, dtype)
-        return found if found.flags.writeable else found.copy()
-
-    def _cast(self, name: str, values: Values, dtype: Any) -> Values:
-        """An array as it lies in memory for compiled loops."""
-        kind = self.stepping.program.arrays[name].kind
-        return np.ascontiguousarray(values, _dtypes(dtype)[kind]).reshape(values.shape)
 
     def _plan(
         self, source: Source, arrays: Mapping[str, Values], count: int, batch: int
@@ -153,33 +200,12 @@ class Compiled:
             check_extent(program, sizes)
         return {**sizes, str(axis): min(batch, count)}
 
-    def _constants(self, dtype: Any) -> Mapping[str, Values]:
-        return {
-            one.name: np.ascontiguousarray(value, _dtypes(dtype)[one.kind])
-            for one, value in self.stepping.program.constants
-        }
-
     def _memory(self, source: Source, sizes: Mapping[str, int], dtype: Any) -> list[Values]:
         """The buffers of a step, made once for sizes and precision that stay."""
         key = (dtype, *sizes.items())
         if self._buffers is None or self._buffers[0] != key:
-            kinds = _dtypes(dtype)
-            made = [
-                np.empty([evaluate_size(axis, sizes) for axis in one.shape] or [1], kinds[one.kind])
-                for one in source.buffers
-            ]
-            self._buffers = key, made
+            self._buffers = key, buffers_of(source.buffers, sizes, dtype)
         return self._buffers[1]
-
-
-def _dtypes(dtype: Any) -> dict[Kind, Any]:
-    """What arrays of every kind hold."""
-    return {"real": dtype, "int": np.int64, "bool": np.bool_}
-
-
-def _line(values: Values) -> Values:
-    """A single number as an array of one."""
-    return values.reshape(1) if values.ndim == 0 else values
 
 
 def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:

@@ -67,7 +67,7 @@ def _entry(name: str, types: Iterable[str]) -> str:
 
 
 class Linked:
-    """Machine code in this process: a function of arrays in C order, and of integers.
+    """Machine code in this process: a function of arrays in C order, and of integers, in `words`.
 
     It gives the two integers that an epoch ends with, and raises IndexError where one is met.
     """
@@ -81,13 +81,22 @@ class Linked:
         self.function = kind(self.engine.get_function_address(ENTRY))
 
     def __call__(self, *given: NDArray[Any] | int) -> tuple[int, int]:
-        values = list[int]()
+        return self.run(self.words(*given))
+
+    @staticmethod
+    def words(*given: NDArray[Any] | int) -> list[int]:
+        """Arguments as a row of integers, which are right as long as their arrays live."""
+        found = list[int]()
         for one in given:
             if isinstance(one, int):
-                values.append(one)
+                found.append(one)
             else:
-                values += (0, 0, one.size, one.itemsize, address(one), *one.shape, *one.strides)
-        result, row = np.empty(2, np.int64), np.array(values, np.int64)
+                found += (0, 0, one.size, one.itemsize, address(one), *one.shape, *one.strides)
+        return found
+
+    def run(self, words: list[int]) -> tuple[int, int]:
+        """Run on arguments that are words already."""
+        result, row = np.empty(2, np.int64), np.array(words, np.int64)
         if self.function(address(result), address(row)):
             raise IndexError
         done, right = result.tolist()

@@ -1,6 +1,5 @@
 """Compiled source run by Python itself: slow, but nothing needs to be compiled."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -66,14 +65,17 @@ OWN: dict[str, Any] = {
 }
 
 
-def interpret(text: str) -> Callable[..., Any]:
-    """The function of a source, run by Python."""
-    space = dict(OWN)
-    exec(text[text.index("def epoch(") :], space)
+class Interpreted:
+    """What `Linked` is, for Python: the words of its arguments are these themselves."""
 
-    def run(*args: Any) -> Any:
-        careful = [one.view(Careful) if isinstance(one, np.ndarray) else one for one in args]
+    def __init__(self, text: str) -> None:
+        self.space = dict(OWN)
+        exec(text[text.index("def epoch(") :], self.space)
+
+    @staticmethod
+    def words(*given: Any) -> list[Any]:
+        return [one.view(Careful) if isinstance(one, np.ndarray) else one for one in given]
+
+    def run(self, words: list[Any]) -> Any:
         with np.errstate(all="ignore"):
-            return space["epoch"](*careful)
-
-    return run
+            return self.space["epoch"](*words)

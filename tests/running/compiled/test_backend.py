@@ -12,7 +12,7 @@ from backpass.language.errors import BackpassError
 from backpass.language.notation import parse_program
 from backpass.nn.backends import NumPy
 from backpass.nn.optim import first_state, updated, with_updates
-from backpass.running.compiled import backend
+from backpass.running.compiled import backend, memory
 from backpass.running.compiled.backend import Compiled
 from backpass.running.epoch import Answers, Drawn, Epoch, Stepping
 
@@ -182,7 +182,7 @@ def test_masks_are_drawn_as_numpy_draws_them() -> None:
 
 
 class Guarded:
-    """NumPy whose new arrays have a margin on either side, which `check` finds unchanged."""
+    """NumPy and `buffers` whose arrays have a margin on either side, which `check` compares."""
 
     MARGIN, MARK = 4096, 0xAB
 
@@ -199,6 +199,9 @@ class Guarded:
         self.given.append((whole, count))
         return whole[self.MARGIN : self.MARGIN + count].view(kind).reshape(shape)
 
+    def buffers(self, wanted: Any) -> list[Any]:
+        return [self.empty(shape, dtype) for shape, dtype in wanted]
+
     def check(self) -> None:
         for whole, count in self.given:
             assert (whole[: self.MARGIN] == self.MARK).all()
@@ -209,6 +212,7 @@ class Guarded:
 def test_nothing_is_written_beside_the_buffers(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     guarded, one = Guarded(), make()
     monkeypatch.setattr(backend, "np", guarded)
+    monkeypatch.setattr(memory, "buffers", guarded.buffers)
     for batch in (27, 5, 8):
         one.run(one.compiled, batch)
     assert len(guarded.given) > 20
@@ -231,3 +235,33 @@ def test_samples_may_be_read_only_and_weights_one_array() -> None:
         {"X": np.ones((3, 2))}, np.arange(3), 3, arrays, {}
     )
     assert (arrays["u"].tolist(), arrays["v"].tolist()) == ([1, 1], [2, 2])
+
+
+def test_weights_and_buffers_begin_on_cache_lines() -> None:
+    one = plain()
+    _, arrays = one.run(one.compiled)
+    again = one.compiled.epoch(one.samples, np.arange(27), 8, arrays, one.numbers)
+    assert again.finite
+    found = memory.buffers([((3,), "f4"), ((5, 7), "f8"), ((), "?")])
+    assert [values.shape for values in found] == [(3,), (5, 7), ()]
+    for values in (*arrays.values(), *found):
+        assert memory.address(values) % memory.LINE == 0
+
+
+def test_arrays_that_are_known_may_change_and_others_may_follow() -> None:
+    one = plain()
+    samples = {**one.samples, "X": one.samples["X"].copy()}
+    fresh = Job(one.stepping, Compiled(one.stepping), one.arrays, one.numbers, samples)
+    fresh.run(fresh.compiled)
+    samples["X"] *= 2
+    for by in (fresh.compiled, one.compiled):
+        arrays = {name: values.copy() for name, values in one.arrays.items()}
+        for _ in range(2):
+            found = by.epoch(samples, np.arange(27), 8, arrays, one.numbers)
+        wanted = NumPy(one.stepping).epoch(samples, np.arange(27), 8, dict(arrays), one.numbers)
+        again = by.epoch(samples, np.arange(27), 8, arrays, one.numbers)
+        np.testing.assert_allclose(again.losses, wanted.losses, 1e-5)
+        assert found.losses[0] > again.losses[0]
+    samples["y"] = samples["y"] + 1
+    with pytest.raises(BackpassError, match="its integers run from 0 to 3"):
+        one.compiled.epoch(samples, np.arange(27), 8, arrays, one.numbers)
