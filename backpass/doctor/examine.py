@@ -19,6 +19,7 @@ from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, rates, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.masks import told
+from backpass.doctor.nearest import nearest
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
@@ -216,6 +217,9 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
             loss="What the updates follow is the gradient of no loss of outputs and targets.",
         )
     verdict, notes = judged.verdict, (*judged.notes, *told(first.run, seen.masks))
+    near = nearest(story, one.passes, one.bank, accuser.wording, paths)
+    if near is not None and crossed is None:
+        notes = (*notes, near)
     if first.run.gaps:
         notes = (*notes, first.run.gaps)
     if one.rule is not None:

@@ -91,8 +91,20 @@ def stories(
 
     Without `deep`, one mistake in each layer and each tensor is all that is looked for.
     """
+    depth, begun = passes[0].depth, tops(passes, families)
+    right = [_measured(_right(story)) for story in begun]
+    exact = [story for story in right if story.cost == 0]
+    best = _kept(exact or [new for story in begun for new in _layer(story, [], deep)])
+    for layer in range(depth - 1, 0, -1):
+        below = [_below(story, layer) for story in best]
+        best = _kept([new for story in below for new in _layer(story, carries(story.at[0]), deep)])
+    return best
+
+
+def tops(passes: Sequence[Pass], families: Iterable[Family]) -> list[Story]:
+    """The backward pass of each loss at its beginning, the error at the outputs."""
     depth, wanted = passes[0].depth, goals(passes)
-    tops: list[Story] = []
+    found: list[Story] = []
     for family in families:
         errors = [family.gradient(one.A[-1], one.y) for one in passes]
         if all(np.isfinite(error).all() for error in errors):
@@ -100,14 +112,8 @@ def stories(
                 At(one, depth, error, carry=error, given=_together(family, one))
                 for one, error in zip(passes, errors, strict=True)
             )
-            tops.append(Story(family, top, goals=wanted))
-    right = [_measured(_right(story)) for story in tops]
-    exact = [story for story in right if story.cost == 0]
-    best = _kept(exact or [new for story in tops for new in _layer(story, [], deep)])
-    for layer in range(depth - 1, 0, -1):
-        below = [_below(story, layer) for story in best]
-        best = _kept([new for story in below for new in _layer(story, carries(story.at[0]), deep)])
-    return best
+            found.append(Story(family, top, goals=wanted))
+    return found
 
 
 def _together(family: Family, one: Pass) -> Array | None:

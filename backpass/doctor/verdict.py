@@ -15,6 +15,8 @@ from backpass.doctor.descended import held, of_loss, partly
 from backpass.doctor.evidence import Shown
 from backpass.doctor.report import Finding, Tensor, Verdict
 from backpass.doctor.scales import known_factors, same
+from backpass.doctor.search import Slip
+from backpass.doctor.some_loss import is_of_some_loss
 from backpass.doctor.structure import aliased, forward_findings, grown, without_bias
 
 Array = NDArray[np.float64]
@@ -41,6 +43,8 @@ def judge(case: Case, accuser: Accuser) -> Judged:
     penalty, notes = _decay(case, accuser)
     bugs += penalty
     verdict, remarks, loss = of_loss(case, accuser)
+    if (open_ := _open(case)) is not None:
+        verdict, remarks, loss = _unnamed(case, open_, accuser)
     accused = any(one.accuses for one in bugs)
     if accused and not case.shown and verdict == "correct for another loss":
         verdict, remarks = "correct", []  # what was meant can be asked when the rest is right
@@ -59,7 +63,8 @@ def judge(case: Case, accuser: Accuser) -> Judged:
 def _tensors(case: Case, whole: Verdict, bugs: Sequence[Finding]) -> Iterator[Tensor]:
     """A mistake on the way down is in every gradient below it."""
     accused = {path for one in bugs if one.accuses for path in one.tensors}
-    deepest = max((slip.layer for slip in case.story.slips), default=0)
+    unproven = _open(case)
+    deepest = max((slip.layer for slip in case.story.slips if slip is not unproven), default=0)
     for (letter, layer), path in case.paths.items():
         fit = case.story.fits.get((letter, layer))
         if fit is None:
@@ -79,8 +84,42 @@ def _tensors(case: Case, whole: Verdict, bugs: Sequence[Finding]) -> Iterator[Te
 # ── mistakes ─────────────────────────────────────────────────────────────────────────────────
 
 
+def _open(case: Case) -> Slip | None:
+    """An error at the outputs without a name, where no loss is shown that it is wrong for."""
+    top = case.story.at[0].run.depth
+    for slip in case.story.slips:
+        unlisted = all(one.bug is None for one in (slip.mistake, *slip.also))
+        if slip.layer == top and slip.stage == "slope" and unlisted and not case.shown:
+            return slip
+    return None
+
+
+def _unnamed(case: Case, slip: Slip, accuser: Accuser) -> tuple[Verdict, list[Finding], str]:
+    """The verdict on such an error, which may be the gradient of a loss that nobody has named."""
+    at, title = case.story.layer(slip.layer)[0], case.scales.title
+    found = accuser.slip(slip, list(case.paths.values()))
+    held = f"Held to the gradient of {title}, {found.explanation}"
+    fix = f"For {title} it should be {found.fix}"
+    if is_of_some_loss(at, slip.mistake, case.story.family):
+        loss = "The updates descend a loss that is not known here, and that the code does not show."
+        says = "The error at the outputs depends on outputs and targets as the gradient of a loss"
+        remark = replace(
+            found, bug=12, name="which loss is meant?", explanation=f"{says} does. {held}",
+            fix=f"If that loss is what you mean, change nothing. {fix}.", accuses=False,
+        )  # fmt: skip
+        return "correct for another loss", [remark], loss
+    loss = "The updates are the gradient of no loss that is known here, and the code shows none."
+    remark = replace(
+        found, bug=None, name="no loss tells what is meant", explanation=held,
+        fix=f"{fix}. As the code shows no loss, this is not proven.", accuses=False,
+    )  # fmt: skip
+    return "unknown", [remark], loss
+
+
 def _slipped(case: Case, accuser: Accuser) -> Iterator[Finding]:
     for slip in case.story.slips:
+        if slip is _open(case):
+            continue
         finding = accuser.slip(
             slip, [path for (_, l), path in case.paths.items() if l == slip.layer]
         )

@@ -135,7 +135,7 @@ def _met(
         (found,) = examine(*_watchable(prepared(module, contract, probe), contract)).findings
     except Exception:
         return "", ""
-    _, _, met = found.explanation.rpartition(". In ")
+    _, _, met = found.explanation.rpartition("; in ")
     return (f"in {met.rstrip('.')}", found.fix) if " the shapes are " in met else ("", "")
 
 
