@@ -47,7 +47,8 @@ def test_the_class_of_the_examples(folder: Path):
 def test_the_first_examples_of_the_help_work(folder: Path):
     run = grade("submissions/", "--reference", "reference.py", "--hint", "fix", "--seed", "1")
     assert (run.exit_code, run.stderr) == (0, "")
-    assert "should be: dZ1 = dA1 ⊙ (1 − A1²)\n" in run.stdout
+    assert "should be: dZ1 = dA1 ⊙ (1 − A1²)\n    repaired:\n      dZ1 = " in run.stdout
+    assert "* (1 - A1**2)\n" in run.stdout
     again = grade("submissions/", "--reference", "reference.py", "--hint", "verdict")
     assert "bug\n" in again.stdout
     assert "W1" not in again.stdout + Path("grades/ben.json").read_text("utf-8")

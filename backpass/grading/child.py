@@ -33,6 +33,7 @@ from backpass.language.errors import BackpassError
 Array = NDArray[Any]
 DONE, FAILED = 0, 1
 LENGTH = struct.Struct(">Q")
+REPAIRS = 20_000  # bytes of lines as they would be right
 WORDS = 600  # bytes of what a submission's error says
 MOST = 10_000  # arrays in a task
 GO = b"\1"
@@ -103,7 +104,7 @@ def _work(line: socket.socket, task: Sequence[Array]) -> None:
     if line.recv(1) == GO:
         allow_as_long_again()
         shown = max(probes, key=_labels)  # the doctor makes others of the same kind
-        sent(line, packed([_lines(module, contract, shown, told)]))
+        sent(line, packed(_lines(module, contract, shown, told)))
 
 
 def _arrays(answers: Sequence[Answer], losses: Array) -> list[Array]:
@@ -160,11 +161,20 @@ def _labels(probe: Sequence[Array]) -> int:
 
 def _lines(
     module: ModuleType, contract: Contract, probe: Sequence[Array], told: dict[str, Any]
-) -> Array:
-    """What the doctor finds when it watches the run: mistake, tensor, line and file, as numbers."""
+) -> list[Array]:
+    """What the doctor finds when it watches the run: mistake, tensor, line and file, as numbers.
+
+    Beside these rows stand the lines as they would be right, one for each row, empty if unknown.
+    """
     files = list(told["sources"])
     call = prepared(module, contract, probe)
     names = [_keys(spelled(path)) for _, path in call.trained]
+    found = [
+        (one, path)
+        for one in _examined(call, contract, module).findings
+        for path in one.tensors or (one.tensor,)
+        if one.line and one.file in files
+    ]
     rows = [
         [
             -1 if one.bug is None else one.bug,
@@ -172,11 +182,10 @@ def _lines(
             one.line,
             files.index(one.file),
         ]
-        for one in _examined(call, contract, module).findings
-        for path in one.tensors or (one.tensor,)
-        if one.line and one.file in files
+        for one, path in found
     ]
-    return np.array(rows, int).reshape(-1, 4)
+    mended = "\n".join(" ".join(one.repaired.split()) for one, _ in found)
+    return [np.array(rows, int).reshape(-1, 4), text_array(mended, REPAIRS)]
 
 
 def _examined(call: Prepared, contract: Contract, module: ModuleType) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import secrets
@@ -172,10 +173,10 @@ class _Grader:
         if self.way.lines and graded.hints:
             run.go_on()
             try:
-                (rows,) = run.arrays(1, 8 * 4 * ROWS + SPARE)
+                rows, mended = run.arrays(2, 8 * 4 * ROWS + SPARE)
             except (Silent, ValueError):
                 return graded  # lines are a courtesy
-            return _with_lines(graded, rows, submission)
+            return _with_lines(graded, rows, mended, submission)
         return graded
 
 
@@ -255,28 +256,62 @@ def _answers(arrays: Sequence[Array], trained: int) -> list[Answer]:
 # ── lines ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _with_lines(graded: Graded, rows: Array, submission: Submission) -> Graded:
+def _with_lines(graded: Graded, rows: Array, mended: Array, submission: Submission) -> Graded:
     """Hints with the lines that the submission's process told: numbers, and only ever shown.
 
-    The text of a line is taken from the submission as it was read.
+    The text of a line is taken from the submission as it was read, and a repaired one is shown if
+    it is a statement made of names of the submission's own.
     """
-    if rows.dtype.kind != "i" or rows.ndim != 2 or rows.shape[1] != 4:
+    if rows.dtype.kind != "i" or rows.ndim != 2 or rows.shape[1] != 4 or mended.dtype != np.uint8:
         return graded
+    repairs = mended.tobytes().decode("utf-8", "replace").split("\n")
+    repairs += [""] * (len(rows) - len(repairs))
     names = [one.name for one in graded.tensors]
     files = list(submission.sources)
 
     def placed(hint: Hint) -> Hint:
         wanted = -1 if hint.bug is None else hint.bug
-        for bug, tensor, line, file in rows.tolist():
+        for (bug, tensor, line, file), repair in zip(rows.tolist(), repairs, strict=False):
             fits = bug == wanted and tensor in range(len(names)) and names[tensor] in hint.tensors
             if fits and file in range(len(files)) and _line(submission, files[file], line):
                 source = submission.sources[files[file]].split("\n")[line - 1]
                 shown = array_text(np.frombuffer(source.encode(), np.uint8), SHOWN)
                 named = files[file] if len(files) > 1 else ""
-                return replace(hint, line=line, file=named, source=shown)
+                right = repair if is_of(submission.sources[files[file]], repair) else ""
+                return replace(hint, line=line, file=named, source=shown, repaired=right)
         return hint
 
     return replace(graded, hints=tuple(map(placed, graded.hints)))
+
+
+def is_of(source: str, repair: str) -> bool:
+    """Whether a line is one short statement in which nothing but numbers is new to a source."""
+    if len(repair) > 2 * SHOWN or not repair.isprintable() or "#" in repair:
+        return False
+    try:
+        names, said = _words(source), _words(repair.removesuffix(":") or "0")
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return said <= names | _ARRAYS
+
+
+_ARRAYS = {"np", "axis", "keepdims", "len", *dir(np.ndarray)}
+
+
+def _words(source: str) -> set[str]:
+    """The names and texts in a source."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.arg(arg=word):
+                found.add(word)
+            case ast.alias(name=name, asname=other):
+                found.add(other or name)
+            case ast.keyword(arg=str(word)) | ast.Constant(value=str(word)):
+                found.add(word)
+            case _:
+                pass
+    return found
 
 
 def _line(submission: Submission, file: str, line: int) -> int | None:

@@ -41,6 +41,7 @@ class Hint:
     line: int | None = None
     file: str = ""
     source: str = ""
+    repaired: str = ""  # the line as it would be right, in the submission's own names
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _hint(one: Hint, level: Level) -> dict[str, Any]:
         found |= {"bug": one.bug, "name": one.name, "explanation": one.explanation,
                   "accuses": one.accuses}  # fmt: skip
     if shows(level, "fix"):
-        found |= {"fix": one.fix}
+        found |= {"fix": one.fix, "repaired": one.repaired}
     return found
 
 

@@ -103,6 +103,9 @@ def hint_lines(hint: Hint, level: Level) -> list[str]:
     found += _filled(f"{hint.explanation}.", "    ")
     if hint.fix and shows(level, "fix"):
         found += _filled(f"should be: {hint.fix}" if hint.accuses else hint.fix, "    ")
+    if hint.repaired and shows(level, "fix"):
+        shown = textwrap.shorten(hint.repaired, WIDTH - 6, placeholder=" …")
+        found += ["    repaired:", f"      {shown}"]
     return found
 
 

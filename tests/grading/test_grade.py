@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backpass.grading.grade import Way, grade
+from backpass.grading.grade import Way, grade, is_of
 from backpass.grading.graded import Graded
 from backpass.grading.key import Key, key
 from backpass.grading.limits import Limits
@@ -40,6 +40,21 @@ def graded(folder: Path, answers: Key, limits: Limits = PATIENT, **way: object):
 
 def verdicts(one: Graded) -> list[str]:
     return [tensor.verdict for tensor in one.tensors]
+
+
+def test_a_repaired_line_says_nothing_but_what_the_submission_says():
+    source = "import numpy as np\ndef back(a, d):\n    return d * (1 - a)\n"
+    assert is_of(source, "return d * (1 - a**2)")
+    assert is_of(source, "d = d.sum(axis=0, keepdims=True)")
+    for forged in (
+        "give(100)",
+        "print('full marks')",
+        "a = 'well done'",
+        "d  # well done",
+        "d\x1b[2J",
+        "a " * 200,
+    ):
+        assert not is_of(source, forged)
 
 
 # ── what people hand in ──────────────────────────────────────────────────────────────────────

@@ -1,5 +1,8 @@
 """Files for autograders: the fields that they read, and scores that add up."""
 
+import json
+from dataclasses import replace
+
 import pytest
 
 from backpass.grading.graded import Graded, Hint, Tensor
@@ -44,6 +47,16 @@ def test_hints_go_as_far_as_they_are_given():
     assert outputs["where"] == "bug\n  W1"
     assert "f′ is missing" in outputs["what"]
     assert "should be" not in outputs["what"]
+
+
+def test_the_repaired_line_is_part_of_the_fix_alone():
+    hint = replace(MISSING, line=8, source="dZ = dA", repaired="dZ = dA * (1 - A**2)")
+    graded = replace(WRONG, hints=(hint,))
+    for written in (gradescope, otter):
+        assert hint.repaired in json.dumps(written(graded, 30, "fix"))
+        assert hint.repaired not in json.dumps(written(graded, 30, "what"))
+    assert graded.to_json("fix")["hints"][0]["repaired"] == hint.repaired
+    assert "repaired" not in graded.to_json("what")["hints"][0]
 
 
 def test_what_could_not_be_graded_has_no_points():
