@@ -128,10 +128,8 @@ def find_loss(text: str) -> Loss:
     if text in LOSSES:
         return LOSSES[text]
     if not isinstance(text, str) or text.isidentifier():
-        raise UnknownName(
-            f"there is no loss {text!r}{nearest(str(text), LOSSES)}; there are "
-            f"{', '.join(LOSSES)}, or a formula in output and target"
-        )
+        known = f"; there are {', '.join(LOSSES)}, or a formula in output and target"
+        raise UnknownName(f"there is no loss {text!r}{nearest(str(text), LOSSES) or known}")
     given = ("output", "target")
     names = free_names(text, FUNCTIONS, given)
     for name in (*names, *given):

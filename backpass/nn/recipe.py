@@ -30,7 +30,7 @@ from backpass.nn.network import Network
 from backpass.nn.tables.data_file import Data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column, Table
-from backpass.nn.target import Target, choose_loss, choose_task, class_names, of_numbers
+from backpass.nn.target import Target, amount, choose_loss, choose_task, class_names, of_numbers
 
 Array = NDArray[Any]
 RATE = 0.1  # of a cross-entropy; a square is twice as steep, and of a sum all samples pull
@@ -227,8 +227,8 @@ def _target_said(column: Column, target: Target, why: str) -> str:
     if target.classes:
         return f"{column.said} has {len(target.classes)} classes, as {why}: {few(target.classes)}"
     return (
-        f"{column.said} is a number to be found, as {why}; its mean is {target.mean:.4g}, its "
-        f"deviation {target.deviation:.4g}"
+        f"{column.said} is a number to be found, as {why}; its mean is {amount(target.mean)}, "
+        f"its deviation {amount(target.deviation)}"
     )
 
 

@@ -136,3 +136,8 @@ def of_numbers(name: str, training: Sequence[float] | Array) -> Target:
             "whose targets differ"
         )
     return Target(name, (), mean, deviation)
+
+
+def amount(value: float) -> str:
+    """A number in the target's unit: 423,697 and 0.01234, and no power of ten unless it must be."""
+    return f"{value:,.0f}" if 999.95 <= abs(value) < 1e9 else f"{value:.4g}"

@@ -10,6 +10,7 @@ import numpy as np
 from backpass.nn.exam import Exam
 from backpass.nn.judge import labels
 from backpass.nn.recipe import Job
+from backpass.nn.target import amount
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def verdict(job: Job, exam: Exam) -> Verdict:
         answers, goals = target.numbers(exam.outputs), target.numbers(exam.targets)
         always = float(target.numbers(np.asarray(job.model.oriented(job.y))).mean())
         error, baseline = (float(np.sqrt(np.mean((one - goals) ** 2))) for one in (answers, always))
-        return Verdict(exam.score, baseline, f"{always:.4g}", error)
+        return Verdict(exam.score, baseline, amount(always), error)
     trained = labels(job.model.oriented(job.y), loss, 0)
     assert trained is not None
     often = int(np.bincount(trained).argmax())

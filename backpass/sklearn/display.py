@@ -69,7 +69,8 @@ class LossCurveDisplay:
             beside.set_ylabel("validation score")
             lines.append(self.score_line_)
         if label is not None:
-            self.ax_.legend(handles=lines)
+            free = "center right" if self.validation_scores else "best"  # of one falls, one rises
+            self.ax_.legend(handles=lines, loc=free)
         return self
 
 

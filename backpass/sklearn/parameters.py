@@ -148,7 +148,5 @@ def _one_of(
 ) -> None:
     value = parameters[name]
     if not isinstance(value, str) or value not in known:
-        words = ", ".join(map(repr, known))
-        raise InvalidParameter(
-            f"{name}={value!r} is not known{nearest(value, known)}; give {words}{besides}"
-        )
+        words = f"; give {', '.join(map(repr, known))}{besides}"
+        raise InvalidParameter(f"{name}={value!r} is not known{nearest(value, known) or words}")

@@ -20,6 +20,7 @@ from backpass.nn.recipe import few
 from backpass.nn.tables.data_file import Data, read_data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column
+from backpass.nn.target import amount
 from backpass.reading.lines import wrapped
 from backpass.terminal.streams import clean, show, show_json
 
@@ -141,7 +142,7 @@ def _score(model: Model, goal: Column, answers: Answers) -> Iterator[str]:
         else:
             missed = numbers_of_column(goal) - np.asarray(answers.values)
             error = float(np.sqrt(np.mean(missed**2)))
-            yield f"{goal.said} is there too: off by {error:.4g} in the root mean square"
+            yield f"{goal.said} is there too: off by {amount(error)} in the root mean square"
     except BackpassError:
         return
 

@@ -17,6 +17,7 @@ from backpass.nn.history import curve
 from backpass.nn.recipe import Recipe, prepare
 from backpass.nn.sweep import SEED, Sweep, Trial, plain, sweep
 from backpass.nn.tables.data_file import Data, read_data
+from backpass.nn.target import amount
 from backpass.reading.lines import WIDTH, Line, Span
 from backpass.terminal.page import Page
 
@@ -90,7 +91,7 @@ def _score(trial: Trial) -> str:
     found = trial.verdict
     if found is None:
         return "broke"
-    return f"{found.score:.1%}" if found.error is None else f"{found.error:.4g}"
+    return f"{found.score:.1%}" if found.error is None else amount(found.error)
 
 
 def _table(found: Sweep) -> list[Line]:

@@ -19,6 +19,7 @@ from backpass.nn.model import load_model
 from backpass.nn.recipe import Job, Recipe, prepare
 from backpass.nn.report import Report, write_report
 from backpass.nn.tables.data_file import read_data
+from backpass.nn.target import amount
 from backpass.nn.verdict import Verdict, verdict
 from backpass.reading.lines import Line, Span, wrapped
 from backpass.terminal.confusion import confusion_lines
@@ -186,8 +187,8 @@ def worth(job: Job, exam: Exam, found: Verdict) -> str:
             f"most frequent class, would be right for {found.baseline:.1%}.{nothing}"
         )
     return (
-        f"It is off by {found.error:.4g} in the root mean square over the {samples}; to say "
-        f"{found.always} every time, the mean, would be off by {found.baseline:.4g}. R² is "
+        f"It is off by {amount(found.error)} in the root mean square over the {samples}; to say "
+        f"{found.always} every time, the mean, would be off by {amount(found.baseline)}. R² is "
         f"{found.score:.3f}.{nothing}"
     )
 

@@ -7,7 +7,15 @@ from backpass.language.errors import BackpassError, UnknownName
 from backpass.nn.losses import LOSSES
 from backpass.nn.tables.delimited import read_delimited
 from backpass.nn.tables.table import Column
-from backpass.nn.target import Target, choose_loss, choose_task, class_names, decide, of_numbers
+from backpass.nn.target import (
+    Target,
+    amount,
+    choose_loss,
+    choose_task,
+    class_names,
+    decide,
+    of_numbers,
+)
 
 
 def column(*cells: object) -> Column:
@@ -95,3 +103,8 @@ def test_losses_go_with_tasks():
     assert choose_loss("classification", "mse").name == "mse"
     with pytest.raises(BackpassError, match="cross_entropy is for classes"):
         choose_loss("regression", "cross_entropy")
+
+
+def test_amounts_are_read_as_people_write_them():
+    found = [amount(one) for one in (423_697.4, -10_034.0, 999.96, 0.0123456, 0.0, 3e12)]
+    assert found == ["423,697", "-10,034", "1,000", "0.01235", "0", "3e+12"]

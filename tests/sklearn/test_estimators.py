@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+from backpass.language.errors import BackpassError
 from backpass.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -206,6 +207,8 @@ def test_a_formula_is_a_loss():
     assert brier.score(IRIS, NAMES) > 0.97
     with pytest.raises(ValueError, match="weights have no place in it; let Σ or mean come last"):
         brier.set_params(loss="log(Σ (output − target)²)").fit(IRIS, NAMES, sample_weight=SPECIES)
+    with pytest.raises(BackpassError, match="the loss has to be one number for all samples"):
+        brier.set_params(loss="(output − target)²").fit(IRIS, NAMES)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

@@ -24,7 +24,7 @@ X, Y = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 2
         ({"verbose": -1}, "verbose=-1 is none; give True or False"),
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes=(3, 0) is none; give whole numbers"),
         ({"hidden_layer_sizes": -1}, "hidden_layer_sizes=-1 is none"),
-        ({"activation": "rellu"}, "activation='rellu' is not known; did you mean relu?; give"),
+        ({"activation": "rellu"}, "activation='rellu' is not known; did you mean relu?"),
         ({"solver": "adamw"}, "solver='adamw' is not known; did you mean adam?"),
         ({"learning_rate": "linear"}, "learning_rate='linear' is not known"),
         ({"loss": "logloss"}, "loss='logloss' is not known; did you mean log_loss?"),

@@ -78,9 +78,12 @@ def inputs_and_target(
     pairs = [f"{x}{pair[1:]}" for x in "Xx"] if pair[0] in "yY" else []
     found = [name for name in pairs if name in others] or others
     if len(found) != 1:
+        advice = "name them X and y"
+        if target is None and len(arrays) == 2:
+            advice += f", or say which is learnt, as in --target {list(arrays)[-1]}"
         raise BackpassError(
             f"{source} has the arrays {_list(arrays)}, which does not tell inputs from target; "
-            "name them X and y"
+            f"{advice}"
         )
     return found[0], wanted
 

@@ -90,7 +90,7 @@ def test_inputs_and_target_are_told_by_their_names(names, target, found):
     [
         ("X y", "Y2", "has no array 'Y2'; did you mean y?; it has X, y"),
         ("images more labels", "labels", "does not tell inputs from target; name them X and y"),
-        ("images labels", None, "does not tell inputs from target"),
+        ("images labels", None, "name them X and y, or say which is learnt, as in --target labels"),
         ("y", "y", "does not tell inputs from target"),
         ("X y", "", "has no array ''"),
     ],
