@@ -14,6 +14,7 @@ from backpass.nn.files import write_whole
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN = 10  # epochs in the table
 WIDTH = 40  # characters of the curve
+WIDE = 100  # a curve that falls so far is a corner and a flat line, unless in logarithms
 CURVES = "loss", "accuracy", "val_loss", "val_accuracy", "val_r2"
 RISES = frozenset(("accuracy", "val_accuracy", "val_r2"))  # better is higher
 HELD_OUT = "val_"  # before a curve's name
@@ -121,6 +122,11 @@ class History:
                 axes.plot(range(1, len(values) + 1), values, marker=marker, label=one)
             if len(self.pictures[name]) > 1:
                 axes.legend(frameon=False)
+            axes.locator_params("x", integer=True)  # there is no epoch 2.5
+            values = [value for one in self.pictures[name] for value in self.curves[one]]
+            drawn = [value for value in values if math.isfinite(value)]
+            if drawn and min(drawn) > 0 and max(drawn) > WIDE * min(drawn):
+                axes.set_yscale("log")
             axes.set_xlabel("epoch")
             axes.set_ylabel(name)
             axes.spines[["top", "right"]].set_visible(False)

@@ -19,7 +19,7 @@ from backpass.nn.history import History
 from backpass.nn.judge import mistakes
 from backpass.nn.network import Network
 from backpass.nn.pictures import drawing, ink, scatter, signed, strength
-from backpass.nn.target import Target
+from backpass.nn.target import Target, amount
 from backpass.reading.html import derivation_html, type_of, words_html
 from backpass.reading.page import page
 from backpass.reading.presentation import Name
@@ -178,7 +178,7 @@ def _unit(report: Report) -> str:
     target = report.target
     if target is None or target.classes:
         return ""
-    return f", of {escape(target.name)} in deviations of {target.deviation:.4g} from its mean"
+    return f", of {escape(target.name)} in deviations of {amount(target.deviation)} from its mean"
 
 
 # ── weights ──────────────────────────────────────────────────────────────────────────────────

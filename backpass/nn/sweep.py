@@ -95,6 +95,7 @@ class Sweep:
                 axes.plot(*place, "x", color=look["color"], markersize=9, markeredgewidth=2)
         if all(value > 0 for one in self.trials for value in one.history.loss):
             axes.set_yscale("log")
+        axes.locator_params("x", integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss while training")
         axes.spines[["top", "right"]].set_visible(False)

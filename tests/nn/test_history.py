@@ -1,6 +1,7 @@
 """What a training run says of itself."""
 
 import json
+import math
 
 from backpass.nn.history import History, curve, restored_history, shown
 
@@ -43,6 +44,17 @@ def test_it_draws_itself():
     assert loss.lines[0].get_ydata().tolist() == [3, 2, 1]
     assert accuracy.lines[0].get_xdata().tolist() == [1, 2, 3]
     assert len(History([3, 2]).plot().axes) == 1
+
+
+def test_a_loss_that_falls_far_is_drawn_in_logarithms_and_epochs_are_whole():
+    scales = {
+        History(losses).plot().axes[0].get_yscale(): losses
+        for losses in ([3.0, 0.04, math.inf], [3.0, 0.02, math.nan])
+    }
+    assert list(scales) == ["linear", "log"]
+    assert History([3.0, 0.0]).plot().axes[0].get_yscale() == "linear"
+    ticks = History([3.0, 2.0, 1.0]).plot().axes[0].get_xticks()
+    assert all(tick == round(tick) for tick in ticks)
 
 
 def test_it_is_numbers_by_name():
