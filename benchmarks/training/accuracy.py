@@ -1,4 +1,8 @@
-"""How good the estimators are beside scikit-learn's, on its bundled data, with all defaults."""
+"""How good the estimators are beside scikit-learn's, with all defaults: on its data, and on MNIST.
+
+MNIST does not come with backpass. The variable `MNIST` names the folder that has its four files,
+`train-images-idx3-ubyte` and so on, gzipped or not.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from backpass.nn.tables.idx import read_idx
 from benchmarks import page
 
 SEEDS = range(5)
-MNIST = "MNIST"  # the variable that names a folder with the four files, gzipped or not
+MNIST = "MNIST"
 DATA: dict[str, Callable[..., Any]] = {
     "iris": datasets.load_iris,
     "wine": datasets.load_wine,

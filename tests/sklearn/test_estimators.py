@@ -197,6 +197,14 @@ def test_dropout_goes_on_in_a_pickle_as_in_the_original():
     assert one.loss_curve_ == other.loss_curve_
 
 
+def test_logarithms_of_probabilities_are_scikit_learns():
+    options = {"hidden_layer_sizes": (8,), "max_iter": 20, "random_state": 0}
+    one, other = (kind(**options).fit(IRIS, NAMES) for kind in (MLPClassifier, Theirs))
+    found = one.predict_log_proba(IRIS)
+    np.testing.assert_allclose(found, other.predict_log_proba(IRIS), rtol=1e-9)
+    np.testing.assert_allclose(np.exp(found), one.predict_proba(IRIS), rtol=1e-12)
+
+
 def test_a_formula_is_a_loss():
     brier = MLPClassifier(
         (8,), loss="Σ (output − target)²", solver="lbfgs", max_iter=500, random_state=0
