@@ -64,12 +64,14 @@ def probe(
     y: Where = None,
     keep: Collection[str] = (),
     returning: bool = False,
+    numbers: Collection[str] = (),
 ) -> Probe:
     """Run the update once as it stands, to see what it changes, and once on random numbers.
 
     The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
     Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers.
-    With `returning`, a call that changes nothing may return what it should have changed.
+    With `returning`, a call that changes nothing may return what it should have changed; paths of
+    `numbers` are then parameters too.
     Raises BackpassError when there are none, and when nothing changes.
     """
     calls(call, args)
@@ -86,7 +88,7 @@ def probe(
     beside = [path for path in beside if not _is_one(first.before[path], given_data)]
     still = not changed
     if still:  # returned instead, or not moved by these very numbers, as behind a ReLU that is off
-        others = _others(first, data)
+        others = [*_others(first, data), *numbers]
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
     random = np.random.default_rng(seed)
     X, Y = samples_like(args[places[0]], random), targets_like(args[places[1]], random)

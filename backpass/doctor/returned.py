@@ -15,17 +15,22 @@ Array = NDArray[Any]
 
 
 def returned(result: Any, parameters: Mapping[str, Array]) -> dict[str, Array] | None:
-    """What a call returned for each parameter: by its key where it has one, else in order."""
-    leaves = list(_leaves("", result))
+    """What a call returned for each parameter: by its key where it has one, else in order.
+
+    For a number that is the next one behind what was found last: a loss may stand before it.
+    """
+    leaves = [(*leaf, place) for place, leaf in enumerate(_leaves("", result), 1)]
     found: dict[str, Array] = {}
+    last = 0
     for path, value in parameters.items():
         fitting = [one for one in leaves if one[1].shape == value.shape]
-        if not fitting:
-            return None
         named = [one for one in fitting if _key(one[0]) and _key(one[0]).endswith(_key(path))]
-        chosen = (named or fitting)[0]
+        behind = fitting if value.ndim else [one for one in fitting if one[2] > last]
+        if not (named or behind):
+            return None
+        chosen = (named or behind)[0]
         leaves = [one for one in leaves if one is not chosen]
-        found[path] = chosen[1]
+        last, found[path] = chosen[2], chosen[1]
     return found
 
 
@@ -39,7 +44,7 @@ def _leaves(path: str, one: Any) -> Iterator[tuple[str, Array]]:
                 yield from _leaves(f"{path}[{place}]", value)
         case _:
             found = as_numbers(one)
-            if found is not None and found.ndim and found.dtype.kind == "f":
+            if found is not None and found.dtype.kind == "f":
                 yield path, np.asarray(found)
 
 

@@ -14,6 +14,7 @@ from backpass.doctor.infer import Seen, networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
+from backpass.doctor.state import argument_names
 from backpass.doctor.units import gathered
 from backpass.doctor.updates import first_updates
 from backpass.language.errors import BackpassError
@@ -71,6 +72,10 @@ def watched(
     """
     probes = gathered([probe(call, args, seed, x, y, returning=True) for seed in SEEDS])
     if gradients or not _changes(probes[0]):
+        biases = _numbers(call, args, x, y, probes)
+        if biases:
+            more = gathered([probe(call, args, seed, x, y, (), True, biases) for seed in SEEDS])
+            probes = more if _returning(more) else probes
         found = _returning(probes)
         if gradients and not found:
             raise BackpassError("what the code returns has no array for each of the parameters")
@@ -85,6 +90,27 @@ def watched(
             probes = gathered([probe(call, args, seed, x, y, keep) for seed in SEEDS])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
     return [Watched(tuple(probes), moved)]
+
+
+def _numbers(
+    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, probes: Sequence[Probe]
+) -> list[str]:
+    """Numbers among the arguments that are biases: where they are others, they are added."""
+    names = argument_names(call, len(args))
+    held = {
+        path: value
+        for path, value in probes[0].run.before.items()
+        if not value.ndim and path.replace(".", "[").partition("[")[0] in names
+    }
+    found: list[str] = []
+    for path in [path for path, value in held.items() if value.dtype.kind == "f" or value == 0]:
+        try:
+            tried = gathered([probe(call, args, seed, x, y, (), True, [path]) for seed in SEEDS])
+        except Exception:  # a rate, or a count, that cannot be any number
+            continue
+        if any(layer.bias == path for one in networks(tried) for layer in one.layers):
+            found.append(path)
+    return found
 
 
 def _changes(one: Probe) -> bool:

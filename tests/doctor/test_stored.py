@@ -79,6 +79,6 @@ def test_what_cannot_be_examined_is_said_in_one_sentence(call, args, says):
 
 
 def test_annotate_shows_the_line_that_raises_and_the_shapes_there():
-    says = r"line 32, return samples @ self.W: .*shapes are \(6×3\) and \(4×2\)"
+    says = r"test_stored.py:32: .*shapes are \(6×3\) and \(4×2\)"
     with pytest.raises(bp.BackpassError, match=says):
         bp.annotate(Holding().stumbles, X, Y)

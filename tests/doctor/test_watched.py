@@ -120,3 +120,21 @@ def test_parameters_go_by_one_name_in_several_functions():
     assert bp.doctor(descent, X, Y).verdict == "correct"
     report = bp.doctor(lambda X, Y: descent(X, Y, bent=False), X, Y)
     assert [finding.bug for finding in report.findings] == [16]
+
+
+def propagate(w, b, X, Y, mean=True):
+    """One unit, whose bias is a plain number."""
+    A = 1 / (1 + np.exp(-(w.T @ X + b)))
+    cost = -np.mean(Y * np.log(A) + (1 - Y) * np.log(1 - A))
+    error = A - Y
+    return {"dw": X @ error.T / X.shape[1], "db": error.mean() if mean else error.sum()}, cost
+
+
+@pytest.mark.parametrize("b", [0, 0.0, 0.3])
+def test_a_bias_that_is_a_number_and_an_argument_is_judged(b):
+    given = RANDOM.normal(size=(4, 1)), b, RANDOM.normal(size=(4, 9)), RANDOM.uniform(size=(1, 9))
+    report = bp.doctor(propagate, *given)
+    assert report.verdict == "correct"
+    assert "number" in str(report)
+    wrong = bp.doctor(lambda w, b, X, Y: propagate(w, b, X, Y, mean=False), *given)
+    assert [finding.bug for finding in wrong.findings] == [9]
