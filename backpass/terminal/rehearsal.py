@@ -28,10 +28,12 @@ from numpy.typing import NDArray
 from backpass.doctor.observe import seeded
 from backpass.doctor.quiet import quiet
 from backpass.doctor.report import Report
+from backpass.doctor.rewrite import codes
 from backpass.doctor.state import Roots
 
 Function = Callable[..., Any]
 SECONDS = 5.0  # of listening; what a file does first, it does before
+LONG = 0.01  # seconds of a call, while it is listened to
 ATTEMPTS = 5  # calls that are worth a look
 LOOP = "training_loop"
 
@@ -71,21 +73,25 @@ def rehearsed(path: Path) -> Iterator[Heard]:
     """What the file calls that may be a training step, the likeliest first.
 
     That is the shortest call that changes the most, then a loop at the foot of the file, then the
-    longest call that returns what it does not change.
+    longest call that returns what it does not change. Of a call that takes long, one round of its
+    loop is enough.
     """
     file, source = str(path.absolute()), path.read_text(encoding="utf-8")
     tree = ast.parse(source, file)
-    tree.body = [one for node in tree.body for one in _as_script(node)]
-    calls = _listened(tree, file, path.name)
+    script = ast.Module([one for node in tree.body for one in _as_script(node)], [])
+    calls = _listened(script, file, path.name)
     moving = sorted((one for one in calls if one.moved), key=lambda one: (-one.moved, one.seconds))
     still = sorted((one for one in calls if not one.moved), key=lambda one: -one.seconds)
-    yield from (_heard(one) for one in moving[:ATTEMPTS] if 2 * one.moved >= moving[0].moved)
-    loops = [node for node in tree.body if isinstance(node, (ast.For, ast.While))]
-    for node in loops[:-3:-1]:
-        loop = _loop(node, tree, source, file, path.name)
-        if loop is not None:
-            yield loop
-    yield from (_heard(one) for one in still[:1] if len(one.args) > 1)
+    text = _Text(file, source, script)
+    for call in moving[:ATTEMPTS]:
+        if 2 * call.moved >= moving[0].moved:
+            yield from text.heard(call)
+    for node in _loops(script.body)[:2]:
+        space = _run(script.body[: script.body.index(node)], file, _space(path.name, file))
+        yield from text.round(node, space, None)
+    for call in still[:1]:
+        if call.args:
+            yield from text.heard(call)
 
 
 def _heard(call: _Call) -> Heard:
@@ -135,7 +141,7 @@ def _listened(tree: ast.Module, file: str, name: str) -> list[_Call]:
     ear = _Ear(file)
     sys.setprofile(ear)
     try:
-        _run(tree.body, file, name)
+        _run(tree.body, file, _space(name, file))
     except _Enough:
         pass
     finally:
@@ -143,9 +149,12 @@ def _listened(tree: ast.Module, file: str, name: str) -> list[_Call]:
     return list(ear.calls.values())
 
 
-def _run(body: list[ast.stmt], file: str, name: str) -> dict[str, Any]:
-    """What the names of a file stand for after these statements, or those before one failed."""
-    space: dict[str, Any] = {"__name__": name, "__file__": file, "__builtins__": builtins}
+def _space(name: str, file: str) -> dict[str, Any]:
+    return {"__name__": name, "__file__": file, "__builtins__": builtins}
+
+
+def _run(body: list[ast.stmt], file: str, space: dict[str, Any]) -> dict[str, Any]:
+    """What names stand for after these statements, or after those before one that failed."""
     code = compile(ast.Module(body, []), file, "exec", dont_inherit=True)
     with quiet(), seeded(0), warnings.catch_warnings(), contextlib.suppress(SystemExit, Exception):
         warnings.simplefilter("ignore")
@@ -228,56 +237,94 @@ def _function(code: CodeType, given: list[Any], frame: FrameType) -> Function | 
 # ── loops ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _loop(
-    node: ast.For | ast.While, tree: ast.Module, source: str, file: str, name: str
-) -> Heard | None:
-    """The first round of a loop as a function; None where there is no room for its first lines.
+def _loops(body: list[ast.stmt]) -> list[ast.For | ast.While]:
+    """Loops among these statements, the last one first."""
+    return [one for one in reversed(body) if isinstance(one, (ast.For, ast.While))]
 
-    What the file has before the loop is run; names that it has then are kept from round to round.
-    """
-    first, last = node.body[0].lineno, node.end_lineno or 0
-    kept = [one for one in tree.body if isinstance(one, _KEPT)]
-    taken = {line for one in kept for line in range(_begin(one), (one.end_lineno or 0) + 1)}
-    if first == node.lineno or node.lineno < 2 or node.lineno - 1 in taken:
-        return None
-    space = _run(tree.body[: tree.body.index(node)], file, name)
-    if isinstance(node, ast.For):
-        values = ast.Call(ast.Name("iter", ast.Load()), [node.iter], [])
-        first_one = ast.Call(ast.Name("next", ast.Load()), [values], [])
-        turn = ast.fix_missing_locations(ast.Module([ast.Assign([node.target], first_one)], []))
+
+@dataclass(frozen=True)
+class _Text:
+    """A file, whose lines are shown with one round of a loop as a function among them."""
+
+    file: str
+    source: str
+    script: ast.Module
+
+    def heard(self, call: _Call) -> Iterator[Heard]:
+        """A call, after one round of its loop if it takes long or returns all that it does."""
+        code = inspect.unwrap(call.function).__code__
+        whole = next((one for one in ast.walk(self.script) if _is_of(one, code)), None)
+        if isinstance(whole, ast.FunctionDef) and (call.seconds > LONG or not call.moved):
+            bound = getattr(call.function, "__self__", None)
+            given = call.args if bound is None else [bound, *call.args]
+            for node in _loops(whole.body)[:1]:
+                space = {**call.function.__globals__, **_names(code, given)}
+                before = whole.body[: whole.body.index(node)]
+                yield from self.round(node, _run(before, self.file, space), whole)
+        linecache.cache.pop(self.file, None)
+        yield _heard(call)
+
+    def round(
+        self, node: ast.For | ast.While, space: dict[str, Any], inside: ast.FunctionDef | None
+    ) -> Iterator[Heard]:
+        """The first round of a loop; nothing where there is no room for its first lines.
+
+        Names that are there before the loop are kept from round to round.
+        """
+        first, last = node.body[0].lineno, node.end_lineno or 0
+        kept = [one for one in self.script.body if isinstance(one, _KEPT)]
+        taken = {line for one in kept for line in _lines(one)} - set(_lines(inside))
+        if first == node.lineno or node.lineno < 2 or node.lineno - 1 in taken:
+            return
+        if isinstance(node, ast.For):
+            values = ast.Call(ast.Name("iter", ast.Load()), [node.iter], [])
+            value = ast.Call(ast.Name("next", ast.Load()), [values], [])
+            turn = ast.Module([ast.Assign([node.target], value)], [])
+            try:
+                FunctionType(compile(ast.fix_missing_locations(turn), self.file, "exec"), space)()
+            except Exception:  # it would not go round once
+                return
+        lines = self.source.splitlines()
+        text = [
+            line if number in taken or first <= number <= last else ""
+            for number, line in enumerate(lines, 1)
+        ]
+        names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
+        stored = {one.id for one in names if isinstance(one.ctx, ast.Store)}
+        held = [one for one in sorted(stored) if one in space]
+        margin = lines[first - 1][: 0 if inside is None else inside.col_offset]
+        indent = lines[first - 1][: node.body[0].col_offset]
+        text[node.lineno - 2] = f"{margin}def {LOOP}():"
+        text[node.lineno - 1] = f"{indent}global {', '.join(held)}" if held else f"{indent}pass"
         try:
-            FunctionType(compile(turn, file, "exec"), space)()
-        except Exception:  # it would not go round once
-            return None
-    lines = source.splitlines()
-    text = [
-        line if number in taken or first <= number <= last else ""
-        for number, line in enumerate(lines, 1)
-    ]
-    names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
-    stored = {one.id for one in names if isinstance(one.ctx, ast.Store)}
-    held = [one for one in sorted(stored) if one in space]
-    indent = lines[first - 1][: node.body[0].col_offset]
-    text[node.lineno - 2] = f"def {LOOP}():"
-    text[node.lineno - 1] = f"{indent}global {', '.join(held)}" if held else f"{indent}pass"
-    try:
-        code = compile("\n".join(text), file, "exec", dont_inherit=True)
-    except SyntaxError:  # a break or continue of the loop itself
-        return None
-    shown = [line + "\n" for line in text]
-    linecache.cache[file] = sum(map(len, shown)), None, shown, file
-    made = next(one for one in code.co_consts if _is_named(one, LOOP))
-    space[LOOP] = FunctionType(made, space)
-    return Heard(space[LOOP], [], f"took one round of the loop of line {node.lineno}")
+            code = compile("\n".join(text), self.file, "exec", dont_inherit=True)
+        except SyntaxError:  # a break or continue of the loop itself
+            return
+        shown = [line + "\n" for line in text]
+        linecache.cache[self.file] = sum(map(len, shown)), None, shown, self.file
+        space[LOOP] = FunctionType(next(one for one in codes(code) if one.co_name == LOOP), space)
+        space[LOOP].__qualname__ = told = f"the loop of line {node.lineno}"
+        yield Heard(space[LOOP], [], f"took one round of {told}")
+
+
+def _names(code: CodeType, given: Sequence[Any]) -> dict[str, Any]:
+    return dict(zip(code.co_varnames, given, strict=False))
+
+
+def _is_of(node: ast.AST, code: CodeType) -> bool:
+    """Whether this is the text of a function."""
+    if not isinstance(node, ast.FunctionDef) or node.name != code.co_name:
+        return False
+    return _lines(node)[0] == code.co_firstlineno
 
 
 # imports too: Python compiles a call differently on a name that the file imports
 _KEPT = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
-def _begin(node: ast.stmt) -> int:
-    return min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
-
-
-def _is_named(one: object, name: str) -> bool:
-    return isinstance(one, CodeType) and one.co_name == name
+def _lines(node: ast.stmt | None) -> range:
+    """The lines of a statement, with what decorates it."""
+    if node is None:
+        return range(0)
+    first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
+    return range(first, (node.end_lineno or 0) + 1)

@@ -66,6 +66,41 @@ if __name__ == "__main__":
     Net([3, 4, 2], 0.1).fit(data, 4)
 """
 
+MODEL = """\
+import numpy as np
+
+
+def start(sizes):
+    params = {}
+    for l in range(1, len(sizes)):
+        params["W" + str(l)] = np.random.randn(sizes[l], sizes[l - 1])
+        params["b" + str(l)] = np.zeros((sizes[l], 1))
+    return params
+
+
+def forward(X, params):
+    H = np.tanh(params["W1"] @ X + params["b1"])
+    return H, params["W2"] @ H + params["b2"]
+
+
+def model(X, Y, sizes, rate, rounds):
+    params = start(sizes)
+    m = X.shape[1]
+    for i in range(rounds):
+        H, out = forward(X, params)
+        cost = np.sum((out - Y) ** 2) / (2 * m)
+        back = out - Y
+        hidden = (params["W2"].T @ back) * (1 - H**2)
+        params["W2"] = params["W2"] - rate * back @ H.T / m
+        params["b2"] = params["b2"] - rate * back.sum(axis=1, keepdims=True) / m
+        params["W1"] = params["W1"] - rate * hidden @ X.T / m
+        params["b1"] = params["b1"] - rate * hidden.sum(axis=1, keepdims=True) / m
+    return params
+
+
+model(np.random.randn(3, 8), np.random.randn(2, 8), [3, 4, 2], 0.1, 20)
+"""
+
 
 @pytest.fixture(autouse=True)
 def _as_python_reads_files():
@@ -81,7 +116,7 @@ def doctor(path, text, verb="doctor"):
 def test_a_loop_outside_of_any_function_is_looked_at_for_one_round(tmp_path):
     result = doctor(tmp_path / "script.py", SCRIPT)
     assert result.exit_code == 0
-    assert "training_loop: correct\n" in result.output
+    assert "the loop of line 15: correct\n" in result.output
     assert "no source" not in result.output
     assert "Assumed: took one round of the loop of line 15." in result.output
 
@@ -112,6 +147,14 @@ def test_what_is_done_with_the_gradients_is_seen_too(tmp_path):
     result = doctor(tmp_path / "up.py", MAIN.replace("W - self.rate", "W + self.rate"))
     assert result.exit_code == 1
     assert "[1]" in result.output
+
+
+def test_a_function_that_makes_its_parameters_and_trains_them_is_seen_for_one_round(tmp_path):
+    result = doctor(tmp_path / "model.py", MODEL)
+    assert result.exit_code == 0
+    assert "the loop of line 20: correct\n" in result.output
+    assert "✓ W2  params['W2']  2×4  correct, 0.1 × gradient" in result.output
+    assert "Assumed: took one round of the loop of line 20." in result.output
 
 
 def test_a_file_that_trains_nothing_is_told_so(tmp_path):
