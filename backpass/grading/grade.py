@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.catalogue import NAMES
 from backpass.grading.calling import Answer
 from backpass.grading.child import DONE
 from backpass.grading.contract import Contract
@@ -32,6 +33,7 @@ from backpass.grading.submissions import Submission
 Array = NDArray[Any]
 SPARE = 100_000  # bytes of an answer beside its arrays
 ROWS = 1000  # of hints about lines
+SEEN = 3  # mistakes that are taken from a run
 SHOWN = 100  # characters of a line, or of what an error says, times two
 
 
@@ -170,7 +172,7 @@ class _Grader:
         answers = _answers(arrays[2:], trained)
         with self.judging:
             graded = judge(submission.name, self.key, drawn, answers, arrays[1])
-        if self.way.lines and graded.hints:
+        if self.way.lines and (graded.hints or graded.verdict == "unknown"):
             run.go_on()
             try:
                 rows, mended = run.arrays(2, 8 * 4 * ROWS + SPARE)
@@ -268,20 +270,55 @@ def _with_lines(graded: Graded, rows: Array, mended: Array, submission: Submissi
     repairs += [""] * (len(rows) - len(repairs))
     names = [one.name for one in graded.tensors]
     files = list(submission.sources)
+    named = {hint.bug for hint in graded.hints}
+    told = [
+        _Told(bug, names[tensor], line, files[file], repair)
+        for (bug, tensor, line, file), repair in zip(rows.tolist(), repairs, strict=False)
+        if tensor in range(len(names)) and file in range(len(files))
+        if _line(submission, files[file], line)
+    ]
 
     def placed(hint: Hint) -> Hint:
         wanted = -1 if hint.bug is None else hint.bug
-        for (bug, tensor, line, file), repair in zip(rows.tolist(), repairs, strict=False):
-            fits = bug == wanted and tensor in range(len(names)) and names[tensor] in hint.tensors
-            if fits and file in range(len(files)) and _line(submission, files[file], line):
-                source = submission.sources[files[file]].split("\n")[line - 1]
-                shown = array_text(np.frombuffer(source.encode(), np.uint8), SHOWN)
-                named = files[file] if len(files) > 1 else ""
-                right = repair if is_of(submission.sources[files[file]], repair) else ""
-                return replace(hint, line=line, file=named, source=shown, repaired=right)
+        fitting = [one for one in told if one.tensor in hint.tensors]
+        same = [one for one in fitting if one.bug == wanted]
+        # the same numbers may have two names: ReLU′ that is 1 everywhere is a ReLU′ left out
+        for one in same or [one for one in fitting if one.bug not in named]:
+            source = submission.sources[one.file].split("\n")[one.line - 1]
+            shown = array_text(np.frombuffer(source.encode(), np.uint8), SHOWN)
+            file = one.file if len(files) > 1 else ""
+            right = one.repair if is_of(submission.sources[one.file], one.repair) else ""
+            return replace(hint, line=one.line, file=file, source=shown, repaired=right)
         return hint
 
-    return replace(graded, hints=tuple(map(placed, graded.hints)))
+    return replace(graded, hints=tuple(map(placed, graded.hints or _watched(told))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A mistake, a tensor and a line as the submission's process has them."""
+
+    bug: int
+    tensor: str
+    line: int
+    file: str
+    repair: str
+
+
+def _watched(told: Sequence[_Told]) -> tuple[Hint, ...]:
+    """Where gradients are unknown: what the doctor called a mistake when it watched them made.
+
+    A softmax over the wrong axis, say, is a mistake of the forward pass.
+    """
+    tensors: dict[int, list[str]] = {}
+    for one in told:
+        if one.bug in NAMES:
+            tensors.setdefault(one.bug, []).append(one.tensor)
+    says = "the gradients alone do not show it: it was found in a run of the code"
+    return tuple(
+        Hint(tuple(dict.fromkeys(found)), NAMES[bug], says, bug=bug)
+        for bug, found in list(tensors.items())[:SEEN]
+    )
 
 
 def is_of(source: str, repair: str) -> bool:
@@ -290,7 +327,7 @@ def is_of(source: str, repair: str) -> bool:
         return False
     try:
         names, said = _words(source), _words(repair.removesuffix(":") or "0")
-    except (SyntaxError, ValueError, RecursionError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return said <= names | _ARRAYS
 

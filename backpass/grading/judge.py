@@ -6,6 +6,7 @@ Which mistake it is, the doctor is asked: it looks for one that makes exactly th
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -322,6 +323,7 @@ _WORDS = {
     "the update has": "this has",
     "the updates of the weights": "the gradients of the weights",
     "every update goes": "every step goes",
+    "is never updated": "gets no gradient",
 }
 
 
@@ -331,7 +333,7 @@ def _told(text: str, names: Mapping[str, str]) -> str:
         text = text.replace(path, name)
     for words, ours in _WORDS.items():
         text = text.replace(words, ours)
-    return text
+    return re.sub(r"^(\S+) -= rate \* d\1, with ", "", text)
 
 
 def _of_loss(drawn: Sequence[Drawn], losses: Array) -> tuple[str, ...]:

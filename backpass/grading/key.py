@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -12,7 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.calculus.elementwise import sigmoid
+from backpass.calculus.fused import softmax
+from backpass.calculus.losses import binary_cross_entropy, cross_entropy
 from backpass.derive import Derivation, derive
+from backpass.doctor.observe import Event
 from backpass.doctor.probe import Probe, probe
 from backpass.grading.contract import Contract, Path, filled, skeleton, spelled
 from backpass.language.errors import BackpassError, DerivationError
@@ -79,7 +84,36 @@ class Key:
             for key in self.leaves[number][0]:
                 held = held[key]
             found.append(np.asarray(held, float))
-        return Drawn(made, arrays, float(value), found)
+        return Drawn(_with_outputs(made, float(value)), arrays, float(value), found)
+
+
+def _with_outputs(made: Probe, value: float) -> Probe:
+    """A probe whose loss takes logits, with the probabilities that it makes of them in its run.
+
+    Nobody sees them in the reference, and a submission has them all the same, with its mistakes.
+    """
+    for at, event in enumerate(made.run.events):
+        for loss, outputs in ((cross_entropy, softmax), (binary_cross_entropy, sigmoid)):
+            if event.value.ndim != 2 or not _is_loss(loss, event.value, made.Y, value):
+                continue
+            events = list(made.run.events)
+            events.insert(at + 1, Event(event.place, np.asarray(outputs(event.value)), -1))
+            return replace(made, run=replace(made.run, events=events))
+    return made
+
+
+def _is_loss(loss: Callable[..., Any], Z: Array, Y: Array, value: float) -> bool:
+    """Whether a loss of these logits is this value, averaged over samples or added up."""
+    try:
+        mean = float(loss(Z, Y))
+    except (
+        BackpassError,
+        ValueError,
+        IndexError,
+        TypeError,
+    ):  # they are no logits of these targets
+        return False
+    return any(math.isclose(mean * times, value, rel_tol=1e-9) for times in (1, len(Z), Z.size))
 
 
 @dataclass(frozen=True, slots=True)
