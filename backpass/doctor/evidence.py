@@ -354,6 +354,11 @@ def _rows_of(event: Event, output: Array) -> Iterator[int]:
     for given in (value, value.T) if value.ndim == 2 else (np.atleast_2d(value),):
         if given.ndim != 2 or given.shape[-1] != output.shape[1]:
             continue
-        for place, row in enumerate(output):
-            if np.any(np.all(np.isclose(given, row, rtol=1e-12, atol=0), axis=1)):
-                yield place
+        first, order = output[:, 0], np.argsort(given[:, 0])  # which rows may be one, at a glance
+        sides = first - 2e-12 * np.abs(first), first + 2e-12 * np.abs(first)
+        low = np.searchsorted(given[order, 0], sides[0], "left")
+        high = np.searchsorted(given[order, 0], sides[1], "right")
+        for place in np.flatnonzero(high > low):
+            alike = given[order[low[place] : high[place]]]
+            if np.any(np.all(np.isclose(alike, output[place], rtol=1e-12, atol=0), axis=1)):
+                yield int(place)
