@@ -193,7 +193,7 @@ def test_a_training_is_kept_and_taken_up(folder: Path, monkeypatch: pytest.Monke
     result = backpass(*kept[:-1])
     assert "holds a training up to epoch 5 of 9; go on with" in " ".join(result.stderr.split())
     assert backpass(*kept).exit_code == 0
-    found, told = checkpoint.read(folder / "model.safetensors")  # keys come in any order
+    found, told = checkpoint.read(folder / "model.safetensors")
     assert told == about
     assert {name: one.tobytes() for name, one in found.items()} == {
         name: one.tobytes() for name, one in wanted.items()
@@ -206,7 +206,27 @@ def test_a_checkpoint_has_a_file_of_its_own(folder: Path):
         (["--resume"], "--resume needs the file to go on from; give --checkpoint FILE"),
         (["--checkpoint", "model.safetensors"], "cannot be both the model and the checkpoint"),
         (["--checkpoint", "iris.csv"], "iris.csv holds the data; write to another file"),
+        (["--log", "iris.csv"], "iris.csv holds the data; write to another file"),
+        (["--log", "x", "--report", "x"], "x cannot be both the report and the log"),
     ):
         result = backpass(*asked, *more)
         assert result.exit_code == 2
         assert said in " ".join(result.stderr.split())
+
+
+def test_how_to_learn_is_asked_for_and_logged(folder: Path):
+    result = backpass(
+        "train", "iris.csv", "--target", "species", "--epochs", "300", "--momentum", "0.9",
+        "--nesterov", "--class-weight", "balanced", "--backend", "numpy", "--early-stopping", "1",
+        "--log", "run.jsonl", "--no-derivation",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert "SGD(lr=0.1, momentum=0.9, nesterov=True)" in " ".join(result.output.split())
+    assert "It ended early: val_loss was best in epoch" in " ".join(result.output.split())
+    lines = [json.loads(line) for line in (folder / "run.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == list(range(1, len(lines) + 1))
+    assert "val_loss" in lines[0]
+    result = backpass("train", "iris.csv", "--target", "species", "--class-weight", "fair")
+    assert "class_weight='fair' is not known; give \"balanced\"" in result.stderr
+    result = backpass("train", "iris.csv", "--target", "species", "--optimizer", "lbfgs")
+    assert "in batches" not in result.output

@@ -17,6 +17,7 @@ OPTIONS = (
         help="Or rmsprop, adagrad, adam, adamw, lbfgs, newtoncg.",
     ),
     click.option("--momentum", metavar="SHARE", type=float, default=0.0, help="Of sgd, say 0.9."),
+    click.option("--nesterov", is_flag=True, help="Look ahead along the momentum."),
     click.option(
         "--schedule",
         metavar="NAME",
@@ -42,6 +43,16 @@ OPTIONS = (
         metavar="EPOCHS",
         type=int,
         help="End when a tenth, set apart, gets no better for so long; keep the best weights.",
+    ),
+    click.option(
+        "--class-weight", metavar="balanced", help="Let all classes count alike, rare ones, too."
+    ),
+    click.option(
+        "--backend",
+        metavar="NAME",
+        default="auto",
+        show_default=True,
+        help="What runs the steps: numpy, or compiled.",
     ),
 )
 Command = Callable[..., Any]

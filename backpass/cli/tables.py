@@ -74,6 +74,7 @@ BIASES = "separate", "augmented", "none"
     help="Epochs from one checkpoint to the next.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, if it is there.")
+@click.option("--log", type=PATH, metavar="FILE", help="A line of JSON for every epoch.")
 @click.option("--derivation/--no-derivation", default=True, help="Print both passes, or do not.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results alone, as JSON.")
 def train(
@@ -86,6 +87,7 @@ def train(
     checkpoint: Path | None,
     every: int,
     resume: bool,
+    log: Path | None,
     derivation: bool,
     as_json: bool,
     layers: str,
@@ -115,7 +117,7 @@ def train(
     given |= {"layers": hidden_layers(layers), "bias": None if bias == "none" else bias}
     recipe = Recipe(learning=how, **given)
     console = Console(highlight=False, quiet=as_json)
-    files = Files(data, output, labels, report, checkpoint, every, resume)
+    files = Files(data, output, labels, report, checkpoint, every, resume, log)
     trained = run(console, files, target, header, recipe, derivation)
     if as_json:
         show_json(trained.to_json())

@@ -182,7 +182,7 @@ def keeper_for(options: Options, data: Data, stored: tuple[Arrays, dict[str, Any
     if network["optimizer"][0] in FULL_BATCH:
         raise BackpassError(
             f"{network['optimizer'][0]} remembers its steps where no file reaches; train without "
-            "checkpoint, and net.save what came out"
+            "a checkpoint, and save what came out"
         )
     samples = data.samples()
     if data.held is not None:

@@ -8,7 +8,7 @@ from typing import Any
 from backpass.language.errors import BackpassError, UnknownName, choices
 from backpass.nn.layers import BatchNorm, Dense, Dropout, Layer, is_count
 from backpass.nn.optim import Optimizer
-from backpass.nn.optimizers import OPTIMIZERS, SGD, AdamW
+from backpass.nn.optimizers import OPTIMIZERS, SGD, AdamW, FullBatch
 from backpass.nn.schedules import (
     Adaptive,
     Cosine,
@@ -36,6 +36,7 @@ class Learning:
 
     optimizer: str = "sgd"
     momentum: float = 0.0
+    nesterov: bool = False
     schedule: str = "constant"
     warm_up: float = 0.0
     weight_decay: float | None = None
@@ -45,6 +46,8 @@ class Learning:
     l1: float = 0.0
     l2: float = 0.0
     early_stopping: int | None = None
+    class_weight: str | None = None
+    backend: str = "auto"
 
     def __post_init__(self) -> None:
         for what, name, known in (
@@ -55,6 +58,13 @@ class Learning:
                 raise UnknownName(f"there is no {what} {name!r}{choices(name, known, 'there are')}")
         if self.momentum and self.kind is not SGD:
             raise BackpassError(f"{self.optimizer} has no momentum of its own; take sgd")
+        if self.nesterov and not self.momentum:
+            raise BackpassError("nesterov looks ahead along a momentum; give that, too, say 0.9")
+        if not self.warm_up >= 0:
+            raise BackpassError(f"warm_up={self.warm_up:g} is none; give epochs, from 0 on")
+        if issubclass(self.kind, FullBatch) and (self.dropout or self.batch_norm):
+            what = "dropout" if self.dropout else "batch_norm"
+            raise BackpassError(f"{self.optimizer} takes all samples at once; leave out {what}")
         if self.weight_decay is not None and self.kind is not AdamW:
             raise BackpassError(
                 f"{self.optimizer} has no weight decay; take adamw, or l2, which goes with all"
@@ -73,6 +83,7 @@ class Learning:
         """The optimiser; without a rate, SGD takes the usual one and the others their own."""
         given: dict[str, Any] = {
             "momentum": self.momentum or None,
+            "nesterov": self.nesterov or None,
             "weight_decay": self.weight_decay,
             "clip_norm": self.clip_norm,
         }

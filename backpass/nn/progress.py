@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from backpass.nn.history import History
 
-BAR = 10  # letters
+BAR = 10  # letters, where there is room
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def bar(epochs: int, samples: int, *, shown: bool) -> Iterator[Callable[[History
         TextColumn("{task.description}", markup=False),
     )
     console = Console(stderr=True)
-    room = console.width - len(f"epoch {epochs}/{epochs} {' ' * BAR} 00:00 ")
+    room = console.width - len(f"epoch {epochs}/{epochs} ━ 00:00 ")  # the bar gives way
     with Progress(*columns, console=console) as shown_bar:
         task = shown_bar.add_task("", total=epochs)
 

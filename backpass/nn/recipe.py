@@ -81,12 +81,14 @@ class Job:
     batch_size: int
     held_out: int
     decided: tuple[str, ...]
-    early_stopping: int | None = None
+    learning: Learning = field(default_factory=Learning)
 
     def train(self, progress: bool = True, **kept: Any) -> History:
-        """Fit the model; `kept` are the checkpoint of `fit`, how often, and whether to resume."""
-        if self.early_stopping is not None:
-            kept |= {"early_stopping": self.early_stopping, "validation": APART}
+        """Fit the model; `kept` are the files of `fit`, how often, and whether to resume."""
+        how = self.learning
+        kept |= {"class_weight": how.class_weight, "backend": how.backend}
+        if how.early_stopping is not None:
+            kept |= {"early_stopping": how.early_stopping, "validation": APART}
         return self.model.network.fit(
             self.X, self.y, epochs=self.epochs, batch_size=self.batch_size, progress=progress,
             **kept,
@@ -130,7 +132,7 @@ def prepare(data: Data, recipe: Recipe) -> Job:
         epochs=recipe.epochs or _epochs(len(trained), batch),
         batch_size=batch,
         held_out=len(held) if recipe.held_out else 0,
-        early_stopping=recipe.learning.early_stopping,
+        learning=recipe.learning,
         decided=(
             *_table_said(table, features),
             _target_said(column, target, why),

@@ -16,6 +16,7 @@ from backpass.nn.exam import Exam, examine
 from backpass.nn.files import check_writable
 from backpass.nn.history import History, curve
 from backpass.nn.model import load_model
+from backpass.nn.optimizers import FullBatch
 from backpass.nn.recipe import Job, Recipe, prepare
 from backpass.nn.report import Report, write_report
 from backpass.nn.tables.data_file import read_data
@@ -37,18 +38,26 @@ class Files:
     checkpoint: Path | None = None
     every: int = 1
     resume: bool = False
+    log: Path | None = None
 
     def check(self) -> None:
         """Refuse, before any work, what cannot be written and what would be lost."""
         sources = {path.resolve() for path in (self.data, self.labels) if path is not None}
-        for path in filter(None, (self.output, self.report, self.checkpoint)):
-            if path.resolve() in sources:
+        written = {
+            "model": self.output, "report": self.report, "checkpoint": self.checkpoint,
+            "log": self.log,
+        }  # fmt: skip
+        taken: dict[Path, str] = {}
+        for what, path in written.items():
+            if path is None:
+                continue
+            place = path.resolve()
+            if place in sources:
                 raise BackpassError(f"{path} holds the data; write to another file")
+            if place in taken:
+                raise BackpassError(f"{path} cannot be both the {taken[place]} and the {what}")
+            taken[place] = what
             check_writable(path)
-        if self.report is not None and self.report.resolve() == self.output.resolve():
-            raise BackpassError(f"{self.output} cannot be both the model and the report")
-        if self.checkpoint is not None and self.checkpoint.resolve() == self.output.resolve():
-            raise BackpassError(f"{self.output} cannot be both the model and the checkpoint")
         if self.resume and self.checkpoint is None:
             raise BackpassError("--resume needs the file to go on from; give --checkpoint FILE")
         if self.output.exists() and self.output.stat().st_size:
@@ -110,9 +119,9 @@ def train(
     page.write([line for one in _sentences(job) for line in wrapped(one, 0, "words")])
 
     page.heading("The network")
-    steps = (
-        f"{job.epochs} {'epoch' if job.epochs == 1 else 'epochs'} in batches of {job.batch_size}"
-    )
+    steps = f"{job.epochs} {'epoch' if job.epochs == 1 else 'epochs'}"
+    if not isinstance(net.optimizer, FullBatch):
+        steps += f" in batches of {job.batch_size}"
     page.words(f"{net}; {steps}")
     if derivation:
         page.derivation(net.derivation())
@@ -125,7 +134,7 @@ def train(
     page.write([(Span(f"loss  {curve(history.loss)}  in {history.seconds:.2f} s", "words"),)])
     if history.ended:
         back = f"; the weights are those of epoch {history.restored}" if history.restored else ""
-        page.words(f"{history.ended[0].upper()}{history.ended[1:]}{back}.")
+        page.words(f"It ended early: {history.ended}{back}.")
     for sentence in warned:
         page.words(sentence, "bad")
 
@@ -165,8 +174,9 @@ def _fitted(job: Job, files: Files, progress: bool) -> tuple[History, list[str]]
         warnings.simplefilter("always", RuntimeWarning)
         try:
             history = job.train(
-                progress, checkpoint=files.checkpoint, every=files.every, resume=files.resume
-            )
+                progress, checkpoint=files.checkpoint, every=files.every, resume=files.resume,
+                log=files.log,
+            )  # fmt: skip
         except KeyboardInterrupt as error:
             kept = "nothing is kept; --checkpoint FILE would keep it, for --resume to go on from"
             told = kept if files.checkpoint is None else "; ".join(error.__notes__)

@@ -10,6 +10,8 @@ from backpass.nn.learning import BY_NAME, SCHEDULES, Learning
 def test_names_come_to_optimizers():
     assert Learning().made(None, 0.1) == bp.SGD(0.1)
     assert Learning(momentum=0.9).made(0.2, 0.1) == bp.SGD(0.2, momentum=0.9)
+    ahead = Learning(momentum=0.9, nesterov=True)
+    assert ahead.made(0.2, 0.1) == bp.SGD(0.2, momentum=0.9, nesterov=True)
     assert Learning("adam").made(None, 0.1) == bp.Adam()
     assert Learning("adamw", weight_decay=0.1).made(0.01, 0.1) == bp.AdamW(0.01, weight_decay=0.1)
     assert Learning("lbfgs").made(None, 0.1) == bp.LBFGS()
@@ -37,6 +39,10 @@ def test_what_stands_behind_a_hidden_layer():
         (lambda: Learning("adam", momentum=0.9), "no momentum of its own"),
         (lambda: Learning("sgd", weight_decay=0.1), "take adamw"),
         (lambda: Learning(early_stopping=0), "give a number of epochs"),
+        (lambda: Learning(nesterov=True), "looks ahead along a momentum; give that, too"),
+        (lambda: Learning(warm_up=-1), "warm_up=-1 is none; give epochs, from 0 on"),
+        (lambda: Learning("lbfgs", dropout=0.1), "takes all samples at once; leave out dropout"),
+        (lambda: Learning("newtoncg", batch_norm=True), "leave out batch_norm"),
         (lambda: Learning("lbfgs").made(0.1, 0.1), "has no rate"),
     ],
 )
