@@ -49,23 +49,25 @@ def stepping(
 
 
 def following(
-    program: Program, norms: Mapping[int, tuple[int, float]]
+    program: Program, norms: Mapping[int, tuple[int, float | str]]
 ) -> tuple[Program, tuple[str, ...]]:
     """A step in which running means and variances follow those of the batch, and their names.
 
-    `norms` are the units and the momentum of each batch norm, by the number of its layer.
+    `norms` are the units and the momentum of each batch norm, by the number of its layer; the
+    momentum may be the name of a number that every step is given.
     """
     steps: list[Step] = []
+    given = {one: () for _, one in norms.values() if isinstance(one, str)}
     for place, (units, momentum) in norms.items():
         for kept, seen in zip(KEPT, "mv", strict=True):
             names = dict.fromkeys((f"{kept}{place}", f"{seen}{place}"), (size(units),))
             own, others = (f"{name}[j]" for name in names)
             rule = f"{kept}{place}′[j] = (1 - {momentum}) * {own} + {momentum} * {others}"
-            steps.append(canonical(parse_step(rule, names)))
+            steps.append(canonical(parse_step(rule, {**names, **given})))
     kept = [Array(step.name.removesuffix(PRIME), step.target.shape) for step in steps]
     whole = replace(
         program,
-        inputs=(*program.inputs, *kept),
+        inputs=(*program.inputs, *(Array(name, ()) for name in given), *kept),
         steps=(*program.steps, *steps),
         outputs=(*program.outputs, *(step.name for step in steps)),
     )

@@ -25,7 +25,8 @@ from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[Any]
 TOLD = "told"
-MOMENTUM, EPS = 0.1, 1e-5  # of batch norms, as `bp.BatchNorm` has them
+MOMENTUM = "follow"  # how far running means and variances go to those of the batch, step by step
+EPS = 1e-5  # of batch norms, as `bp.BatchNorm` has it
 LEARNT = {  # where an estimator holds what its derivation calls so
     "W": "coefs_", "b": "intercepts_", "γ": "scales_", "β": "shifts_",
     "mean": "running_means_", "var": "running_variances_",
@@ -88,7 +89,7 @@ class Objective:
     kept: bool = False
 
     @property
-    def norms(self) -> dict[int, tuple[int, float]]:
+    def norms(self) -> dict[int, tuple[int, str]]:
         """Units and momentum of each batch norm that is trained, by its layer."""
         hidden = self.widths[1:-1] if self.normed and not self.kept else ()
         return {place: (units, MOMENTUM) for place, units in enumerate(hidden, 1)}

@@ -17,7 +17,7 @@ from backpass.nn.optim import Optimizer, first_state, updated, with_updates
 from backpass.nn.optimizers import SGD, Adam
 from backpass.nn.step import following
 from backpass.running.epoch import Backend, Drawn, Stepping
-from backpass.sklearn.objective import REMEMBERED, Objective, derived, gradients, telling
+from backpass.sklearn.objective import MOMENTUM, REMEMBERED, Objective, derived, gradients, telling
 
 Array = NDArray[Any]
 Arrays = dict[str, Array]
@@ -84,12 +84,14 @@ class Descent:
     def numbers(self, count: int) -> dict[str, Any]:
         """What the rule reads in the next `count` steps."""
         pace = self.pace
-        if pace.solver == "sgd":
-            return {"lr": self.lr, "momentum": pace.momentum}
         t = np.arange(self.steps + 1, self.steps + count + 1)
+        # the mean of all batches, until a tenth of the last one is more: few steps must do, too
+        norms = {MOMENTUM: np.maximum(1 / t, 0.1)}
+        if pace.solver == "sgd":
+            return norms | {"lr": self.lr, "momentum": pace.momentum}
         # scikit-learn adds epsilon to the biased root of V, and the rule to the unbiased one
         eps = pace.epsilon / np.sqrt(1 - pace.beta_2**t)
-        return {"lr": self.lr, "beta1": pace.beta_1, "beta2": pace.beta_2, "eps": eps}
+        return norms | {"lr": self.lr, "beta1": pace.beta_1, "beta2": pace.beta_2, "eps": eps}
 
     def walked(self, samples: int) -> None:
         """Set the learning rate for the next walk, after so many samples in all."""
@@ -122,6 +124,7 @@ def stepping(objective: Objective, rule: Optimizer, keep: float = 1.0) -> Steppi
     whole = with_updates(program, derivation.gradients, rule, (told, objective.output))
     whole, kept = following(whole, objective.norms)
     numbers = [*rule.numbers, *(("alpha",) if objective.penalised else ())]
+    numbers += [MOMENTUM] if objective.norms else []
     axes = {"X": 0, "y": 0} | ({"s": 0} if objective.weighted else {})
     drawn = {name: Drawn(place, keep) for place, name in enumerate(objective.masks, 1)}
     changed = (*updated(rule, derivation.gradients), *kept)

@@ -169,6 +169,19 @@ def test_batch_norms_follow_batches_and_predict_with_what_they_kept():
     assert plain.scales_ == plain.running_means_ == []
 
 
+@pytest.mark.parametrize("backend", ["numpy", "compiled"])
+def test_running_means_are_those_of_all_batches_where_these_are_few(backend):
+    options = {"batch_norm": True, "batch_size": 100, "shuffle": False, "random_state": 0}
+    model = MLPRegressor(
+        "squared_error", (6,), learning_rate_init=1e-12, backend=backend, **options
+    )
+    model.partial_fit(BODIES[:300], PROGRESS[:300])  # three steps that leave the weights alone
+    Z = BODIES[:300] @ model.coefs_[0] + model.intercepts_[0]
+    np.testing.assert_allclose(model.running_means_[0], Z.mean(axis=0), atol=1e-9)
+    spread = Z.reshape(3, 100, 6).var(axis=1).mean(axis=0)
+    np.testing.assert_allclose(model.running_variances_[0], spread, rtol=1e-9)
+
+
 def test_batch_norms_go_on_where_they_were_and_are_refused_where_they_cannot_be():
     one = MLPRegressor(hidden_layer_sizes=(6,), batch_norm=True, dropout=0.2, random_state=0)
     one.set_params(early_stopping=True, max_iter=5).fit(BODIES, PROGRESS)
