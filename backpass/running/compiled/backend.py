@@ -34,8 +34,9 @@ class Ready:
     """What is known of arrays that one epoch after another is run on.
 
     `lying` are those that need no change to be run on; they are not kept alive. `places` are those
-    that hold integers which pick what must exist. `head` and `tail` are the words of arguments on
-    either side of the numbers of an epoch, and `held` the arrays among these that nobody else has.
+    that hold integers which pick what must exist. `head` and `tails` are the words of arguments on
+    either side of the numbers of an epoch, the second tail for samples that are taken where they
+    lie, and `held` the arrays among these that nobody else has.
     """
 
     key: tuple[Any, ...]
@@ -46,7 +47,7 @@ class Ready:
     sizes: dict[str, int]
     threads: int
     head: list[int]
-    tail: list[int]
+    tails: tuple[list[int], list[int]]
     held: list[Values]
 
     def knows(self, values: Mapping[str, Values], key: tuple[Any, ...]) -> bool:
@@ -116,10 +117,12 @@ class Compiled:
         rates = [np.full(steps, numbers[name], dtype) for name in ready.source.numbers]
         signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
         words = ready.code.words
-        begin = words(order, batch_size, losses, signed, first)
+        lying = high - low + 1 == len(order) and bool((order[1:] > order[:-1]).all())
+        tail = ready.tails[lying]
+        begin = words(order, int(lying), batch_size, losses, signed, first)
         try:
             with threads(ready.threads):
-                done, right = ready.code.run([*begin, *ready.head, *words(*rates), *ready.tail])
+                done, right = ready.code.run([*begin, *ready.head, *words(*rates), *tail])
         except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError("an entry that is read does not exist here") from error
         told = None if self.stepping.answers is None else right
@@ -154,11 +157,13 @@ class Compiled:
             *(flat(own[name]) for name in source.changed),
             *(flat(fixed[name]) for name in source.constants),
         )
+        where_they_lie = (flat(whole[name]) for name in source.samples)
+        tails = code.words(*buffers), code.words(*where_they_lie, *buffers[len(source.samples) :])
         self._last = Ready(
             key,
             {name: (ref(one), one.shape) for name, one in given.items() if values[name] is one},
             [one.name for one in program.inputs if one.kind == "int" and one.name in values],
-            source, code, sizes, taken, head, code.words(*buffers), [*fixed.values(), *buffers],
+            source, code, sizes, taken, head, tails, [*fixed.values(), *buffers],
         )  # fmt: skip
         return whole, own, self._last
 

@@ -21,9 +21,9 @@ from backpass.running.identifiers import as_comment, assign
 
 # fmt: off
 OWN = (
-    *LETTERS, "order", "batch", "losses", "seed", "first", "step", "start", "count", "np", "real",
-    "right_of_all", "gemm", "plus", "larger", "smaller", "njit", "Apart", "epoch", "kept", "key",
-    "drawn_key", "BOUND", "FUNCTIONS",
+    *LETTERS, "order", "lying", "batch", "losses", "seed", "first", "step", "start", "count", "at",
+    "np", "real", "right_of_all", "gemm", "plus", "larger", "smaller", "njit", "Apart", "epoch",
+    "kept", "key", "drawn_key", "BOUND", "FUNCTIONS",
 )
 # fmt: on
 MACHINE = frozenset(("gemm", "plus", "larger", "smaller", "drawn_key", "kept"))
@@ -48,11 +48,13 @@ class Argument:
 
 @dataclass(frozen=True)
 class Source:
-    """Source text, and what its function takes behind `order, batch, losses, seed, first`.
+    """Source text, and what its function takes behind `order, lying, batch, losses, seed, first`.
 
     These are, in this order: `sizes` by name; `samples`, whole arrays of which batches are taken;
     `changed`, the caller's; `constants`; `numbers`, one for each step; and `buffers`, which are
-    made once, a batch long where they have the samples' size.
+    made once, a batch long where they have the samples' size. The first of them are for samples:
+    batches are copied there, unless they are `lying` one behind another in the whole arrays, which
+    are then given in their place.
     """
 
     text: str
@@ -92,11 +94,17 @@ def write_source(stepping: Stepping, bits: int, versions: str) -> Source:
         known[str(cut.samples)] = "count"
     registers = storage.registers | set(numbers)
     wide = _wide(items, cut, storage) if bits == 32 else frozenset[str]()
-    writer = Writer(cut.arrays, called, registers, known, wide=wide, depth=2)
+    shifted = {name: stepping.axes[name] for name in samples}
+    writer = Writer(cut.arrays, called, registers, known, wide=wide, shifted=shifted, depth=2)
     for name in numbers:
         writer.line(f"{called[name]} = {words[whole[name]]}[step]")
+    if samples:
+        writer.line("at = order[start] if lying else 0")
+        writer.line("if not lying:")
+        writer.depth += 1
     for name in samples:
         _take(writer, cut.arrays[name], stepping.axes[name], words[whole[name]])
+    writer.depth = 2
     for name, one in drawn.items():
         _draw(writer, cut.arrays[name], one)
     writer.write(items)
@@ -221,7 +229,7 @@ BOUND = 2**63 - 1
     pipeline_class=Apart, error_model="numpy", fastmath={{"contract"}}, boundscheck={boundscheck},
     no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False,
 )
-def epoch(order, batch, losses, seed, first, {arguments}):
+def epoch(order, lying, batch, losses, seed, first, {arguments}):
     right_of_all = 0
     step = 0
     for start in range(0, order.size, batch):
@@ -237,7 +245,7 @@ def _module(
 ) -> str:
     """The text of the file."""
     functions = sorted(writer.used - MACHINE)
-    given = ["int64[::1]", "int64", f"float{bits}[::1]", "int64", "int64"]
+    given = ["int64[::1]", "int64", "int64", f"float{bits}[::1]", "int64", "int64"]
     head = HEAD.format(
         versions=versions,
         bits=bits,

@@ -25,7 +25,10 @@ GATHERS: dict[Operation, str] = {"+": "plus", "max": "larger", "min": "smaller"}
 
 @dataclass
 class Writer:
-    """Writes the body of a step; `words` are what arrays are called, `registers` those in none."""
+    """Writes the body of a step; `words` are what arrays are called, `registers` those in none.
+
+    A batch begins at the place `at` of an array that is `shifted`, along the axis that is told.
+    """
 
     arrays: Mapping[str, Array]
     words: Mapping[str, str]
@@ -37,6 +40,7 @@ class Writer:
     known: dict[Read, str] = field(default_factory=dict[Read, str])
     carried: dict[Read, str] = field(default_factory=dict[Read, str])
     wide: frozenset[str] = frozenset()
+    shifted: Mapping[str, int] = field(default_factory=dict[str, int])
     used: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
@@ -88,8 +92,11 @@ class Writer:
         word = self.words[read.name]
         if read.name in self.registers:
             return word
-        index = ", ".join(map(self.spelling.whole, read.index))
-        return f"{word}[{index or 0}]"
+        index = [*map(self.spelling.whole, read.index)]
+        if read.name in self.shifted:
+            axis = self.shifted[read.name]
+            index[axis] = f"at + {index[axis]}"
+        return f"{word}[{', '.join(index) or 0}]"
 
     def _forget(self, item: Item) -> None:
         written = {read.name for read, writes in item.accesses() if writes}
@@ -214,6 +221,10 @@ class Writer:
             part = read.index[place]
             stride = self._stride(read.name, range(place + 1, rank))
             starts.append(f"{self.spelling.whole(part)} * {stride}")
+        if read.name in self.shifted:
+            starts.append(
+                f"at * {self._stride(read.name, range(self.shifted[read.name] + 1, rank))}"
+            )
         apart = self._stride(read.name, range(rank - len(inner), rank))
         return f"{word}, {' + '.join(starts) or 0}, {apart}"
 

@@ -29,9 +29,11 @@ class Job:
     numbers: dict[str, Any]
     samples: dict[str, Any]
 
-    def run(self, by: Any, batch: int = 8, **options: Any) -> tuple[Epoch, dict[str, Any]]:
+    def run(
+        self, by: Any, batch: int = 8, order: Any = None, **options: Any
+    ) -> tuple[Epoch, dict[str, Any]]:
         arrays = {name: values.copy() for name, values in self.arrays.items()}
-        order = np.random.default_rng(1).permutation(27)
+        order = np.random.default_rng(1).permutation(27) if order is None else order
         found = by.epoch(self.samples, order, batch, arrays, self.numbers, **options)
         return found, arrays
 
@@ -235,6 +237,16 @@ def test_samples_may_be_read_only_and_weights_one_array() -> None:
         {"X": np.ones((3, 2))}, np.arange(3), 3, arrays, {}
     )
     assert (arrays["u"].tolist(), arrays["v"].tolist()) == ([1, 1], [2, 2])
+
+
+@pytest.mark.parametrize("make", [plain, rich])
+def test_batches_that_lie_one_behind_another_are_taken_where_they_lie(make: Any) -> None:
+    one = make()
+    near = NEAR[str(one.samples["X"].dtype)]
+    for order in (np.arange(27), np.arange(4, 21), np.arange(27)[::-1], np.arange(0)):
+        found, wanted = (one.run(by, order=order)[0] for by in (one.compiled, NumPy(one.stepping)))
+        np.testing.assert_allclose(found.losses, wanted.losses, near)
+        assert found.right == wanted.right
 
 
 def test_weights_and_buffers_begin_on_cache_lines() -> None:
