@@ -143,10 +143,18 @@ def data_places(
     usual = [place for place, one in enumerate(args) if is_data(one)][-2:]
     if len(usual) < 2 and (x is None or y is None):
         raise BackpassError("give samples and targets as the last two arguments")
+    if len(usual) == 2 and _are_labels(args[usual[0]], args[usual[1]]):
+        usual.reverse()
     places = _place(x, usual[0] if usual else 0, names), _place(y, usual[-1] if usual else 0, names)
     if not np.size(args[places[0]]):
         raise BackpassError(f"there is no sample in {names[places[0]]}")
     return places
+
+
+def _are_labels(given: object, samples: object) -> bool:
+    """Whether these are classes, one for each of the samples, which stand behind them."""
+    y, X = np.asarray(given), np.asarray(samples)
+    return y.dtype.kind in "iu" and (y.ndim, X.ndim) == (1, 2) and len(y) in X.shape
 
 
 def is_data(given: object) -> bool:

@@ -138,3 +138,20 @@ def test_a_bias_that_is_a_number_and_an_argument_is_judged(b):
     assert "number" in str(report)
     wrong = bp.doctor(lambda w, b, X, Y: propagate(w, b, X, Y, mean=False), *given)
     assert [finding.bug for finding in wrong.findings] == [9]
+
+
+class Classes:
+    """Takes the classes before the samples."""
+
+    def __init__(self):
+        self.W = RANDOM.normal(size=(4, 3))
+
+    def train(self, y, X):
+        E = np.exp(X @ self.W)
+        P = E / E.sum(axis=1, keepdims=True)
+        self.W = self.W - 0.1 * X.T @ (P - np.eye(3)[y]) / len(y)
+
+
+def test_classes_may_stand_before_their_samples():
+    report = bp.doctor(Classes().train, np.array([0, 1, 2, 2, 1, 0]), X)
+    assert report.verdict == "correct"
