@@ -17,6 +17,17 @@ from backpass.nn.tables.table import Column, Table, from_array
 GZIP = b"\x1f\x8b"
 NAMELESS = "prediction"  # what a target without a name is called
 KINDS = "CSV, NPY, NPZ or IDX"
+OTHERS = {  # by what they begin with
+    b"PAR1": "Parquet",
+    b"\x89HDF": "HDF5",
+    b"MATLAB 5.0": "MATLAB",
+    b"ARROW1": "Feather",
+    b"%PDF": "PDF",
+    b"{": "JSON",
+    b"[{": "JSON",
+    b"[[": "JSON",
+    b"[\n": "JSON",
+}
 BINARY = {".npy": "NumPy", ".npz": "NumPy", "-ubyte": "IDX"}  # by how a name ends
 
 
@@ -92,6 +103,9 @@ def _table(source: str, content: bytes, header: bool | None) -> Table:
         return from_array(source, read_npy(source, content))
     if is_idx(content):
         return from_array(source, read_idx(source, content))
+    other = next((kind for start, kind in OTHERS.items() if content.startswith(start)), None)
+    if other is not None:
+        raise BackpassError(f"{source} is {other}; save it as CSV first")
     plain = source.lower().removesuffix(".gz")
     kind = next((kind for end, kind in BINARY.items() if plain.endswith(end)), None)
     if kind is not None:

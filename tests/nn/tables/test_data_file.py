@@ -80,6 +80,8 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path):
         ("wrong.gz", whole[:10] + b"\xff" * 20 + whole[30:], "is a damaged gzip file"),
         ("noise", bytes(range(128, 256)), "line 1 of noise is no UTF-8 text"),
         ("empty", b"", "empty is empty"),
+        ("a.parquet", b"PAR1\x15\x04\x15", "a.parquet is Parquet; save it as CSV first"),
+        ("a.json", b'{"height": [1, 2]}', "a.json is JSON; save it as CSV first"),
         ("a.npz", b"hello\n", "a.npz is no NumPy file, whatever its name says; save it again"),
         ("a.npy.gz", gzip.compress(CSV), "a.npy.gz is no NumPy file"),
         ("images-idx3-ubyte", CSV, "is no IDX file"),
