@@ -37,13 +37,17 @@ def _check(
     from backpass.doctor.doctor import doctor
     from backpass.language.errors import BackpassError
 
+    __tracebackhide__ = True  # the line that counts is the test's own
     unknown = set([allow] if isinstance(allow, str) else allow) - {*CLEARED, "bug", "unknown"}
     if unknown:
         raise ValueError(f"no verdict is called {min(unknown)!r}; there are {CLEARED}")
+    refused = ""
     try:
         report = doctor(subject, *given, **more)
     except BackpassError as error:
-        pytest.fail(f"the doctor has no answer: {error}", pytrace=False)
+        refused = f"the doctor has no answer: {error}"
+    if refused:  # said here, where no other error is being handled
+        pytest.fail(refused, pytrace=False)
     if report.verdict not in allow:
         pytest.fail(str(report), pytrace=False)
     return report

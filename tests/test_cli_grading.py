@@ -103,6 +103,13 @@ def test_results_go_into_no_link_that_was_laid_there(folder: Path):
     assert not Path("grades/ada.json").is_symlink()
 
 
+def test_a_place_that_cannot_take_results_is_refused_before_anything_runs(folder: Path):
+    for place in ("reference.py", "reference.py/grades"):
+        run = grade("submissions", "--reference", "nowhere.py", "--output", place)
+        assert (run.exit_code, run.stdout) == (2, "")
+        assert "results cannot go to" in run.stderr
+
+
 def test_each_submission_has_a_file_of_its_own_whatever_its_name(folder: Path):
     shutil.rmtree("submissions")
     inside = handed_in(Path("submissions"), ada=RIGHT)

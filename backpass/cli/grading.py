@@ -19,7 +19,9 @@ ACCEPTED = "scale", "loss", "layout"
 
 @main.command(epilog=GRADE_EXAMPLES)
 @click.argument("submissions", metavar="SUBMISSIONS", type=PATH)
-@click.option("--reference", type=PATH, required=True, metavar="FILE", help="The forward pass.")
+@click.option(
+    "--reference", type=PATH, required=True, metavar="FILE", help="A Python file: the forward pass."
+)
 @click.option(
     "--hint",
     type=click.Choice(LEVELS),
@@ -37,23 +39,32 @@ ACCEPTED = "scale", "loss", "layout"
 )
 @click.option(
     "--output", type=PATH, default="grades", show_default=True, metavar="DIR",
-    help="Of the JSON files.",
+    help="Folder of the JSON files.",
 )  # fmt: skip
 @click.option(
     "--seconds", type=click.FloatRange(0.1), default=10.0, show_default=True, metavar="S",
-    help="Of a processor, that each may take; of the clock, three times that.",
+    help="Processor time that each may take; of the clock, three times that.",
 )  # fmt: skip
 @click.option(
     "--memory", type=click.IntRange(16), default=1024, show_default=True, metavar="MB",
-    help="That each may take.",
+    help="Memory that each may take.",
 )  # fmt: skip
-@click.option("--jobs", type=click.IntRange(1), metavar="COUNT", help="At once.  [default: CPUs]")
-@click.option("--seed", type=click.IntRange(0), metavar="NUMBER", help="Of the random numbers.")
-@click.option("--gradescope", type=PATH, metavar="FILE", help="Of one submission: results.json.")
-@click.option("--otter", type=PATH, metavar="FILE", help="Of one submission: JSON for otter.")
+@click.option(
+    "--jobs", type=click.IntRange(1), metavar="COUNT", help="Processes at once.  [default: CPUs]"
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    metavar="NUMBER",
+    help="Of the random numbers, which else are new each time.",
+)
+@click.option(
+    "--gradescope", type=PATH, metavar="FILE", help="Of one submission: Gradescope's results.json."
+)
+@click.option("--otter", type=PATH, metavar="FILE", help="Of one submission: results for otter.")
 @click.option(
     "--points", type=click.FloatRange(0), default=100.0, show_default=True, metavar="COUNT",
-    help="In these two files.",
+    help="What all is worth in these two files.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON, not as a table.")
 def grade(
@@ -72,12 +83,12 @@ def grade(
     The reference has a function loss(params, X, y), and an example of each argument. Its gradient
     is derived, and is the key. A submission has grads(params, X, y), or what CALL in the reference
     names: a function or a method that returns gradients, or that trains. The score is the share of
-    gradients that are right. Each runs in a process of its own, whose files, network and memory
-    docs/teaching.md speaks of.
+    gradients that are right. Each runs in a process of its own: docs/teaching.md says what
+    that protects from, and what not.
     """
     from backpass.grading.grade import Way
     from backpass.grading.limits import Limits
-    from backpass.terminal.grading import grade_folder, grade_one
+    from backpass.terminal.grading import check_folder, grade_folder, grade_one
     from backpass.terminal.streams import show, show_json
 
     limits = Limits(given["seconds"], given["memory"])
@@ -87,6 +98,7 @@ def grade(
             files = {"gradescope": gradescope, "otter": otter}
             grades = grade_one(submissions, reference, hint, way, points, **files)
         else:
+            check_folder(output)
             grades = grade_folder(submissions, reference, hint, way)
             grades.write(output)
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import textwrap
 from collections import Counter
@@ -55,7 +56,10 @@ class Grades:
 
     def write(self, folder: Path) -> None:
         """A JSON file for each submission; all are written now that nothing runs any more."""
-        _made(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BackpassError(f"{folder} cannot be made: {reason(error)}") from error
         for name, one in zip(
             _file_names([one.name for one in self.graded]), self.graded, strict=True
         ):
@@ -111,11 +115,13 @@ def _progress(total: int) -> Iterator[Callable[[Graded], None]]:
         yield lambda graded: step("")
 
 
-def _made(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BackpassError(f"{folder} cannot be a folder: {reason(error)}") from error
+def check_folder(folder: Path) -> None:
+    """Raise before anything is graded if results cannot be written there."""
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir():
+        raise BackpassError(f"results cannot go to {folder}: {there} is a file, and no folder")
+    if not os.access(there, os.W_OK):
+        raise BackpassError(f"results cannot go to {folder}: {there} may not be written")
 
 
 def _file_names(names: Sequence[str]) -> list[str]:
