@@ -216,7 +216,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
             tensors=tuple(replace(t, verdict="bug", scale=None) for t in judged.tensors),
             loss="What the updates follow is the gradient of no loss of outputs and targets.",
         )
-    verdict, notes = judged.verdict, (*judged.notes, *told(first.run, seen.masks))
+    verdict, notes = judged.verdict, (*judged.notes, *told(first.run, one.passes[0].masks))
     near = nearest(story, one.passes, one.bank, accuser.wording, paths)
     if near is not None and crossed is None:
         notes = (*notes, near)

@@ -148,20 +148,14 @@ def told(run: Run, masks: Sequence[Array | None]) -> list[str]:
 
 def _where(run: Run, mask: Array) -> Place | None:
     """Where the mask, or that of one sample, was first seen."""
-    patterns = [mask != 0, *(row for row in mask != 0 if not row.all())]
+    rows = {row.tobytes() for row in mask != 0}
     for event in run.events:
         value = event.value
-        if (
-            value.ndim
-            and two_valued(value)
-            and any(
-                way.shape == one.shape and np.array_equal(way != 0, one)
-                for one in patterns
-                if one.size == value.size
-                for way in (value, value.T)
-            )
-        ):
-            return run.places[event.place]
+        for way in (value, value.T) if value.ndim and two_valued(value) else ():
+            lines = np.atleast_2d(way != 0)
+            alike = lines.shape in (mask.shape, (1, mask.shape[1]))
+            if alike and {row.tobytes() for row in lines} <= rows:
+                return run.places[event.place]
     return None
 
 
