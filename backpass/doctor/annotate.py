@@ -21,6 +21,7 @@ from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
 from backpass.doctor.readings import Reading, confirmed, readings
+from backpass.doctor.recurrent.seen import recurrent
 from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, watched
 from backpass.language.errors import BackpassError
@@ -82,6 +83,13 @@ class _Look:
 def _looks(call: Callable[..., Any], args: Sequence[Any]) -> Iterator[_Look]:
     """The ways to see the gradients, each with the samples that they may come from."""
     ways = watched(call, args, None, None)
+    past = recurrent(ways[0].probes)
+    if past:
+        raise BackpassError(
+            f"this network is recurrent: {past[0][0].paths['Wh']} takes the state of each step to "
+            "the next; annotate reads networks without a past, and bp.doctor holds the gradients "
+            "of this one to those through time"
+        )
     found = [(way, seen) for way in ways if (seen := way.networks())]
     if not found:
         raise BackpassError(

@@ -25,6 +25,7 @@ from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, data_places
 from backpass.doctor.raised import raised
+from backpass.doctor.recurrent.judge import recurrent_report
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
 from backpass.doctor.report import Report, Tensor
@@ -76,6 +77,10 @@ def explain(
     Code that can be run `again` is, with its mistakes repaired. Several mistakes in a layer are
     looked for as long as there is patience; then those that were found are told.
     """
+    for way in ways:
+        through_time = recurrent_report(subject, way, 1.0 if way.gradients else lr)
+        if through_time is not None:
+            return through_time
     found = [one for way in ways for one in _explained(way)]
     if found and not any(one.story.whole for one in found):
         layers = found[0].seen.layers

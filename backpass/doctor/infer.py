@@ -130,8 +130,10 @@ class _Watched:
                     yield Seen(turned, X.shape[1], layers, output)
 
     def samples(self, turned: bool) -> Array | None:
-        """A row for each sample; None where there are not so many."""
+        """A row for each sample; None where there are not so many, or samples are no rows."""
         X = np.asarray(self.probe.X, float)
+        if X.ndim > 2:
+            return None
         X = np.atleast_2d(X.T if turned and X.ndim == 2 else X)
         if self.rows is None:
             return X

@@ -55,7 +55,7 @@ def gathered(probes: Sequence[Probe]) -> list[Probe]:
     """
     first = probes[0]
     apart = {path: one for path, one in first.parameters.items() if one.ndim < 2}
-    if len(apart) < 2:
+    if len(apart) < 2 or np.ndim(first.X) > 2:
         return list(probes)
     layers = _layers(first, apart)
     changed = [*(path for path, one in first.parameters.items() if path not in first.frozen)]

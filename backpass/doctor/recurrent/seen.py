@@ -1,0 +1,240 @@
+"""A recurrent layer, told by its numbers: each step's sums have the state of the step before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backpass.doctor.activations import FUNCTIONS
+from backpass.doctor.infer import as_matrix
+from backpass.doctor.numbers import Numbers
+from backpass.doctor.probe import Probe
+
+Array = NDArray[np.float64]
+BENDS = ("tanh", "sigmoid", "relu", "linear")
+TENSORS = ("Wx", "Wh", "b", "Wy", "c")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Where an array is; `turned` is a weight that is out×in where samples are rows."""
+
+    path: str
+    turned: bool = False
+
+    def of(self, parameters: Mapping[str, NDArray[Any]]) -> Array:
+        """The weight in×out, or the bias in one line."""
+        value = np.asarray(parameters[self.path], float)
+        return as_matrix(value.T if self.turned and value.ndim == 2 else value)
+
+
+@dataclass(frozen=True, slots=True)
+class Recurrent:
+    """h_t = f(x_t Wx + h_{t−1} Wh + b), and outputs h_t Wy + c of every step or of the last.
+
+    `layout` says how the samples stand, a key of LAYOUTS; `state` is where the first state is held.
+    """
+
+    layout: str
+    arrays: tuple[tuple[str, Held], ...]  # by their names in TENSORS
+    bend: str
+    output: str
+    every: bool
+    state: str | None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        return {name: held.path for name, held in self.arrays}
+
+
+@dataclass(frozen=True, slots=True)
+class Unrolled:
+    """The forward pass of one run: lists by step, a row in each for every sequence."""
+
+    seen: Recurrent
+    x: list[Array]
+    h: list[Array]  # one more: the first is the state before the first step
+    out: list[Array]  # of every step, or of the last alone
+    y: list[Array]
+    weights: dict[str, Array]
+
+    @property
+    def steps(self) -> int:
+        return len(self.x)
+
+
+LAYOUTS: dict[str, Callable[[Array], Array | None]] = {
+    "steps are rows": lambda X: X[:, None, :] if X.ndim == 2 else None,
+    "steps are columns": lambda X: X.T[:, None, :] if X.ndim == 2 else None,
+    "sequences of single numbers are rows": lambda X: X.T[:, :, None] if X.ndim == 2 else None,
+    "sequences, then steps": lambda X: X.transpose(1, 0, 2) if X.ndim == 3 else None,
+    "steps, then sequences": lambda X: X if X.ndim == 3 else None,
+}
+
+
+def recurrent(probes: Sequence[Probe]) -> list[tuple[Recurrent, list[Unrolled]]]:
+    """The recurrent layers that all runs have, each with its forward passes."""
+    first = probes[0]
+    square = [p for p in first.parameters.values() if p.ndim == 2 and p.shape[0] == p.shape[1]]
+    if not square or not 2 <= np.ndim(first.X) <= 3:
+        return []
+    numbers = [Numbers(one) for one in probes]
+    found: list[tuple[Recurrent, list[Unrolled]]] = []
+    for seen in _seen(first, numbers[0]):
+        runs = [unrolled(seen, one) for one in probes]
+        made = [one is not None and _made(one, own) for one, own in zip(runs, numbers, strict=True)]
+        if all(made):
+            found.append((seen, [one for one in runs if one is not None]))
+    return sorted(found, key=lambda one: -len(one[0].arrays))
+
+
+def _made(one: Unrolled, numbers: Numbers) -> bool:
+    """Whether the state of every step was among the numbers, and what is made of the last."""
+    return all(map(numbers.has, one.h[1:])) and all(map(numbers.has, one.out))
+
+
+# ── from one run ─────────────────────────────────────────────────────────────────────────────
+
+
+def _seen(one: Probe, numbers: Numbers) -> Iterator[Recurrent]:
+    for layout, laid in LAYOUTS.items():
+        x = laid(np.asarray(one.X, float))
+        if x is None or len(x) < 2:
+            continue
+        for arrays, bend, state, h in _steps(x, one, numbers):
+            yield from _outputs(layout, arrays, bend, state, h, one, numbers)
+
+
+Arrays = dict[str, Held]
+
+
+def _steps(
+    x: Array, one: Probe, numbers: Numbers
+) -> Iterator[tuple[Arrays, str, str | None, Array]]:
+    """Weights with which the first two steps were made, and the state after the last."""
+    held = one.parameters
+    for wh in _weights(held, None, None):
+        Wh = wh.of(held)
+        width = Wh.shape[1]
+        if Wh.shape[0] != width:
+            continue
+        for wx in _weights(held, x.shape[2], width):
+            for bias in _biases(held, width):
+                if len({wh.path, wx.path, bias.path if bias else ""}) < 3:
+                    continue
+                b = bias.of(held).ravel() if bias else np.zeros(width)
+                for state, h0 in _states(one, x.shape[1], width):
+                    Z = x[0] @ wx.of(held) + h0 @ Wh + b
+                    if not numbers.has(Z):
+                        continue
+                    for bend in BENDS:
+                        h = np.asarray(FUNCTIONS[bend](Z), float)
+                        if not numbers.has(x[1] @ wx.of(held) + h @ Wh + b):
+                            continue
+                        for step in x[1:]:
+                            sums = step @ wx.of(held) + h @ Wh + b
+                            h = np.asarray(FUNCTIONS[bend](sums), float)
+                        arrays = {"Wx": wx, "Wh": wh} | ({"b": bias} if bias else {})
+                        yield arrays, bend, state, h
+
+
+def _outputs(
+    layout: str, arrays: Arrays, bend: str, state: str | None, h: Array, one: Probe,
+    numbers: Numbers,
+) -> Iterator[Recurrent]:  # fmt: skip
+    held, width = one.parameters, h.shape[1]
+    taken = {own.path for own in arrays.values()}
+    for wy in _weights(held, width, None):
+        W = wy.of(held)
+        for bias in _biases(held, W.shape[1]):
+            paths = {wy.path, bias.path} if bias else {wy.path}
+            out = h @ W + (bias.of(held).ravel() if bias else 0.0)
+            if paths & taken or not numbers.has(out):
+                continue
+            all_ = arrays | {"Wy": wy} | ({"c": bias} if bias else {})
+            ordered = tuple((name, all_[name]) for name in TENSORS if name in all_)
+            for output in ("softmax", "sigmoid", "linear"):
+                value = np.asarray(FUNCTIONS[output](out), float)
+                if output == "linear" or (out.shape[1] > 1 and numbers.has(value)):
+                    for every in (True, False):
+                        yield Recurrent(layout, ordered, bend, output, every, state)
+                    break
+
+
+def _weights(held: Mapping[str, Array], into: int | None, out: int | None) -> Iterator[Held]:
+    for path, value in held.items():
+        for turned in (False, True) if value.ndim == 2 else ():
+            rows, columns = value.shape[::-1] if turned else value.shape
+            if into in (None, rows) and out in (None, columns) and np.any(value):
+                yield Held(path, turned)
+
+
+def _biases(held: Mapping[str, Array], width: int) -> Iterator[Held | None]:
+    for path, value in held.items():
+        if value.size == width and max(value.shape, default=1) == width and np.any(value):
+            yield Held(path)
+    yield None
+
+
+def _states(one: Probe, sequences: int, width: int) -> Iterator[tuple[str | None, Array]]:
+    """What the state may have been before the first step: nothing, or something that is held."""
+    yield None, np.zeros((sequences, width))
+    for path, value in {**one.run.before, **one.parameters}.items():
+        if value.dtype.kind == "f" and value.size == sequences * width and np.any(value):
+            yield path, _rows(value, sequences, width)
+
+
+def _rows(value: Array, sequences: int, width: int) -> Array:
+    turned = value.shape == (width, sequences) and sequences > 1
+    return np.asarray(value.T if turned else value, float).reshape(sequences, width)
+
+
+# ── the forward pass ─────────────────────────────────────────────────────────────────────────
+
+
+def unrolled(seen: Recurrent, one: Probe) -> Unrolled | None:
+    """The forward pass in numbers; None where targets do not stand as its outputs do."""
+    x = LAYOUTS[seen.layout](np.asarray(one.X, float))
+    if x is None:
+        return None
+    weights = {name: held.of(one.parameters) for name, held in seen.arrays}
+    width = weights["Wh"].shape[1]
+    h = [np.zeros((x.shape[1], width))]
+    if seen.state is not None:
+        value = one.parameters.get(seen.state, one.run.before.get(seen.state))
+        if value is None:
+            return None
+        h = [_rows(np.asarray(value, float), x.shape[1], width)]
+    b = weights["b"].ravel() if "b" in weights else 0.0
+    for step in x:
+        Z = step @ weights["Wx"] + h[-1] @ weights["Wh"] + b
+        h.append(np.asarray(FUNCTIONS[seen.bend](Z), float))
+    c = weights["c"].ravel() if "c" in weights else 0.0
+    used = h[1:] if seen.every else h[-1:]
+    out = [np.asarray(FUNCTIONS[seen.output](one @ weights["Wy"] + c), float) for one in used]
+    y = _targets(seen, np.asarray(one.Y), np.shape(out))
+    return None if y is None else Unrolled(seen, list(x), h, out, list(y), weights)
+
+
+def _targets(seen: Recurrent, Y: NDArray[Any], shape: tuple[int, ...]) -> Array | None:
+    """Targets by step, sequence and output; labels become rows with a single 1."""
+    steps, sequences, width = shape
+    if Y.dtype.kind in "iu" and width > 1 and Y.size == steps * sequences:
+        if Y.min(initial=0) < 0 or Y.max(initial=0) >= width:
+            return None
+        Y = np.eye(width)[Y]
+    if Y.size != steps * sequences * width:
+        return None
+    Y = np.asarray(Y, float)
+    if seen.layout == "steps are columns" and Y.shape == (width, steps):
+        return Y.T.reshape(shape)
+    if (
+        seen.layout in ("sequences, then steps", "sequences of single numbers are rows")
+        and steps > 1
+    ):
+        return Y.reshape(sequences, steps, width).transpose(1, 0, 2)
+    return Y.reshape(shape)

@@ -1,0 +1,122 @@
+"""Recurrent networks are told by their numbers, and mistakes in going back in time are named."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import backpass as bp
+from backpass.doctor.recurrent.explained import account
+from backpass.doctor.recurrent.seen import recurrent
+from backpass.doctor.recurrent.through_time import RIGHT, Way, taken, through_outputs
+from backpass.doctor.watched import watched
+from tests.doctor.mutants import load
+from tests.doctor.test_infer import loops
+
+RANDOM = np.random.default_rng(0)
+STEPS = RANDOM.normal(size=(6, 3)), np.eye(4)[[0, 1, 2, 3, 0, 1]]
+BATCH = RANDOM.normal(size=(7, 5, 3)), RANDOM.normal(size=(7, 2))
+
+
+def subject(name, folder, *edits):
+    module, lines = load(name, folder, *edits)
+    if name == "recalled":
+        return (module.train, *STEPS), lines
+    return (module.Unrolled().fit_partial, *BATCH), lines
+
+
+@pytest.mark.parametrize(
+    ("name", "loss", "sentence"),
+    [
+        ("recalled", "cross-entropy, summed over samples", "3 → 5 → 4 with tanh and softmax"),
+        ("unrolled", "the mean of (a − y)²", "3 → 6 → 2 with tanh and linear outputs at the last"),
+    ],
+)
+def test_a_correct_recurrent_program_is_cleared(name, loss, sentence, tmp_path):
+    given, _ = subject(name, tmp_path)
+    report = bp.doctor(*given)
+    assert report.verdict == "correct"
+    assert report.findings == ()
+    assert loss in report.loss
+    assert sentence in report.network
+    assert {one.verdict for one in report.tensors} == {"correct"}
+
+
+def test_the_gradients_through_time_are_those_that_are_derived(tmp_path):
+    (call, *args), _ = subject("unrolled", tmp_path)
+    (way,) = watched(call, args, None, None)
+    (seen, (one, _)), *_ = recurrent(way.probes)
+
+    def loss(x, y, Wx, Wh, b, Wy, c):
+        h = np.tanh(x[0] @ Wx + b)
+        for step in x[1:]:
+            h = np.tanh(step @ Wx + h @ Wh + b)
+        return np.sum((h @ Wy + c - y) ** 2) / 2
+
+    weights = {name: w.ravel() if name in "bc" else w for name, w in one.weights.items()}
+    shapes = "x: 5 n k, y: n m, Wx: k j, Wh: j j, b: j, Wy: j m, c: m"
+    wanted = bp.derive(loss, shapes, wrt=list(weights))(np.array(one.x), one.y[0], **weights)[1]
+    at = taken(one, through_outputs(one, [one.out[0] - one.y[0]]), Way())
+    assert not seen.every
+    for name, row in RIGHT.items():
+        np.testing.assert_allclose(row.total(at).ravel(), wanted[name].ravel(), rtol=1e-10)
+
+
+MISTAKES = [
+    # the program, what is replaced, by what, the mistake, a tensor, part of the line
+    ("recalled", "np.outer(draw, hs[t - 1])", "np.outer(draw, hs[t])", 60, "Whh", "dWhh +="),
+    ("recalled", "Why.T @ dy + dh_next", "Why.T @ dy", 60, "Wxh", "dh ="),
+    ("recalled", "(1 - hs[t] ** 2)", "(1 - hs[t - 1] ** 2)", 60, "Whh", "draw ="),
+    ("recalled", "t in reversed(range(len(xs)))", "t in range(len(xs) + 0)", 60, "bh", "+ 0"),
+    ("recalled", "np.outer(draw, xs[t])", "np.outer(draw, xs[t - 1])", 60, "Wxh", "xs[t - 1]"),
+    ("recalled", "Whh.T @ draw", "Whh @ draw", 30, "Whh", "dh_next = Whh @"),
+    ("recalled", "dWxh += np.outer", "dWxh = np.outer", 49, "Wxh", "dWxh ="),
+    ("recalled", "dby += dy", "dby += 2 * dy", 4, "by", "dby +="),
+    ("unrolled", "self.H[t - 1].T @ dZ", "self.H[t].T @ dZ", 60, "self.Wh", "dWh +="),
+    ("unrolled", "(1 - self.H[t] ** 2)", "(1 - self.H[t - 1] ** 2)", 60, "self.b", "dZ ="),
+    ("unrolled", "            dH = dZ @ self.Wh.T\n", "", 60, "self.Wx", "dH ="),
+    ("unrolled", "range(X.shape[1], 0, -1)", "range(1, X.shape[1] + 1)", 60, "self.b", "for t in"),
+    ("unrolled", "dH = dZ @ self.Wh.T", "dH = dH @ self.Wh.T", 33, "self.Wh", "dH = dH"),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "bug", "tensor", "line"), MISTAKES)
+def test_a_mistake_in_going_back_in_time_is_named(name, old, new, bug, tensor, line, tmp_path):
+    given, lines = subject(name, tmp_path, (old, new))
+    report = bp.doctor(*given)
+    assert report.verdict == "bug"
+    (finding,) = report.findings
+    assert bug in (finding.bug, *finding.also)
+    assert tensor in finding.tensors
+    assert line in lines[finding.line - 1]
+    right = [one for one in report.tensors if one.path not in finding.tensors]
+    assert {one.verdict for one in right} <= {"correct"}
+    assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_what_no_known_mistake_makes_is_unknown(tmp_path):
+    given, _ = subject("unrolled", tmp_path, ("dZ.sum(axis=0)", "np.sin(dZ).sum(axis=0)"))
+    report = bp.doctor(*given)
+    assert report.verdict == "unknown"
+    assert {one.path for one in report.tensors if one.verdict == "unknown"} == {"self.b"}
+    assert "What self.b got is nothing that is known here." in report.loss
+
+
+def test_a_network_without_a_past_is_none_of_these():
+    call, *args = loops()
+    (way,) = watched(call, args, None, None)
+    assert recurrent(way.probes) == []
+
+
+def test_no_account_is_given_of_updates_that_are_no_gradient(tmp_path):
+    (call, *args), _ = subject("unrolled", tmp_path)
+    (way,) = watched(call, args, None, None)
+    (seen, runs), *_ = recurrent(way.probes)
+    noise = [{path: RANDOM.normal(size=v.shape) for path, v in own.items()} for own in way.moved]
+    assert account(seen, runs, noise) is None
+
+
+def test_a_listing_of_a_recurrent_network_is_refused_in_one_sentence(tmp_path):
+    given, _ = subject("recalled", tmp_path)
+    with pytest.raises(bp.BackpassError, match=r"recurrent: Whh takes the state of each step"):
+        bp.annotate(*given)
