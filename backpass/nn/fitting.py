@@ -18,7 +18,7 @@ from backpass.nn.architecture import Architecture
 from backpass.nn.callbacks import EarlyStopping, refuse_no_callback
 from backpass.nn.files import append_line, check_writable
 from backpass.nn.forward import WEIGHT
-from backpass.nn.judge import labels
+from backpass.nn.judge import answers, labels
 from backpass.nn.layers import is_count
 from backpass.nn.run import Run
 from backpass.nn.schedules import is_number
@@ -104,6 +104,7 @@ def prepare(X: Any, y: Any, options: Options, plan: Architecture, dtype: Any, se
     goal = samples.targets(y, given, plan, dtype)
     samples.refuse_one_class(goal, plan)
     axis = plan.axis
+    _refuse_unseen(options, goal, plan)
     count = given.X.shape[axis]
     weight = _weights(options, goal, count, plan, dtype)
     everyone = np.arange(count)
@@ -119,6 +120,21 @@ def prepare(X: Any, y: Any, options: Options, plan: Architecture, dtype: Any, se
         return Data(given.X, goal, weight, held)
     own, targets = _taken(given.X, goal, everyone, axis)
     return Data(own, targets, None if weight is None else weight[everyone], held)
+
+
+def _refuse_unseen(options: Options, goal: Array, plan: Architecture) -> None:
+    """Raise BackpassError for early stopping by a curve that this training will not draw."""
+    named = options.stopping.monitor if options.stopping else None
+    classes = answers(goal, plan.loss, plan.axis) is not None
+    held = options.validation is not None and options.validation is not False
+    drawn = ["loss", *(["accuracy"] if classes else [])]
+    if held:
+        drawn += ["val_loss", "val_accuracy" if classes else "val_r2"]
+    if named is not None and named not in drawn:
+        raise BackpassError(
+            f"monitor={named!r} is no curve of this training; there are {', '.join(drawn)}"
+            + ("" if held else ", and more with validation=0.2")
+        )
 
 
 def _taken(X: Array, y: Array, places: Array, axis: int) -> tuple[Array, Array]:

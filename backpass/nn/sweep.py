@@ -13,7 +13,7 @@ from backpass.language.errors import BackpassError, UnknownName, choices
 from backpass.nn.exam import examine
 from backpass.nn.history import History
 from backpass.nn.learning import Learning
-from backpass.nn.recipe import Recipe, prepare
+from backpass.nn.recipe import Job, Recipe, prepare
 from backpass.nn.tables.data_file import Data
 from backpass.nn.verdict import Verdict, verdict
 
@@ -132,6 +132,10 @@ def sweep(
     count = math.prod(len(values) for values in varied.values())
     if count > MOST:
         raise BackpassError(f"these are {count:,} networks; sweep takes up to {MOST} at once")
+    first = next(combinations(varied))
+    for name, values in varied.items():  # what is wrong is said before the first training
+        for value in values[1:]:
+            _job(data, recipe, {**first, name: value})
     trials = []
     for chosen in combinations(varied):
         trials.append(_tried(data, recipe, chosen))
@@ -145,10 +149,14 @@ def combinations(varied: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]
         yield dict(zip(varied, values, strict=True))
 
 
-def _tried(data: Data, recipe: Recipe, chosen: dict[str, Any]) -> Trial:
+def _job(data: Data, recipe: Recipe, chosen: Mapping[str, Any]) -> Job:
     how = {one.name: chosen[one.name] for one in fields(Learning) if one.name in chosen}
     rest = {name: value for name, value in chosen.items() if name not in how}
-    job = prepare(data, replace(recipe, learning=replace(recipe.learning, **how), **rest))
+    return prepare(data, replace(recipe, learning=replace(recipe.learning, **how), **rest))
+
+
+def _tried(data: Data, recipe: Recipe, chosen: dict[str, Any]) -> Trial:
+    job = _job(data, recipe, chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the curve shows what they would say
         history = job.train(progress=False)

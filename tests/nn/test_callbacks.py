@@ -137,8 +137,11 @@ def test_every_epoch_is_a_line_of_the_log(tmp_path):
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, says):
+    net = small()
+    before = net.weights["W1"].copy()
     with pytest.raises(BackpassError, match=says):
-        small().fit(*data(), epochs=1, progress=False, **options)
+        net.fit(*data(), epochs=1, progress=False, **options)
+    assert (net.weights["W1"] == before).all()
     with pytest.raises(BackpassError, match="tol='0' is none"):
         bp.EarlyStopping(tol="0")
     with pytest.raises(BackpassError, match="there is no curve 'val_los'; did you mean val_loss"):

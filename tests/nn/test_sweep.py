@@ -62,3 +62,10 @@ def test_seeds_are_one_row_and_its_middle_counts(data):
 def test_what_cannot_be_compared_is_refused(data, varied, said, error):
     with pytest.raises(error, match=said):
         sweep(data, Recipe(epochs=1), varied)
+
+
+def test_what_is_wrong_is_said_before_anything_is_trained(data):
+    trained = []
+    with pytest.raises(BackpassError, match="lr=-1 is no learning rate"):
+        sweep(data, Recipe(epochs=1), {"lr": [0.1, -1], "init": ["he", "zeros"]}, trained.append)
+    assert trained == []
