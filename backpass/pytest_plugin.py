@@ -41,12 +41,12 @@ def _check(
     unknown = set([allow] if isinstance(allow, str) else allow) - {*CLEARED, "bug", "unknown"}
     if unknown:
         raise ValueError(f"no verdict is called {min(unknown)!r}; there are {CLEARED}")
-    refused = ""
+    report, refused = None, ""
     try:
         report = doctor(subject, *given, **more)
     except BackpassError as error:
         refused = f"the doctor has no answer: {error}"
-    if refused:  # said here, where no other error is being handled
+    if report is None:  # said here, where no other error is being handled
         pytest.fail(refused, pytrace=False)
     if report.verdict not in allow:
         pytest.fail(str(report), pytrace=False)
