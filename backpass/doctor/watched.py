@@ -82,7 +82,7 @@ def watched(
         if found:
             return found[:1] if gradients else found
         return [_inside(call, probes)]
-    seen = networks(probes)
+    seen = Watched(tuple(probes), ()).networks()
     if seen:
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [path for path in probes[0].parameters if path not in layers]

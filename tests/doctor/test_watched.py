@@ -49,6 +49,30 @@ def test_shuffled_samples_and_small_batches_are_followed(tmp_path):
     assert report.verdict == "correct"
 
 
+def test_momentum_starts_from_nothing_in_small_batches_too(tmp_path):
+    report = bp.doctor(Rolling().fit_partial, X, Y)
+    assert report.verdict == "correct"
+
+
+class Rolling:
+    """Two layers with momentum, in shuffled batches."""
+
+    def __init__(self):
+        self.W = [RANDOM.normal(size=(4, 3)), RANDOM.normal(size=(3, 2))]
+        self.v = [np.zeros((4, 3)), np.zeros((3, 2))]
+
+    def fit_partial(self, X, Y):
+        order = np.random.permutation(len(X))
+        for start in range(0, len(X), 2):
+            x, y = X[order[start : start + 2]], Y[order[start : start + 2]]
+            H = np.tanh(x @ self.W[0])
+            error = H @ self.W[1] - y
+            steps = x.T @ (error @ self.W[1].T * (1 - H**2)), H.T @ error
+            for i, step in enumerate(steps):
+                self.v[i] = 0.9 * self.v[i] - 0.1 * step
+                self.W[i] += self.v[i]
+
+
 def test_an_activation_that_falls_is_named(tmp_path):
     report, lines = train(tmp_path, ("np.exp(-z)", "np.exp(z)"))
     assert report.verdict == "bug"
