@@ -132,6 +132,11 @@ def _spans(places: Sequence[Place], source: Sequence[str]) -> Iterator[tuple[int
         if not source:
             yield first, max(numbers)
             continue
+        if not head:  # of no function: all lines that stand together
+            while first > 1 and source[first - 2].strip():
+                first -= 1
+            yield first, max(numbers)
+            continue
         while first > 1 and not source[first - 1].lstrip().startswith(f"def {head}"):
             first -= 1
         yield first if first > 1 or source[0].startswith("def") else min(numbers), max(numbers)

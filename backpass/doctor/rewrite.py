@@ -121,8 +121,9 @@ class _Rewriter(ast.NodeTransformer):
         return [*before, node, *after]
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
-        attributes = [one for one in node.targets if not isinstance(one, ast.Name)]
-        after = [statement for target in attributes for statement in self._seen(target, "after")]
+        read = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
+        shown = [one for one in node.targets if not isinstance(one, ast.Name) or one.id in read]
+        after = [statement for target in shown for statement in self._seen(target, "after")]
         node.value = self._read(node.value)
         for target in node.targets:
             self._write(target)

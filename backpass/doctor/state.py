@@ -168,10 +168,13 @@ class Roots:
         return found
 
 
+_STORES = ("STORE_GLOBAL", "STORE_DEREF", "STORE_NAME")  # of a global, and at the top of a file
+
+
 def _written(function: FunctionType) -> set[str]:
     """The names around a function that it gives other values."""
     steps = dis.get_instructions(function.__code__)
-    return {str(one.argval) for one in steps if one.opname in ("STORE_GLOBAL", "STORE_DEREF")}
+    return {str(one.argval) for one in steps if one.opname in _STORES}
 
 
 def _may_change(held: object) -> bool:

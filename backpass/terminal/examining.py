@@ -16,8 +16,10 @@ from backpass.doctor.annotate import annotate
 from backpass.doctor.annotation import Annotation
 from backpass.doctor.examine import examine
 from backpass.doctor.listing import listing_lines
+from backpass.doctor.quiet import quiet
 from backpass.doctor.raised import Raised
 from backpass.doctor.report import Report
+from backpass.doctor.scripts import LONG, TooLong, interrupted_after
 from backpass.language.errors import BackpassError
 from backpass.nn.files import write_whole
 from backpass.reading.lines import Line, Role, Span, wrapped
@@ -122,19 +124,30 @@ def _looked(
 
     Where nothing is said and nothing found, the file is run, to see what it calls itself.
     """
-    module = load_module(path)
     if make is not None or call is not None or data is not None:
-        return _sought(module, path, make, call, data, look)
+        return _sought(_loaded(path), path, make, call, data, look)
     try:
-        found = _sought(module, path, make, call, data, look)
+        found = _sought(_loaded(path), path, make, call, data, look)
     except BackpassError as refused:
-        heard = looked_at(path, look)
+        heard = looked_at(path, look) if path.is_file() else None
         if heard is None:
             raise refused from None
         return heard
     if isinstance(found[0], Report) and found[0].verdict == "unknown":
         return looked_at(path, look) or found
     return found
+
+
+def _loaded(path: Path) -> ModuleType:
+    """The file, imported; what it says and writes is thrown away, and it has its time."""
+    try:
+        with quiet(), interrupted_after(LONG):
+            return load_module(path)
+    except TooLong:
+        raise BackpassError(
+            f"{path.name} still runs after {LONG:g} s; put what it does when it is run below "
+            'if __name__ == "__main__":'
+        ) from None
 
 
 def _sought(

@@ -1,7 +1,7 @@
 """A file that trains when it is run, and so says itself what it calls, and with what.
 
-It is run once more, as `python mynet.py` runs it, with its calls listened to; a loop that trains
-outside of any function becomes a function, on the very lines that it has in the file.
+It is run once more, as `python mynet.py` runs it, with its calls listened to; one turn of a loop
+that trains outside of any function is a call, too.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from backpass.doctor.observe import seeded
 from backpass.doctor.quiet import quiet
 from backpass.doctor.report import Report
 from backpass.doctor.rewrite import codes
+from backpass.doctor.scripts import TooLong, scripts
 from backpass.doctor.state import Roots
 
 Function = Callable[..., Any]
 SECONDS = 5.0  # of listening; what a file does first, it does before
 LONG = 0.01  # seconds of a call, while it is listened to
 ATTEMPTS = 5  # calls that are worth a look
+LOOPS = 2  # the longest of those at the top of a file
 LOOP = "training_loop"
 
 
@@ -72,7 +74,7 @@ def looked_at(
 def rehearsed(path: Path) -> Iterator[Heard]:
     """What the file calls that may be a training step, the likeliest first.
 
-    That is the shortest call that changes the most, then a loop at the foot of the file, then the
+    That is the shortest call that changes the most, then a loop at the top of the file, then the
     longest call that returns what it does not change. Of a call that takes long, one round of its
     loop is enough.
     """
@@ -86,9 +88,9 @@ def rehearsed(path: Path) -> Iterator[Heard]:
     for call in moving[:ATTEMPTS]:
         if 2 * call.moved >= moving[0].moved:
             yield from text.heard(call)
-    for node in _loops(script.body)[:2]:
-        space = _run(script.body[: script.body.index(node)], file, _space(path.name, file))
-        yield from text.round(node, space, None)
+    for loop in scripts(path)[:LOOPS]:
+        with contextlib.suppress(Exception, SystemExit, TooLong), loop.call() as turn:
+            yield Heard(turn, [], f"took one round of {loop.name}")
     for call in still[:1]:
         if call.args:
             yield from text.heard(call)
@@ -265,7 +267,7 @@ class _Text:
         yield _heard(call)
 
     def round(
-        self, node: ast.For | ast.While, space: dict[str, Any], inside: ast.FunctionDef | None
+        self, node: ast.For | ast.While, space: dict[str, Any], inside: ast.FunctionDef
     ) -> Iterator[Heard]:
         """The first round of a loop; nothing where there is no room for its first lines.
 
@@ -292,7 +294,7 @@ class _Text:
         names = [one for one in ast.walk(node) if isinstance(one, ast.Name)]
         stored = {one.id for one in names if isinstance(one.ctx, ast.Store)}
         held = [one for one in sorted(stored) if one in space]
-        margin = lines[first - 1][: 0 if inside is None else inside.col_offset]
+        margin = lines[first - 1][: inside.col_offset]
         indent = lines[first - 1][: node.body[0].col_offset]
         text[node.lineno - 2] = f"{margin}def {LOOP}():"
         text[node.lineno - 1] = f"{indent}global {', '.join(held)}" if held else f"{indent}pass"
@@ -322,9 +324,7 @@ def _is_of(node: ast.AST, code: CodeType) -> bool:
 _KEPT = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
-def _lines(node: ast.stmt | None) -> range:
+def _lines(node: ast.stmt) -> range:
     """The lines of a statement, with what decorates it."""
-    if node is None:
-        return range(0)
     first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
     return range(first, (node.end_lineno or 0) + 1)
