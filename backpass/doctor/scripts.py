@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from backpass.doctor.quiet import quiet
@@ -28,6 +28,7 @@ KEPT = ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef | ast.Import | ast.
 LOOPS = ast.For | ast.While
 Call = Callable[[], None]
 LONG = 10.0  # seconds that a file may take to come in
+SOON = 0.1  # and after which to look again whether an import is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,19 @@ class TooLong(BaseException):
 
 @contextmanager
 def interrupted_after(seconds: float) -> Iterator[None]:
-    """Raise TooLong in code that runs for longer, where the system can interrupt it."""
+    """Raise TooLong in code that runs for longer, where the system can interrupt it.
+
+    A module that it imports is left to come in whole, since half of it would stay.
+    """
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    def end(number: int, frame: object) -> None:
-        raise TooLong
+    def end(number: int, frame: FrameType | None) -> None:
+        if _imports(frame):
+            signal.setitimer(signal.ITIMER_REAL, SOON)
+        else:
+            raise TooLong
 
     before = signal.signal(signal.SIGALRM, end)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -163,3 +170,12 @@ def interrupted_after(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether an import statement is under way."""
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load":
+            return True
+        frame = frame.f_back
+    return False

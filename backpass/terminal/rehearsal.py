@@ -181,7 +181,8 @@ class _Ear:
     begun: float = field(default_factory=time.monotonic)
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        if time.monotonic() - self.begun > SECONDS:
+        late = time.monotonic() - self.begun > SECONDS
+        if late and frame.f_code.co_filename == self.file:  # no import ends halfway
             sys.setprofile(None)
             raise _Enough
         if event == "call" and frame.f_code.co_filename == self.file:

@@ -71,6 +71,7 @@ def test_one_turn_of_the_loop_is_the_call(tmp_path: Path):
 
 def test_a_file_that_runs_on_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("backpass.terminal.examining.LONG", 0.3)
+    monkeypatch.setattr("backpass.terminal.rehearsal.SECONDS", 0.3)
     path = tmp_path / "forever.py"
     path.write_text("import time\nwhile True:\n    time.sleep(0.01)\n", "utf-8")
     result = run("doctor", path)
