@@ -23,6 +23,7 @@ from backpass.language.expr import (
     SizeTerm,
     Sum,
     Term,
+    labels,
     multiply,
 )
 from backpass.language.program import Array
@@ -177,7 +178,12 @@ class Spelling:
         return f"({text})"
 
     def _product(self, factors: tuple[Term, ...]) -> str:
-        """Factors with a power of −1 stand below the line; sizes there become a factor again."""
+        """Factors with a power of −1 stand below the line.
+
+        Sizes there become a factor again, and so does what stays the same while loops go round:
+        its reciprocal is taken once, outside of them.
+        """
+        loops = any(map(labels, factors))
         above: list[str] = []
         below: list[str] = []
         sign = ""
@@ -188,7 +194,10 @@ class Spelling:
                 case Power(base=SizeTerm(size=size), exponent=Number(value=value)) if value == -1:
                     above.append(f"real(1.0 / ({self.size(size)}))")
                 case Power(base=base, exponent=Number(value=value)) if value == -1:
-                    below.append(self.real(base))
+                    if loops and not labels(base):
+                        above.append(self.real(factor))
+                    else:
+                        below.append(self.real(base))
                 case _:
                     above.append(self.real(factor))
         text = sign + (" * ".join(above) or number(Fraction(1)))
