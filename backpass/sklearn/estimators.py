@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,14 @@ class MLPClassifier(ClassifierMixin, Perceptron):
                 'class_weight="balanced" needs all samples at once, and partial_fit sees a part '
                 "of them; give the weights as a dict"
             )
-        of_classes = compute_sample_weight(self.class_weight, y)
+        weights = self.class_weight
+        if isinstance(weights, Mapping):
+            known = np.asarray(self.classes_).tolist()
+            for one in weights:
+                if one not in known:
+                    raise ValueError(f"class_weight speaks of {one!r}; the classes are {known}")
+            weights = {one: weights.get(one, 1) for one in known}  # also those not in this part
+        of_classes = compute_sample_weight(weights, y)
         return of_classes if counts is None else counts * of_classes
 
     def _answers(self, found: Array) -> Array:

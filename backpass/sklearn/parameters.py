@@ -85,6 +85,15 @@ def _yes_or_no(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
+def _class_weight(value: Any) -> bool:
+    """Whether this weighs classes; for several labels a sample it is a list of such."""
+    if isinstance(value, list):
+        return all(map(_class_weight, value))
+    if isinstance(value, Mapping):
+        return all(map(_not_negative, value.values()))
+    return value is None or (isinstance(value, str) and value == "balanced")
+
+
 NUMBERS: dict[str, tuple[Test, str]] = {
     "alpha": (_not_negative, "a number from 0 on"),
     "batch_size": (lambda v: v == "auto" or is_count(v), '"auto" or a whole number from 1 on'),
@@ -107,6 +116,7 @@ NUMBERS: dict[str, tuple[Test, str]] = {
         "a whole number from 1 on, or np.inf",
     ),
     "max_fun": (is_count, "a whole number from 1 on"),
+    "class_weight": (_class_weight, '"balanced", or {class: weight}, with weights from 0 on'),
     "dropout": (_share, "a share from 0 on and below 1"),
     "batch_norm": (_yes_or_no, "True or False"),
 }

@@ -134,6 +134,19 @@ def test_classes_may_count_unequally():
     assert one.loss_curve_ == other.loss_curve_
     with pytest.raises(ValueError, match="partial_fit sees a part"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match=r"class_weight speaks of 7; the classes are \[0, 1\]"):
+        MLPClassifier(class_weight={0: 2, 7: 1}).fit(X, y)
+
+
+def test_a_part_may_lack_classes_that_have_weights():
+    options = {"hidden_layer_sizes": (4,), "random_state": 0}
+    some = SPECIES != 1
+    weighed = MLPClassifier(class_weight={0: 2, 1: 3}, **options)
+    weighed.partial_fit(IRIS[some], SPECIES[some], classes=[0, 1, 2])
+    plain = MLPClassifier(**options)
+    counts = np.where(SPECIES[some] == 0, 2, 1)
+    plain.partial_fit(IRIS[some], SPECIES[some], classes=[0, 1, 2], sample_weight=counts)
+    assert weighed.loss_ == plain.loss_
 
 
 def test_dropout_is_drawn_for_every_step_and_left_out_of_predictions():

@@ -25,6 +25,8 @@ X, Y = np.random.default_rng(0).normal(size=(12, 2)), np.arange(12) % 2
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes=(3, 0) is none; give whole numbers"),
         ({"hidden_layer_sizes": -1}, "hidden_layer_sizes=-1 is none"),
         ({"activation": "rellu"}, "activation='rellu' is not known; did you mean relu?"),
+        ({"class_weight": "bal"}, "class_weight='bal' is none; give \"balanced\", or {class: w"),
+        ({"class_weight": {0: -1}}, "class_weight={0: -1} is none"),
         ({"solver": "adamw"}, "solver='adamw' is not known; did you mean adam?"),
         ({"learning_rate": "linear"}, "learning_rate='linear' is not known"),
         ({"loss": "logloss"}, "loss='logloss' is not known; did you mean log_loss?"),
