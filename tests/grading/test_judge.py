@@ -32,7 +32,7 @@ NUMBERS = st.sampled_from([0.0, 1.0, -1.0, 1e300, 1e-300, np.nan, np.inf, -np.in
 KINDS = st.sampled_from(["f8", "f4", "f2", "i8", "u1", "?"])
 
 
-@settings(max_examples=12)
+@settings(max_examples=5)
 @given(st.data())
 def test_any_arrays_have_a_verdict_and_wrong_ones_no_points(answers: Key, data: st.DataObject):
     with np.errstate(all="ignore"):
