@@ -10,7 +10,9 @@ from typing import Any
 
 from backpass.running.compiled.blas import enter_blas
 
-LARGE = 2e6  # multiplications of a product from which on a second thread pays
+# Multiplications of a product from which on a second thread pays, by a third on idle cores. It
+# waits for the first at every product, and forty times as long if its core is taken away meanwhile.
+LARGE = 2e6
 
 
 @cache
