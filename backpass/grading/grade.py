@@ -132,7 +132,12 @@ class _Grader:
 
         try:
             with ThreadPoolExecutor(jobs) as pool:
-                return list(pool.map(one, some))
+                try:
+                    return list(pool.map(one, some))
+                except BaseException:  # an interruption is not to wait for what only sleeps
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    zygotes.close()
+                    raise
         finally:
             zygotes.close()
 
