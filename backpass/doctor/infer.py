@@ -240,11 +240,13 @@ def widened(A: Array, ones: Ones | None) -> Array:
 
 
 def _chains(
-    A: Array, parameters: dict[str, Array], seen: Numbers
+    A: Array, parameters: dict[str, Array], seen: Numbers, Z: Array | None = None
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
-    """Every chain of layers from these activations on, the empty one last."""
+    """Every chain of layers from these activations on, of sums Z, the empty one last."""
     for kept in seen.masks.kept(A):
         for mask in seen.masks.of(A, kept):
+            if Z is not None and not np.any((mask != 0) ^ (Z > 0)):
+                continue  # max(z, 0) may be |z| where z is above zero, and no unit was dropped
             for (first, *rest), output in _dense(A * mask, parameters, seen):
                 yield (replace(first, kept=kept), *rest), output
     yield from _dense(A, parameters, seen)
@@ -266,7 +268,7 @@ def _dense(
                 made = dict(activated(Z, seen))
                 for activation, value in made.items():
                     one = replace(layer, activation=activation)
-                    for rest, output in _chains(value, after, seen):
+                    for rest, output in _chains(value, after, seen, Z):
                         yield (one, *rest), output
                 if "linear" not in made:  # what is made of the last sums may be for show
                     yield (layer,), Z
