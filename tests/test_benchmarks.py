@@ -9,6 +9,7 @@ import pytest
 from benchmarks import page, seeds_page, speed
 from benchmarks.clock import Race, Time
 from benchmarks.report import Row, Table, compared, markdown
+from benchmarks.training import measured as training
 from benchmarks.training import told
 from benchmarks.training.peers import by_hand, estimator
 from benchmarks.training.problems import PROBLEMS
@@ -20,7 +21,7 @@ DOCS = Path(__file__).parents[1] / "docs"
     ("file", "measured"),
     [
         (seeds_page.PAGE, seeds_page.NAMES),
-        (speed.PAGE, speed.NAMES),
+        (speed.PAGE, (*speed.NAMES, *training.NAMES)),
     ],
 )
 def test_a_page_has_a_block_for_everything_that_is_measured_and_all_are_filled(file, measured):

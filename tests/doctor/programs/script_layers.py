@@ -15,7 +15,7 @@ class Layer:
 
     def backward(self, grad, lr):
         if self.act == "tanh":
-            grad = grad * (1 - self.out ** 2)
+            grad = grad * (1 - self.out**2)
         dx = grad @ self.W.T
         self.W -= lr * self.x.T @ grad
         self.b -= lr * grad.sum(axis=0)
@@ -39,5 +39,6 @@ if __name__ == "__main__":
         if epoch % 10 == 0:
             print(epoch, loss)
     import matplotlib.pyplot as plt
+
     plt.plot(losses)
     plt.show()
