@@ -42,7 +42,7 @@ def takes(peer: str, problem: Problem) -> bool:
 def refuse_other_weights(one: Raced) -> None:
     """SystemExit where somebody's weights are not those by hand: then times mean nothing."""
     for name, apart in one.apart.items():
-        if not apart < AGREE:
+        if not apart < AGREE[one.optimizer]:
             sys.exit(f"{one.problem.name}, {one.optimizer}: {name} learnt other weights ({apart})")
 
 

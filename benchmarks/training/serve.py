@@ -2,9 +2,9 @@
 
     python -m benchmarks.training.serve jax_scan "64-64-10, 32" SGD weights.npz
 
-Every line that comes in is one measurement, and is answered by the seconds of a step. The first is
-not counted by who asks: it compiles. After it the weights are written, and whoever was slow takes
-fewer epochs from then on.
+Every line that comes in is one measurement, and is answered by the seconds of a step. The first
+compiles, and after it the weights are written; the second tells how many epochs take about as long
+for everybody, who then trains so many. Who asks counts neither, nor the one that comes next.
 """
 
 from __future__ import annotations
@@ -20,26 +20,23 @@ import numpy as np
 from benchmarks.training.peers import Trainer
 from benchmarks.training.problems import BY_NAME
 
-LONG = 0.5  # seconds of a measurement, from which on fewer epochs tell as much
+TURN = 0.2  # seconds of a measurement, beside which it is short to wake up
 
 
 def main(peer: str, problem: str, optimizer: str, path: str) -> None:
     """Answer until nobody asks any more."""
     module = importlib.import_module(f"benchmarks.training.peers.{peer}")
     trainer: Trainer = module.trainer(BY_NAME[problem], optimizer)
-    first, epochs = True, trainer.problem.epochs
-    for _ in sys.stdin:
+    for count, _ in enumerate(sys.stdin):
         gc.collect()
         start = perf_counter()
         trainer.train()
         seconds = perf_counter() - start
-        if first:
+        if count == 0:
             np.savez(path, *(one for layer in trainer.weights() for one in layer))
-            first = False
-        steps = trainer.problem.steps
-        print(seconds / steps, flush=True)
-        if seconds > LONG:
-            epochs = max(1, int(epochs * LONG / seconds))
+        print(seconds / trainer.problem.steps, flush=True)
+        if count == 1:
+            epochs = max(1, round(trainer.problem.epochs * TURN / seconds))
             trainer.problem = replace(trainer.problem, epochs=epochs)
 
 
