@@ -147,6 +147,11 @@ def _notes(
 ) -> Iterator[Note]:
     """The places of a line, the widest first, each text once."""
     said: set[tuple[str, str]] = set()
+    made = {
+        (one.statement, tuple(reading.formula for reading in found.get(one.number, ())))
+        for one in places
+        if one.moment == "value" and one.parent is None
+    }
     for place in sorted(places, key=lambda one: (one.parent is not None, one.column, -one.number)):
         kept = found.get(place.number, ())
         formulas = tuple(reading.formula for reading in kept)
@@ -154,6 +159,9 @@ def _notes(
         key = place.text if inner else "", " ".join(formulas)
         if not kept or place.moment == "before" or key in said:
             continue
+        named = place.moment == "after" and place.text.isidentifier()
+        if named and (place.statement, formulas) in made:
+            continue  # the expression that the name is given says it already
         said.add(key)
         yield Note(
             place.line, place.column, place.text, formulas,
