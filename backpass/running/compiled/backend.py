@@ -18,6 +18,7 @@ from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
 from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
 from backpass.running.compiled.object_code import Linked, address
+from backpass.running.compiled.pieces import Pieces
 from backpass.running.compiled.reporting import report
 from backpass.running.compiled.source import Source, write_source
 from backpass.running.compiled.threads import threads, threads_for
@@ -81,6 +82,7 @@ class Compiled:
         self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
         self._last: Ready | None = None
+        self._pieces = Pieces()
 
     def epoch(
         self,
@@ -116,13 +118,18 @@ class Compiled:
         losses = np.empty(steps, dtype)
         rates = [np.full(steps, numbers[name], dtype) for name in ready.source.numbers]
         signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
-        words = ready.code.words
+        words, call, head = ready.code.words, ready.code.run, ready.head
         lying = high - low + 1 == len(order) and bool((order[1:] > order[:-1]).all())
         tail = ready.tails[lying]
-        begin = words(order, int(lying), batch_size, losses, signed, first)
+
+        def run(start: int, stop: int) -> tuple[int, int]:
+            picked = order[start * batch_size : stop * batch_size]
+            begin = words(picked, int(lying), batch_size, losses[start:], signed, first + start)
+            return call([*begin, *head, *words(*(one[start:] for one in rates)), *tail])
+
         try:
             with threads(ready.threads):
-                done, right = ready.code.run([*begin, *ready.head, *words(*rates), *tail])
+                done, right = self._pieces.run(steps, run)
         except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError("an entry that is read does not exist here") from error
         told = None if self.stepping.answers is None else right
