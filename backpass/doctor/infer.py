@@ -165,7 +165,7 @@ class _Watched:
         masks = [None] if layer.kept is None else self.numbers.masks.of(A, layer.kept)
         for mask in masks:
             Z = pre_activation(layer, A if mask is None else A * mask, self.probe.parameters)
-            if _is_made(Z, self.numbers):
+            if _is_made(Z, self.numbers, _telling(A if mask is None else A * mask)):
                 return (None, Z) if mask is None else self._emptied(layer, A, mask, Z)
         return None
 
@@ -288,25 +288,27 @@ def _affine(
             and max(value.shape, default=1) == value.size
             and np.any(value)
         ]
-        tells = bool(np.any(Z[0]))  # a sample behind ReLUs that are off is the bias alone
-        found = [
-            (bias, values)
-            for bias, values in with_bias
-            if (seen.has(values) if tells else seen.index.find(values))
-        ]
-        if not found and seen.has(Z):
+        sample = _telling(A)
+        found = [(bias, values) for bias, values in with_bias if seen.has(values, sample)]
+        if not found and seen.has(Z, sample):
             found = [(None, Z)]
         if not found and seen.is_bare:
             both = [*with_bias, (None, Z)]
-            found = [(bias, values) for bias, values in both if _is_made(values, seen)]
+            found = [(bias, values) for bias, values in both if _is_made(values, seen, sample)]
         for bias, values in found:
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
 
 
-def _is_made(Z: Array, seen: Numbers) -> bool:
+def _telling(A: Array) -> int | None:
+    """The first sample of which something goes on: the others are the bias alone, or the ones."""
+    told = np.flatnonzero(A.any(axis=1))
+    return int(told[0]) if len(told) else None
+
+
+def _is_made(Z: Array, seen: Numbers, sample: int | None) -> bool:
     """Whether sums were seen; where only names can be, what an activation or the error makes."""
-    if seen.has(Z) or not seen.is_bare:
-        return seen.has(Z)
+    if seen.has(Z, sample) or not seen.is_bare:
+        return seen.has(Z, sample)
     values = [Z, *(np.asarray(FUNCTIONS[name](Z), float) for name in COMMON)]
     errors = [value - seen.Y for value in values if value.shape == seen.Y.shape]
     errors += [value - seen.Y.T for value in values if value.shape == seen.Y.T.shape]

@@ -28,14 +28,16 @@ class Numbers:
             tolerance=probe.tolerance,
         )
 
-    def has(self, values: Array) -> bool:
-        """Whether it was seen whole, or its first sample, or that sample's entries one by one.
+    def has(self, values: Array, sample: int | None = 0) -> bool:
+        """Whether it was seen whole, or one sample of it, or that sample's entries one by one.
 
-        With the other sign it counts too: 1/(1 + e^(−x·W − b)) never makes x·W + b.
+        Without a sample, only the whole counts. With the other sign it counts too:
+        1/(1 + e^(−x·W − b)) never makes x·W + b.
         """
-        first = values[0]
-        whole = any(self.index.find(sign * part) for part in (values, first) for sign in (1, -1))
-        return whole or self._entries(first)
+        parts = (values,) if sample is None else (values, values[sample])
+        if any(self.index.find(sign * part) for part in parts for sign in (1, -1)):
+            return True
+        return sample is not None and self._entries(values[sample])
 
     def samples(self, values: Array) -> int:
         """Of how many samples these are among the numbers."""

@@ -123,3 +123,15 @@ def test_a_relu_is_no_mask(relu):
         ("linear", None),
     ]
     assert bp.doctor(step, X, Y).verdict == "correct"
+
+
+def test_samples_of_which_nothing_is_left_speak_for_no_mask():
+    V = RANDOM.normal(size=(2, 4))
+
+    def step(X, Y):
+        parts = [np.zeros(3), 0.1 * X[1] * np.array([1, 1, 0])]  # a gradient that is added up
+        V[:, :3] -= parts[1] * Y[1, :, None]
+        V[:, 3] -= parts[0][0] + Y[0]
+
+    (way,) = watched(step, (X[:, :3], Y), None, None)
+    assert way.networks() == []
