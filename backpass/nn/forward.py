@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from backpass.nn.layers import ACTIVATIONS, BatchNorm, Dense, Dropout, Layer
-from backpass.nn.losses import Loss
+from backpass.nn.losses import LOGITS, Loss
 
 WEIGHT = "weight"  # what each sample counts is called
 NORMS = "γ", "β"  # the scales and shifts behind a batch norm, which are trained
@@ -27,11 +27,15 @@ def forward_pass(
     sizes and the squares of the weights cost. It is recorded, so what it stores under a number
     gets that number in its name.
     """
+    end = layers[-1]
+    from_logits = LOGITS.get((loss.name, end.activation)) if isinstance(end, Dense) else None
+    judging = from_logits or loss
 
-    def judged(output: Any, y: Any, weight: Any) -> Any:
-        if weighted and loss.weighted is not None:
-            return loss.weighted(output, y, weight)
-        return loss.function(output, y)
+    def judged(Z: Any, output: Any, y: Any, weight: Any) -> Any:
+        seen = Z if from_logits else output
+        if weighted and judging.weighted is not None:
+            return judging.weighted(seen, y, weight)
+        return judging.function(seen, y)
 
     def forward(
         X: Any, y: Any, W: Any, b: Any = None, γ: Any = None, β: Any = None, weight: Any = None,
@@ -72,8 +76,8 @@ def forward_pass(
                         D0 = X * M["0"]
                         last = D0
         if l1 is None and l2 is None:
-            return judged(last, y, weight)
-        data = judged(last, y, weight)
+            return judged(Z[place], last, y, weight)
+        data = judged(Z[place], last, y, weight)
         trained = [one[:-1] if augmented else one for one in W]  # biases cost nothing
         if l1 is not None:
             sizes = reduce(add, [np.sum(np.abs(one)) for one in trained])

@@ -117,6 +117,10 @@ LOSSES: dict[str, Loss] = {
     )
 }
 
+# A probability that is rounded to 0 or 1 has no logarithm that a step could learn from, so the loss
+# of probabilities that an activation made looks at what it made them of: name, activation -> loss.
+LOGITS = {(one.takes_logits, one.squashes): one for one in LOSSES.values() if one.takes_logits}
+
 
 def find_loss(text: str) -> Loss:
     """The loss of this name, else the one that the formula states.

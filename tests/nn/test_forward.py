@@ -175,3 +175,27 @@ def test_a_network_with_all_of_it_is_kept_and_goes_on(tmp_path):
 def test_what_cannot_be_meant_is_refused(make, says):
     with pytest.raises(BackpassError, match=says):
         make()
+
+
+@pytest.mark.parametrize(
+    ("loss", "last", "y"),
+    [
+        ("binary_cross_entropy", "sigmoid", [[1.0], [0.0]]),
+        ("cross_entropy", "softmax", [1, 0]),
+        ("cross_entropy", "softmax", [[0.0, 1.0], [1.0, 0.0]]),
+    ],
+)
+@pytest.mark.parametrize("weight", [None, [1.0, 3.0]])
+def test_a_probability_that_is_rounded_to_0_or_1_is_learnt_from(loss, last, y, weight):
+    X, y = np.array([[-200.0], [200.0]]), np.array(y)  # e⁻²⁰⁰ is 0 in float32, and both are wrong
+    logits, squashed = (
+        bp.Network([bp.Dense(1 if last == "sigmoid" else 2, act)], 1, name, bp.SGD(0.01))
+        for act, name in (("linear", loss), (last, f"{loss}_from_probabilities"))
+    )
+    for net in (logits, squashed):
+        net.weights["W1"][:] = np.array([[-1.0, 1.0]])[:, 2 - net.architecture.outputs :]
+        net.fit(X, y, epochs=1, sample_weight=weight, progress=False)
+    assert set(squashed.predict(X).ravel()) == {0.0, 1.0}
+    for name, values in logits.weights.items():
+        assert np.isfinite(values).all()
+        np.testing.assert_allclose(squashed.weights[name], values, 1e-6)
