@@ -3,6 +3,9 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -108,6 +111,19 @@ def test_a_place_that_cannot_take_results_is_refused_before_anything_runs(folder
         run = grade("submissions", "--reference", "nowhere.py", "--output", place)
         assert (run.exit_code, run.stdout) == (2, "")
         assert "results cannot go to" in run.stderr
+
+
+def test_a_grader_that_is_ended_leaves_the_results_that_it_had(folder: Path):
+    handed_in(folder / "submissions", zoe="while True:\n    pass\n")
+    asked = ["submissions", "--reference", "reference.py", "--seconds", "100", "--jobs", "1"]
+    command = [sys.executable, "-m", "backpass", "grade", *asked]
+    root = str(Path(__file__).parents[1])
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": root}) as grader:
+        while not Path("grades/ben.json").exists() and grader.poll() is None:
+            time.sleep(0.05)
+        grader.kill()
+    found = {file.stem: json.loads(file.read_text("utf-8")) for file in Path("grades").iterdir()}
+    assert {name: one["score"] for name, one in found.items()} == {"ada": 1, "ben": 0.5}
 
 
 def test_each_submission_has_a_file_of_its_own_whatever_its_name(folder: Path):

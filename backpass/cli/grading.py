@@ -99,8 +99,7 @@ def grade(
             grades = grade_one(submissions, reference, hint, way, points, **files)
         else:
             check_folder(output)
-            grades = grade_folder(submissions, reference, hint, way)
-            grades.write(output)
+            grades = grade_folder(submissions, reference, hint, way, output)
     if as_json:
         show_json(grades.to_json())
     else:

@@ -55,9 +55,9 @@ def grade(
     found: Sequence[Submission],
     key: Key,
     way: Way | None = None,
-    told: Callable[[Graded], None] = lambda graded: None,
+    told: Callable[[int, Graded], None] = lambda place, graded: None,
 ) -> list[Graded]:
-    """Grade every submission; `told` hears of each when it is done, in any order.
+    """Grade every submission; `told` hears of each, and its place, when it is done, in any order.
 
     What one of them does to its process, or to the zygote, does not change what another is worth:
     those that were running when a zygote is lost run again, one by one.
@@ -69,14 +69,10 @@ def grade(
         results = grader.all(list(enumerate(found)), way.jobs or _processors())
         for place in [place for place, one in enumerate(results) if one is None]:
             alone = grader.all([(place, found[place])], 1)[0]
-            results[place] = alone or _failed(found[place], "it ended the process that runs it")
-    unknown = tuple(
-        Tensor(name, key.leaves[number][1].shape, "unknown")
-        for name, number in zip(key.names, key.trained, strict=True)
-    )
-    return [
-        one if one.tensors else replace(one, tensors=unknown) for one in results if one is not None
-    ]
+            results[place] = alone or grader.told_of(
+                place, _failed(found[place], "it ended the process that runs it")
+            )
+    return [one for one in results if one is not None]
 
 
 def _one_thread() -> AbstractContextManager[object]:
@@ -98,10 +94,14 @@ def _processors() -> int:
 class _Grader:
     """What threads share that wait for processes."""
 
-    def __init__(self, key: Key, way: Way, told: Callable[[Graded], None]) -> None:
+    def __init__(self, key: Key, way: Way, told: Callable[[int, Graded], None]) -> None:
         self.key = key
         self.way = way
         self.told = told
+        self.unknown = tuple(
+            Tensor(name, key.leaves[number][1].shape, "unknown")
+            for name, number in zip(key.names, key.trained, strict=True)
+        )
         self.judging = threading.Lock()  # the doctor watches runs, which only one can at a time
         size = sum(8 * array.size + 200 for _, array in key.leaves)
         self.size = PROBES * size + SPARE
@@ -127,8 +127,7 @@ class _Grader:
                 graded = _failed(submission, f"the grader failed: {type(error).__name__}: {error}")
             finally:
                 users.put(user)
-            self.told(graded)
-            return graded
+            return self.told_of(place, graded)
 
         try:
             with ThreadPoolExecutor(jobs) as pool:
@@ -140,6 +139,13 @@ class _Grader:
                     raise
         finally:
             zygotes.close()
+
+    def told_of(self, place: int, graded: Graded) -> Graded:
+        """It is done: what was not graded has tensors, too, and whoever listens hears of it."""
+        whole = graded if graded.tensors else replace(graded, tensors=self.unknown)
+        with self.judging:  # meanwhile nothing is written: a run that is watched keeps to itself
+            self.told(place, whole)
+        return whole
 
     def graded(self, place: int, submission: Submission, zygote: Zygote, user: int) -> Graded:
         """One submission, with whatever it does."""

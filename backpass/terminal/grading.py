@@ -54,22 +54,35 @@ class Grades:
         table = _Table(self.graded, self.level)
         return [*table.lines(), EMPTY, *_summary(self.graded, self.level)]
 
-    def write(self, folder: Path) -> None:
-        """A JSON file for each submission; all are written now that nothing runs any more."""
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BackpassError(f"{folder} cannot be made: {reason(error)}") from error
-        for name, one in zip(
-            _file_names([one.name for one in self.graded]), self.graded, strict=True
-        ):
-            write_whole(folder / name, _text(one.to_json(self.level)))
 
+def grade_folder(
+    path: Path, reference: Path, level: Level, way: Way, output: Path | None = None
+) -> Grades:
+    """Grade every submission in a folder, and write a JSON file for each into `output`.
 
-def grade_folder(path: Path, reference: Path, level: Level, way: Way) -> Grades:
-    """Grade every submission in a folder."""
+    A file is written as soon as its submission is graded, so that they are there if the grader is
+    ended. All are written once more when nothing runs any more: where the system takes no files
+    from submissions, one of them could have changed what stood there of another.
+    """
     taken = submissions(path, reference)
-    return _graded(taken, reference, level, way)
+    names = _file_names([one.name for one in taken])
+
+    def write(place: int, one: Graded) -> None:
+        if output is not None:
+            _make(output)
+            write_whole(output / names[place], _text(one.to_json(level)))
+
+    found = _graded(taken, reference, level, way, write)
+    for place, one in enumerate(found.graded):
+        write(place, one)
+    return found
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BackpassError(f"{folder} cannot be made: {reason(error)}") from error
 
 
 def grade_one(
@@ -94,25 +107,36 @@ def _only(path: Path, reference: Path) -> Submission:
     return submission(path, reference)
 
 
-def _graded(taken: Sequence[Submission], reference: Path, level: Level, way: Way) -> Grades:
+def _graded(
+    taken: Sequence[Submission],
+    reference: Path,
+    level: Level,
+    way: Way,
+    write: Callable[[int, Graded], None] = lambda place, graded: None,
+) -> Grades:
     answers = key(load_module(reference))
-    with _progress(len(taken)) as told:
+    with _progress(len(taken)) as step:
+
+        def told(place: int, one: Graded) -> None:
+            write(place, one)
+            step()
+
         found = grade(taken, answers, way, told)
     return Grades(tuple(found), reference.name, level)
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Graded], None]]:
+def _progress(total: int) -> Iterator[Callable[[], None]]:
     """A bar on standard error, where somebody looks."""
     if not sys.stderr.isatty() or total < 2:
-        yield lambda graded: None
+        yield lambda: None
         return
     from rich.console import Console
 
     from backpass.terminal.page import Page
 
     with Page(Console(stderr=True, highlight=False)).progress(total) as step:
-        yield lambda graded: step("")
+        yield lambda: step("")
 
 
 def check_folder(folder: Path) -> None:

@@ -362,7 +362,7 @@ def test_nobody_reads_the_memory_that_holds_the_key(tmp_path: Path, answers: Key
 
     seen: list[int] = []
     folder = handed_in(tmp_path / "in", ada=RIGHT)
-    grade(submissions(folder), answers, Way(PATIENT), lambda one: seen.append(is_open()))
+    grade(submissions(folder), answers, Way(PATIENT), lambda *one: seen.append(is_open()))
     assert (seen, is_open()) == ([0], 1)
 
 
