@@ -223,6 +223,8 @@ def _table_said(table: Table, features: Sequence[Feature]) -> Iterator[str]:
         if one.values:
             said = table.column(one.place).said
             yield f"{said} has an input for each of {len(one.values)} values: {few(one.values)}"
+        elif one.place in table.texts:
+            yield f"{table.column(one.place).said} holds True and False, which are read as 1 and 0"
 
 
 def _target_said(column: Column, target: Target, why: str) -> str:

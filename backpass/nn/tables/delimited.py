@@ -17,6 +17,7 @@ from backpass.nn.tables.table import Table, number, numbered
 SEPARATORS = "\t;,"  # commas last: they stand in numbers and in prose
 LOOKED_AT = 20  # lines, to find the separator and the header
 MISSING = {"", "?", "na", "n/a", "nan", "null"}  # as people write it
+TRUTHS = {"true": 1.0, "false": 0.0}  # in any case, as Python, R and JSON write them
 
 Row = tuple[int, list[str]]  # the line of the file on which it ends, and its cells
 
@@ -106,7 +107,7 @@ def _rows(source: str, text: str, separator: str) -> Iterator[Row]:
 def _has_header(rows: Sequence[list[str]]) -> bool:
     first, below = rows[0], [row for row in rows[1:] if len(row) == len(rows[0])]
     if all(np.isnan(number(cell)) for cell in first):
-        return not all(is_missing(cell) for cell in first)
+        return not all(is_missing(cell) or cell.strip().lower() in TRUTHS for cell in first)
     return any(
         np.isnan(number(cell))
         and not is_missing(cell)

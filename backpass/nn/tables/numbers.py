@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.language.errors import BackpassError
-from backpass.nn.tables.delimited import is_missing
+from backpass.nn.tables.delimited import TRUTHS, is_missing
 from backpass.nn.tables.table import FEW, Column, Table
 
 AGAIN = "correct it, or leave its row or column out"
@@ -18,16 +19,19 @@ DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 
 def numbers_of(table: Table, places: Sequence[int]) -> NDArray[Any]:
-    """These columns as samples × columns.
+    """These columns as samples × columns; where True and False stand, they are 1 and 0.
 
     Raises BackpassError, with the place, for text, for missing values, for NaN and infinities.
     """
-    columns = [table.column(place) for place in places if place in table.texts]
-    if columns:
-        _refuse_words([column for column in columns if holds_words(column)])
-        refuse(columns[0])
-    whole = list(places) == list(range(len(table.names)))
+    columns = {place: counted(table.column(place)) for place in places if place in table.texts}
+    gaps = [column for column in columns.values() if np.isnan(column.numbers).any()]
+    if gaps:
+        _refuse_words([column for column in gaps if holds_words(column)])
+        refuse(gaps[0])
+    whole = list(places) == list(range(len(table.names))) and not columns
     found = table.numbers if whole else table.numbers[:, list(places)]
+    for place, column in columns.items():
+        found[:, list(places).index(place)] = column.numbers
     if found.dtype.kind == "f":
         wrong = np.argwhere(~np.isfinite(found))
         if len(wrong):
@@ -36,9 +40,18 @@ def numbers_of(table: Table, places: Sequence[int]) -> NDArray[Any]:
     return found
 
 
+def counted(column: Column) -> Column:
+    """The column with 1 for True and 0 for False, if nothing but these and gaps stand in it."""
+    said = [text.lower() for text in column.texts or ()]
+    if not all(text in TRUTHS or is_missing(text) for text in said):
+        return column
+    return replace(column, numbers=np.array([TRUTHS.get(text, np.nan) for text in said]))
+
+
 def numbers_of_column(column: Column) -> NDArray[np.float64]:
     """The numbers of one column, held to the same."""
-    if column.texts is not None:
+    column = column if column.texts is None else counted(column)
+    if column.texts is not None and np.isnan(column.numbers).any():
         _refuse_words([column] if holds_words(column) else [])
         refuse(column)
     wrong = np.flatnonzero(~np.isfinite(column.numbers))

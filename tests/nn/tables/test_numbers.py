@@ -21,6 +21,13 @@ def test_numbers_pass():
     assert numbers_of(whole, [0, 1, 2]) is whole.numbers  # pictures by the million are not copied
 
 
+def test_true_and_false_are_one_and_zero():
+    found = numbers_of(table("True", "FALSE", "true"), [1, 0])
+    np.testing.assert_array_equal(found, [[1, 0], [0, 1], [1, 2]])
+    alone = read_delimited("data.csv", b"True;False\nFalse;True\n")
+    np.testing.assert_array_equal(numbers_of(alone, [0, 1]), [[1, 0], [0, 1]])
+
+
 @pytest.mark.parametrize(
     ("cells", "said"),
     [
@@ -32,6 +39,8 @@ def test_numbers_pass():
         (("1,5", "2,5"), r"line 2, column 'a' is '1,5', which is no number; write decimals with a"),
         (("", ""), r"line 2, column 'a' is empty, and one more of its cells is; fill it in"),
         (("1", "?", "", "NA", "2"), r"is '\?', a missing value, and 2 more of its cells are;"),
+        (("True", "", "False"), r"line 3, column 'a' is empty; fill it in"),
+        (("True", "no", "False"), r"column 'a' holds text \('True' in line 2\)"),
         (("", "red", "blue"), r"column 'a' holds text \('red' in line 3\)"),
         (("red", "blue", "7"), r"column 'a' holds text \('red' in line 2\); train without it, "
          "--ignore, or with an input for each of its values, --one-hot"),
