@@ -110,6 +110,32 @@ def test_data_are_made_up_for_labels_and_for_one_sample(file, make):
     assert ": correct\n" in result.output
 
 
+COLUMNS = """\
+import numpy as np
+
+class Net:
+    def __init__(self, sizes):
+        self.biases = [np.ones((m, 1)) for m in sizes[1:]]
+        self.weights = [np.ones((m, k)) for k, m in zip(sizes, sizes[1:])]
+
+    def step(self, X, Y):
+        H = np.tanh(self.weights[0] @ X.T + self.biases[0])
+        back = self.weights[1] @ H + self.biases[1] - Y.T
+        below = self.weights[1].T @ back * (1 - H**2)
+        self.weights[1] -= 0.1 * back @ H.T
+        self.biases[1] -= 0.1 * back.sum(1, keepdims=True)
+        self.weights[0] -= 0.1 * below @ X
+        self.biases[0] -= 0.1 * below.sum(1, keepdims=True)
+"""
+
+
+def test_biases_that_stand_as_columns_before_the_weights_are_not_the_first_layer(tmp_path):
+    file = tmp_path / "columns.py"
+    file.write_text(COLUMNS, "utf-8")
+    result = run(file, "--make", "Net([3, 4, 1])")
+    assert result.output.startswith("Net.step: correct\n")
+
+
 ODD = """\
 import sys
 import numpy as np

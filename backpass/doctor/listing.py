@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,9 +59,21 @@ def listing_lines(summary: Sequence[str], listing: Sequence[Noted]) -> list[Line
         if noted.file != file or noted.number != before + 1:
             lines.append(EMPTY)
         file, before = noted.file, noted.number
-        lines.append((Span(f"{noted.number:4}  ", "shape"), Span(noted.source, "formula")))
+        lines += _source(noted)
         lines += _below(noted)
     return lines
+
+
+def _source(noted: Noted) -> Iterator[Line]:
+    """The user's line behind its number; one that is too long goes on below, further in."""
+    indent = len(noted.source) - len(noted.source.lstrip())
+    first, *rest = textwrap.wrap(
+        noted.source, WIDTH - 6, subsequent_indent=" " * (min(indent, 24) + 4),
+        break_long_words=False, break_on_hyphens=False,
+    ) or [noted.source]  # fmt: skip
+    yield Span(f"{noted.number:4}  ", "shape"), Span(first, "formula")
+    for more in rest:
+        yield Span(" " * 6, "shape"), Span(more, "formula")
 
 
 def _below(noted: Noted) -> Iterator[Line]:

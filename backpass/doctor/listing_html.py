@@ -45,7 +45,7 @@ def _row(line: Noted) -> str:
     source = f'<th scope="row">{line.number}</th><td><code>{escape(line.source)}</code>'
     below = "".join(_below(line))
     indent = len(line.source) - len(line.source.lstrip())
-    told = f'<div class="read" style="margin-left: {indent * 0.55:g}rem">{below}</div>'
+    told = f'<div class="read" style="margin-left: {min(indent, 16) * 0.51:g}rem">{below}</div>'
     told = told if below else ""
     return f"<tr>{source}{told}</td></tr>\n"
 

@@ -145,7 +145,8 @@ def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
             gradient = share * np.asarray(values[f"d{name}"], float)
             total[name] = total.get(name, 0.0) + gradient
             found[f"d{name} of sample {sample}"] = gradient
-            found[f"d{name} of samples 0…{sample}"] = total[name]
+            if sample + 1 < X.shape[axis]:  # of all samples it is a multiple of the gradient
+                found[f"d{name} of samples 0…{sample}"] = total[name]
     return found
 
 

@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.annotation import Annotation
 from backpass.doctor.observe import seeded
 from backpass.doctor.quiet import quiet
 from backpass.doctor.report import Report
@@ -67,8 +68,23 @@ def looked_at(
         except Exception:  # not what trains; what it raises here is nobody's concern
             continue
         if not isinstance(found, Report) or found.verdict != "unknown":
-            return found, (heard.told,)
+            return _as_written(found, path), (heard.told,)
     return None
+
+
+def _as_written(found: Any, path: Path) -> Any:
+    """A listing with the file's own lines, where others stood in for the head of a loop."""
+    if not isinstance(found, Annotation):
+        return found
+    file, lines = str(path.absolute()), path.read_text(encoding="utf-8").splitlines()
+    return replace(
+        found,
+        lines=tuple(
+            replace(one, source=lines[one.number - 1].rstrip()) if one.file == file else one
+            for one in found.lines
+            if one.source.split("(")[0].strip() != f"def {LOOP}"
+        ),
+    )
 
 
 def rehearsed(path: Path) -> Iterator[Heard]:
@@ -264,7 +280,6 @@ class _Text:
                 space = {**call.function.__globals__, **_names(code, given)}
                 before = whole.body[: whole.body.index(node)]
                 yield from self.round(node, _run(before, self.file, space), whole)
-        linecache.cache.pop(self.file, None)
         yield _heard(call)
 
     def round(
@@ -307,7 +322,10 @@ class _Text:
         linecache.cache[self.file] = sum(map(len, shown)), None, shown, self.file
         space[LOOP] = FunctionType(next(one for one in codes(code) if one.co_name == LOOP), space)
         space[LOOP].__qualname__ = told = f"the loop of line {node.lineno}"
-        yield Heard(space[LOOP], [], f"took one round of {told}")
+        try:
+            yield Heard(space[LOOP], [], f"took one round of {told}")
+        finally:
+            linecache.cache.pop(self.file, None)
 
 
 def _names(code: CodeType, given: Sequence[Any]) -> dict[str, Any]:

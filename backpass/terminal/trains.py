@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -321,21 +321,33 @@ def _pairs(module: ModuleType) -> tuple[str, Any, Any] | None:
 def _random(call: Call, given: list[Any]) -> Iterator[tuple[Array, Array]]:
     """Samples and targets that the first and the last matrix could take, rows before columns."""
     random = np.random.default_rng(0)
-    found = Roots.of(call, given).state().values.values()
-    matrices = [one for one in found if one.ndim == 2 and min(one.shape) > 0]
-    if not matrices:
-        return
-    (into, _), (_, out) = matrices[0].shape, matrices[-1].shape
-    (turned_out, _), (_, turned_in) = matrices[-1].shape, matrices[0].shape
-    for k, m in ((into, out), (into - 1, out)):
-        if k > 0:
-            yield random.normal(size=(SAMPLES, k)), random.uniform(size=(SAMPLES, m))
-    yield random.normal(size=(turned_in, SAMPLES)), random.uniform(size=(turned_out, SAMPLES))
-    yield random.normal(size=(SAMPLES, turned_in)), random.uniform(size=(SAMPLES, turned_out))
-    yield random.normal(size=(SAMPLES, into)), np.arange(SAMPLES) % out
-    yield random.normal(size=(SAMPLES, turned_in)), np.arange(SAMPLES) % turned_out
-    yield random.normal(size=into), random.uniform(size=out)  # one sample
-    yield random.normal(size=turned_in), random.uniform(size=turned_out)
+    for (into, turned_in), (turned_out, out) in _ends(Roots.of(call, given).state().values):
+        for k, m in ((into, out), (into - 1, out)):
+            if k > 0:
+                yield random.normal(size=(SAMPLES, k)), random.uniform(size=(SAMPLES, m))
+        columns = (turned_in, SAMPLES), (turned_out, SAMPLES)
+        yield random.normal(size=columns[0]), random.uniform(size=columns[1])
+        yield random.normal(size=columns[0][::-1]), random.uniform(size=columns[1][::-1])
+        yield random.normal(size=(SAMPLES, into)), np.arange(SAMPLES) % out
+        yield random.normal(size=(SAMPLES, turned_in)), np.arange(SAMPLES) % turned_out
+        yield random.normal(size=into), random.uniform(size=out)  # one sample
+        yield random.normal(size=turned_in), random.uniform(size=turned_out)
+
+
+def _ends(values: Mapping[str, Array]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """The shapes of the first and of the last matrix, which may be biases that stand as columns."""
+    matrices = {
+        path: one.shape for path, one in values.items() if one.ndim == 2 and min(one.shape) > 0
+    }
+    held: dict[str, list[tuple[int, int]]] = {}  # in one list, such as that of all weights
+    for path, shape in matrices.items():
+        held.setdefault(path.rpartition("[")[0], []).append(shape)
+    all_of_them = list(matrices.values())
+    wide = [shape for shape in all_of_them if min(shape) > 1]
+    ends = [(one[0], one[-1]) for one in (all_of_them, wide, *held.values()) if one]
+    if wide:
+        ends.insert(1, (wide[0], all_of_them[-1]))
+    yield from dict.fromkeys(ends)
 
 
 def _shape(array: Array) -> str:

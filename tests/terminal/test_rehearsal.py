@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 
 import pytest
@@ -155,6 +156,16 @@ def test_a_function_that_makes_its_parameters_and_trains_them_is_seen_for_one_ro
     assert "the loop of line 20: correct\n" in result.output
     assert "✓ W2  params['W2']  2×4  correct, 0.1 × gradient" in result.output
     assert "Assumed: took one round of the loop of line 20." in result.output
+
+
+def test_one_round_of_a_function_is_shown_and_copied_as_the_file_has_it(tmp_path):
+    file, copy = tmp_path / "model.py", tmp_path / "copy.py"
+    shown = doctor(file, MODEL, "annotate").output
+    assert "  20      for i in range(rounds):\n  21          H, out = forward(" in shown
+    assert "training_loop" not in shown
+    assert CliRunner().invoke(main, ["annotate", str(file), "--output", str(copy)]).exit_code == 0
+    assert ast.dump(ast.parse(copy.read_text("utf-8"))) == ast.dump(ast.parse(MODEL))
+    assert "  # → W2′" in copy.read_text("utf-8")
 
 
 def test_a_file_that_trains_nothing_is_told_so(tmp_path):
