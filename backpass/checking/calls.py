@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from backpass.language.errors import DerivationError, UnknownName, nearest
+from backpass.reading.words import many
 
 Nest = Any  # a Leaf, a list, tuple or dict of nests, or anything that is passed on as it is
 
@@ -176,13 +177,9 @@ def gradients(result: Any, arguments: Given) -> dict[str, Any]:
             if not _pair(nest, claim, {}):
                 raise DerivationError(f"g returned {claim!r:.40} for {name}, no array of numbers")
     raise DerivationError(
-        f"g returned {_counted(len(claims), 'gradient')} for {_counted(len(arrays), 'argument')}, "
+        f"g returned {many(len(claims), 'gradient')} for {many(len(arrays), 'argument')}, "
         f"{', '.join(arrays)}; return one for each, None for one without, or a dict by name"
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
 
 
 def _choices(

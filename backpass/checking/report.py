@@ -10,6 +10,7 @@ from typing import Any
 from backpass.checking.gradients import Agreement, Entry, Kink
 from backpass.checking.transposes import Law
 from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
+from backpass.reading.words import many
 
 UNTOLD = "cannot be told"
 LISTED = 3  # entries of one gradient that are named before the others are counted
@@ -137,7 +138,7 @@ def _advice(one: Agreement, says: str) -> Iterator[str]:
     if len(one.kinks) > LISTED:
         yield f"{one.name}: not differentiable in {len(one.kinks) - LISTED} more entries"
     if one.kinked and not one.kinks:
-        yield f"{one.name}: not differentiable here in {_count(one.kinked, 'direction')}"
+        yield f"{one.name}: not differentiable here in {many(one.kinked, 'direction')}"
     if one.kinked and one.aside and one.ok:
         yield f"{one.name}: a small step aside, where there is one slope, it agrees"
 
@@ -177,11 +178,6 @@ def _kink(one: Agreement, kink: Kink, says: str) -> str:
     )
 
 
-def _count(number: int, thing: str) -> str:
-    plural = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number} {thing if number == 1 else plural}"
-
-
 # ── the table ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -210,8 +206,8 @@ def _headline(check: Check) -> str:
     differences = "central differences"
     if wrong:
         verb = "differs" if wrong == 1 else "differ"
-        return f"{wrong} of {_count(count, 'gradient')} {verb} from {differences}"
-    agree = f"{_count(count, 'gradient')} {'agrees' if count == 1 else 'agree'} with {differences}"
+        return f"{wrong} of {many(count, 'gradient')} {verb} from {differences}"
+    agree = f"{many(count, 'gradient')} {'agrees' if count == 1 else 'agree'} with {differences}"
     if not count and check:
         return f"nothing could be compared with {differences}"
     if check:
@@ -221,7 +217,7 @@ def _headline(check: Check) -> str:
 
 def _checked(one: Agreement) -> str:
     parts = [(one.directions, "direction"), (one.entries, "entry")]
-    return ", ".join(_count(number, thing) for number, thing in parts if number) or "empty"
+    return ", ".join(many(number, thing) for number, thing in parts if number) or "empty"
 
 
 def _result(one: Agreement) -> str:
@@ -254,7 +250,7 @@ def _facts(check: Check) -> Iterator[str]:
     if check.laws:
         held = [law for law in check.laws if law.ok]
         error = power(max((law.error for law in held), default=0.0))
-        steps = _count(len(held), "step")
+        steps = many(len(held), "step")
         yield f"transpose law ⟨v, J u⟩ = ⟨Jᵀ v, u⟩: holds in {steps}, to {error}"
         for law in check.laws:
             if not law.ok:

@@ -25,6 +25,7 @@ from backpass.doctor.recurrent.seen import recurrent
 from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, watched
 from backpass.language.errors import BackpassError
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 
@@ -56,9 +57,9 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
         raise Raised.of(raised("", run).findings[0]) from error
     fits = [one for look in looks for one in _fits(look)]
     if not fits:
-        first = looks[0].probes[0]
+        first, units = looks[0].probes[0], looks[0].seen.layers[-1].units
         raise BackpassError(
-            f"a network with {looks[0].seen.layers[-1].units} outputs was recognised, and no loss "
+            f"a network with {many(units, 'output')} was recognised, and no loss "
             f"known here compares those with targets of shape {first.Y.shape}"
         )
     exact = [one for one in fits if one.exact]

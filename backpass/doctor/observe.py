@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import linecache
 import random
-import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.reach import functions
 from backpass.doctor.rewrite import SEE, Place, rewrite
@@ -24,7 +24,7 @@ from backpass.doctor.tracer import traced
 Array = NDArray[Any]
 
 VISITS = 400  # kept of each place: a loop over entries shows enough of itself
-SECONDS = 10.0  # a run that takes longer has shown its updates
+SECONDS = 10.0  # of a processor: a run that takes longer has shown its updates
 AGAIN = 3.0  # so does one in which this long, and four times as long as before, nothing is new
 
 
@@ -143,8 +143,7 @@ class _Reporter:
         self.run = run
         self.visits: dict[int, int] = {}
         self.told: dict[Place, int] = {}  # places of the tracer's, with their numbers here
-        self.begun = time.monotonic()
-        self.news = self.begun  # when a place was last seen for the first time
+        self.begun = self.news = Moment()  # when a place was last seen for the first time
         self.seconds = seconds
         self.count = 0
 
@@ -152,7 +151,7 @@ class _Reporter:
         visits = self.visits[place] = self.visits.get(place, 0) + 1
         self.count += 1
         if visits == 1:
-            self.news = time.monotonic()
+            self.news = Moment()
         if visits <= VISITS:
             found = as_numbers(value)
             if found is not None:
@@ -163,9 +162,8 @@ class _Reporter:
 
     def ends(self) -> None:
         """A run ends when it was long, or has long shown nothing but what was seen before."""
-        now = time.monotonic()
-        old = now - self.begun > max(AGAIN, 4 * (self.news - self.begun))
-        if old or now - self.begun > self.seconds:
+        spent = Moment().since(self.begun)
+        if spent > min(self.seconds, max(AGAIN, 4 * self.news.since(self.begun))):
             raise _Enough
 
     def traced(self, place: Place, file: str, value: Array) -> None:

@@ -19,11 +19,12 @@ from backpass.doctor.probe import Probe
 from backpass.doctor.quiet import quiet
 from backpass.doctor.right import gradients
 from backpass.doctor.state import Roots
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 Tensor = tuple[str, int]
 STEPS = 300
-SECONDS = 1.5  # for all calls together
+SECONDS = 1.5  # of a processor, for all calls together
 ALIKE = 0.02  # of the loss at the start: so near, two trainings come to the same
 
 
@@ -67,31 +68,32 @@ def _once(probe: Probe, path: str, step: Array) -> bool:
 
 
 def _told(yours: Sequence[float], right: Sequence[float]) -> str:
-    steps, size = len(yours) - 1, "on a small problem of this size"
+    updates, size = many(len(yours) - 1, "update"), "on a small problem of this size"
+    leaves, takes = ("leaves", "takes") if len(yours) == 2 else ("leave", "take")
     beside = f"({_share(right[-1] / right[0])} with the derived gradient)"
     last = yours[-1] / yours[0]
     if not np.isfinite(last):
         return f"It would not have trained: {size} the loss grows beyond all numbers {beside}."
     if last > 1:
         return (
-            f"It would not have trained: {size} {steps} updates take the loss to {last:.3g} times "
+            f"It would not have trained: {size} {updates} {takes} the loss to {last:.3g} times "
             f"what it was {beside}."
         )
     halved, other = _halved(yours), _halved(right)
     if halved is None and other is None and last <= right[-1] / right[0] + ALIKE:
         return (
-            f"It trains no worse than the gradient: {size} {steps} updates leave the loss at "
+            f"It trains no worse than the gradient: {size} {updates} {leaves} the loss at "
             f"{_share(last)} {beside}."
         )
     if halved is None:
         return (
-            f"It would hardly have trained: {size} {steps} updates leave the loss at "
+            f"It would hardly have trained: {size} {updates} {leaves} the loss at "
             f"{_share(last)} {beside}."
         )
     return (
-        f"It would have trained all the same: {size} the loss halves in {halved} updates "
-        f"({'never' if other is None else other} with the derived gradient), and after {steps} it "
-        f"is at {_share(last)} {beside}."
+        f"It would have trained all the same: {size} the loss halves in {many(halved, 'update')} "
+        f"({'never' if other is None else other} with the derived gradient), and after "
+        f"{len(yours) - 1} it is at {_share(last)} {beside}."
     )
 
 
@@ -119,14 +121,14 @@ def _yours(
         given = list(roots.arguments.values())
         for place, value in zip(data, (problem.X, problem.Y), strict=True):
             given[place] = _like(value, args[place])
-        deadline = time.monotonic() + SECONDS
+        deadline = time.thread_time() + SECONDS
         with _alone():
             for _ in range(STEPS + 1):
                 held = Roots.of(call, given).state().values
                 if any(held[path].shape != value.shape for path, value in start.items()):
                     return  # a bias that grew
                 yield _loss(problem, seen, family, held)
-                if time.monotonic() > deadline:
+                if time.thread_time() > deadline:
                     return
                 call(*given)
     except (Exception, SystemExit):  # what it does after some steps is its own affair

@@ -8,6 +8,7 @@ two sizes do not meet.
 from __future__ import annotations
 
 import math
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,12 @@ from typing import Any
 from backpass.language.errors import NotationError, ShapeError
 
 Outer = Callable[[Any, Any], Any]
+
+OPERATIONS: dict[str, Outer] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "⊙": operator.mul,
+    "/": lambda a, b: a / b, "**": lambda a, b: a**b, "<": operator.lt, ">": operator.gt,
+    "<=": operator.le, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,40 +231,12 @@ def _apply(sign: str, a: Any, b: Any) -> Any:
     """Apply an operator; plain numbers become floats first, so that no power of them takes long."""
     plain = (int, float, bool)
     if type(a) not in plain or type(b) not in plain:
-        return _operate(sign, a, b)
+        return OPERATIONS[sign](a, b)
     try:
-        value = _operate(sign, float(a), float(b))
+        value = OPERATIONS[sign](float(a), float(b))
     except ArithmeticError:
         value = math.inf
     if isinstance(value, complex) or not math.isfinite(value):
         raise NotationError("this is no finite real number")
     whole = type(a) is type(b) is int and sign != "/" and value == int(value)
     return int(value) if whole and abs(value) < 2**53 else value
-
-
-def _operate(sign: str, a: Any, b: Any) -> Any:
-    match sign:
-        case "+":
-            return a + b
-        case "-":
-            return a - b
-        case "*" | "⊙":
-            return a * b
-        case "/":
-            return a / b
-        case "**":
-            return a**b
-        case "<":
-            return a < b
-        case ">":
-            return a > b
-        case "<=":
-            return a <= b
-        case ">=":
-            return a >= b
-        case "==":
-            return a == b
-        case "!=":
-            return a != b
-        case _:
-            raise NotImplementedError(sign)

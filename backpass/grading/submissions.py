@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backpass.language.errors import BackpassError, nearest
+from backpass.reading.words import many
 
 BYTES = 1_000_000  # of one submission
 FILES = 200
@@ -147,4 +148,4 @@ def _main(sources: Mapping[str, str], reference: Path | None) -> str:
     if len(top) == 1:
         return top[0]
     wanted = f"{reference.name} or main.py" if reference else "main.py"
-    raise _Refused(f"it has {len(top)} files and none of them is {wanted}")
+    raise _Refused(f"it has {many(len(top), 'file')} at its top, and none is {wanted}")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from backpass.nn.layers import ACTIVATIONS
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
+from backpass.reading.words import many
 
 Array = NDArray[Any]
 
@@ -87,7 +88,7 @@ class Health:
 
     def lines(self) -> list[Line]:
         """The table, and a paragraph for each finding, in at most 80 columns."""
-        title = f"{self.network}: the loss of {self.samples:,} samples is {self.loss:.4g}"
+        title = f"{self.network}: the loss of {many(self.samples, 'sample')} is {self.loss:.4g}"
         heads = f"    {'layer':<22}{'dead':>8}{'flat':>8}{'δ':>12}{'step / weights':>18}"
         lines = [*wrapped(title, 0, "heading"), (Span(heads, "shape"),)]
         for one in self.layers:
@@ -210,8 +211,8 @@ def _start(net: Any, seen: Mapping[str, Array]) -> Iterator[Finding]:
     if net.steps and loss >= ignorant:
         yield Finding(
             "guessing", None,
-            f"After {net.steps:,} steps the loss is {loss:.4g}, no better than equal shares for "
-            f"every class, {said} = {ignorant:.4g}.",
+            f"After {many(net.steps, 'step')} the loss is {loss:.4g}, no better than equal shares "
+            f"for every class, {said} = {ignorant:.4g}.",
             "It has learnt nothing from its samples that would show on these.",
             "Try a learning rate ten times smaller and one ten times larger, and look whether the "
             "targets belong to the samples.",
@@ -221,11 +222,13 @@ def _start(net: Any, seen: Mapping[str, Array]) -> Iterator[Finding]:
 def _units(layers: tuple[Layer, ...], samples: int) -> Iterator[Finding]:
     for one in layers:
         if one.dead and (one.dead > one.units / 10 or one.dead == one.units):
-            some = "All" if one.dead == one.units else f"{one.dead} of the"
+            whole, single = one.dead == one.units, one.dead == 1
+            some = "The one unit" if one.units == 1 else f"{one.dead} of the {one.units} units"
+            some = f"All {one.units} units" if whole and not single else some
             yield Finding(
                 "dead", one.number,
-                f"{some} {one.units} units of layer {one.number} give 0 for each of the "
-                f"{samples:,} samples: they are dead.",
+                f"{some} of layer {one.number} {'gives' if single else 'give'} 0 for each of "
+                f"{many(samples, 'sample')}: {'it is' if single else 'they are'} dead.",
                 "Where ReLU is 0 its slope is 0 too, so no gradient reaches their weights, and "
                 "they will not come back.",
                 'Try a smaller learning rate, init="he", or "leaky_relu".',
@@ -318,8 +321,8 @@ def _by_heart(net: Any, X: Any, y: Any) -> Iterator[Finding]:
         after = "no number" if broke else f"{min(history.loss):.3g}"
         yield Finding(
             "by heart", None,
-            f"Trained on {len(few)} samples alone, the loss goes from {before:.3g} to {after} in "
-            f"{STEPS} steps.",
+            f"Trained on {many(len(few), 'sample')} alone, the loss goes from {before:.3g} to "
+            f"{after} in {STEPS} steps.",
             "A few samples can be learnt by heart; a network that does not cannot learn many.",
             "Try a larger or a smaller learning rate, more units, and look whether the targets "
             "are what the loss takes.",

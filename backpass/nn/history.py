@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backpass.nn.files import write_whole
+from backpass.reading.words import many
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN = 10  # epochs in the table
@@ -64,7 +65,7 @@ class History:
             lines.append(f"  loss  {curve(self.loss)}")
         made = f" and {self.compiling:.2f} s for machine code" if self.compiling else ""
         took = self.seconds - self.compiling
-        lines.append(f"{_count(len(self), 'epoch')} in {took:.2f} s{made}")
+        lines.append(f"{many(len(self), 'epoch')} in {took:.2f} s{made}")
         if self.ended:
             back = f"; the weights are those of epoch {self.restored}" if self.restored else ""
             lines.append(self.ended + back)
@@ -160,7 +161,3 @@ def curve(values: list[float], width: int = WIDTH) -> str:
 
 def _format(name: str) -> str:
     return ".1%" if name.endswith("accuracy") else ".4g"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -31,6 +31,7 @@ from backpass.nn.tables.data_file import Data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column, Table
 from backpass.nn.target import Target, amount, choose_loss, choose_task, class_names, of_numbers
+from backpass.reading.words import many
 
 Array = NDArray[Any]
 RATE = 0.1  # of a cross-entropy; a square is twice as steep, and of a sum all samples pull
@@ -211,12 +212,12 @@ def _ink(X: Array) -> NDArray[np.float64]:
 
 
 def _table_said(table: Table, features: Sequence[Feature]) -> Iterator[str]:
-    count = _many(len(table), "sample")
+    count = many(len(table), "sample")
     if table.picture:
         yield f"{count}, each {'×'.join(map(str, table.picture))} numbers"
     else:
         names = f": {few([one.name for one in features])}" if table.named else ""
-        yield f"{count}, {_many(len(features), 'feature')}{names}"
+        yield f"{count}, {many(len(features), 'feature')}{names}"
     if counts_rows(table):
         yield "the first column has no name and counts the rows, so it is left out"
     for one in features:
@@ -247,13 +248,13 @@ def _scale_said(X: Array, scaling: Scaling) -> Iterator[str]:
     still = int((X[:1] == X).all(axis=0).sum())
     if 0 < still < X.shape[1]:
         verb = "does not vary and tells" if still == 1 else "do not vary and tell"
-        yield f"{_many(still, 'input')} {verb} nothing"
+        yield f"{many(still, 'input')} {verb} nothing"
 
 
 def _parts_said(trained: int, held: int, recipe: Recipe) -> Iterator[str]:
     if recipe.held_out:
         verb = "is" if held == 1 else "are"
-        yield f"{_many(held, 'sample')} {verb} held out to judge it, {trained:,} train it"
+        yield f"{many(held, 'sample')} {verb} held out to judge it, {trained:,} train it"
     else:
         yield "nothing is held out: the score is that of the samples that train it"
     if recipe.batch_size > trained:
@@ -265,7 +266,3 @@ def few(names: Sequence[str]) -> str:
     """Names with commas, the first of many."""
     more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
     return ", ".join(names[:FEW]) + more
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -23,6 +23,7 @@ from backpass.nn.target import Target, amount
 from backpass.reading.html import derivation_html, type_of, words_html
 from backpass.reading.page import page
 from backpass.reading.presentation import Name
+from backpass.reading.words import many
 
 Array = NDArray[Any]
 
@@ -63,7 +64,7 @@ class Report:
         if len(found) != 3 or (found[0], found[1] * found[2]) != wanted:
             raise ShapeError(
                 f"pictures are {'×'.join(map(str, found))}; give (n, height, width) for "
-                f"{wanted[0]} samples with {wanted[1]} inputs"
+                f"{many(wanted[0], 'sample')} with {many(wanted[1], 'input')}"
             )
 
     def called(self, number: int) -> str:
@@ -121,13 +122,13 @@ def _samples(report: Report) -> Iterator[str]:
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     exam, history = report.exam, report.history
     if exam.actual is None:
-        yield f"{exam.score:.3f}", f"R² on {_many(len(exam), 'held-out sample')}"
+        yield f"{exam.score:.3f}", f"R² on {many(len(exam), 'held-out sample')}"
     else:
-        yield f"{exam.score:.1%}", f"of {_many(len(exam), 'held-out sample')} right"
+        yield f"{exam.score:.1%}", f"of {many(len(exam), 'held-out sample')} right"
         yield f"{len(exam.misread):,}", "wrong"
     yield f"{sum(one.size for one in report.net.weights.values()):,}", "weights"
     took = history.seconds - history.compiling
-    yield f"{took:.2f} s", f"for {_many(len(history), 'epoch')} of training"
+    yield f"{took:.2f} s", f"for {many(len(history), 'epoch')} of training"
 
 
 def _passes(report: Report) -> Iterator[str]:
@@ -149,8 +150,10 @@ def _verdict(check: Check) -> str:
     if not check:
         return "".join(f'<p class="bad">{escape(one)}.</p>' for one in check.failures)
     apart = power(max(one.error for one in check.gradients))
+    count = len(check.gradients)
+    gradients = f"All {count} gradients agree" if count > 1 else "The gradient agrees"
     return (
-        f'<p class="good">All {len(check.gradients)} gradients agree with central differences, '
+        f'<p class="good">{gradients} with central differences, '
         f"to {apart} of their size or closer.</p>"
     )
 
@@ -163,7 +166,7 @@ def _training(report: Report) -> Iterator[str]:
     if len(history):
         first, last = history.loss[0], history.loss[-1]
         yield (
-            f"<p>In {_many(len(history), 'epoch')} the loss went from {first:.4g} to {last:.4g}. "
+            f"<p>In {many(len(history), 'epoch')} the loss went from {first:.4g} to {last:.4g}. "
             f"It is that of the batches as they were met, before each update{_unit(report)}.</p>"
         )
         yield '<div class="curves">'
@@ -189,7 +192,7 @@ def _weights(report: Report) -> Iterator[str]:
     type = type_of(net.derivation().passes)
     yield "<section><h2>Every weight, and its gradient beside it</h2>"
     yield (
-        f"<p>After training, on the {len(exam):,} held-out samples, where the loss is "
+        f"<p>After training, on the {many(len(exam), 'held-out sample')}, where the loss is "
         f"{exam.loss:.4g}. Blue is above zero, orange below; the largest magnitudes of each "
         "picture are opaque.</p>"
     )
@@ -275,7 +278,7 @@ def _answers(report: Report) -> Iterator[str]:
         return
     yield "<section><h2>What it gets wrong</h2>"
     if not exam.misread:
-        yield f"<p>None of the {len(exam)} held-out samples.</p>"
+        yield f"<p>None of the {many(len(exam), 'held-out sample')}.</p>"
     if len(table) <= CLASSES:
         yield from _confusion(report, table)
     elif exam.misread:
@@ -366,7 +369,3 @@ def _heat(values: Array, alt: str) -> str:
 
 def _image(data: str, alt: str, kind: str = "signed") -> str:
     return f'<img class="{kind}" src="{data}" alt="{escape(alt)}">'
-
-
-def _many(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from backpass.nn.judge import mistakes
 from backpass.reading.lines import WIDTH, Line, Role, Span
+from backpass.reading.words import many
 
 SHOWN = 10  # mistakes of a table that is too wide
 
@@ -53,5 +54,7 @@ def _list(table: NDArray[Any], called: Sequence[str]) -> list[Line]:
     ]
     if len(found) > SHOWN:
         rest = sum(count for *_, count in found[SHOWN:])
-        lines.append((Span(f"    and {rest} more, of {len(found) - SHOWN} kinds", "reason"),))
+        lines.append(
+            (Span(f"    and {rest} more, of {many(len(found) - SHOWN, 'kind')}", "reason"),)
+        )
     return lines

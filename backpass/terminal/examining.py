@@ -124,18 +124,16 @@ def _looked(
 
     Where nothing is said and nothing found, the file is run, to see what it calls itself.
     """
-    if make is not None or call is not None or data is not None:
-        return _sought(_loaded(path), path, make, call, data, look)
+    is_said = any(one is not None for one in (make, call, data))
     try:
         found = _sought(_loaded(path), path, make, call, data, look)
-    except BackpassError as refused:
-        heard = looked_at(path, look) if path.is_file() else None
+    except BackpassError:
+        heard = None if is_said or not path.is_file() else looked_at(path, look)
         if heard is None:
-            raise refused from None
+            raise
         return heard
-    if isinstance(found[0], Report) and found[0].verdict == "unknown":
-        return looked_at(path, look) or found
-    return found
+    unread = isinstance(found[0], Report) and found[0].verdict == "unknown"
+    return (looked_at(path, look) if unread and not is_said else None) or found
 
 
 def _loaded(path: Path) -> ModuleType:

@@ -22,6 +22,7 @@ from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column
 from backpass.nn.target import amount
 from backpass.reading.lines import wrapped
+from backpass.reading.words import many
 from backpass.terminal.streams import clean, show, show_json
 
 
@@ -137,7 +138,8 @@ def _score(model: Model, goal: Column, answers: Answers) -> Iterator[str]:
         if model.target.classes:
             known = cells(goal)
             right = np.mean([a == b for a, b in zip(known, answers.values, strict=True)])
-            yield f"{goal.said} is there too: {right:.1%} of {len(goal):,} samples are right"
+            samples = f"{many(len(goal), 'sample')} {'is' if len(goal) == 1 else 'are'}"
+            yield f"{goal.said} is there too: {right:.1%} of {samples} right"
             yield from _unseen(model, goal, known)
         else:
             missed = numbers_of_column(goal) - np.asarray(answers.values)

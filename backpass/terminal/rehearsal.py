@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation
 from backpass.doctor.observe import seeded
+from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.report import Report
 from backpass.doctor.rewrite import codes
@@ -194,10 +195,10 @@ class _Ear:
     file: str
     calls: dict[CodeType, _Call] = field(default_factory=dict[CodeType, _Call])
     open: dict[FrameType, tuple[_Call, Roots, Any, float]] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
+    begun: Moment = field(default_factory=Moment)
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        late = time.monotonic() - self.begun > SECONDS
+        late = Moment().since(self.begun) > SECONDS
         if late and frame.f_code.co_filename == self.file:  # no import ends halfway
             sys.setprofile(None)
             raise _Enough

@@ -19,6 +19,7 @@ from backpass.nn.sweep import SEED, Sweep, Trial, plain, sweep
 from backpass.nn.tables.data_file import Data, read_data
 from backpass.nn.target import amount
 from backpass.reading.lines import WIDTH, Line, Span
+from backpass.reading.words import many
 from backpass.terminal.page import Page
 
 SHOWN = 20  # rows of the table
@@ -78,8 +79,10 @@ def _plan(data: Data, recipe: Recipe, varied: Mapping[str, Sequence[Any]]) -> st
     options = "; ".join(
         f"{name} {' '.join(str(plain(one)) for one in values)}" for name, values in varied.items()
     )
-    held = f"judged by {job.held_out:,} held-out samples" if job.held_out else "nothing held out"
-    return f"{count} networks, {held}: {options}."
+    held = (
+        f"judged by {many(job.held_out, 'held-out sample')}" if job.held_out else "nothing held out"
+    )
+    return f"{many(count, 'network')}, {held}: {options}."
 
 
 def _said(trial: Trial, varied: Mapping[str, Sequence[Any]]) -> str:

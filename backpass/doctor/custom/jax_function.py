@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.custom.pair import Backward, Source
 from backpass.language.errors import BackpassError
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 
@@ -71,8 +72,8 @@ class JaxPair:
         found = tuple(found) if isinstance(found, tuple | list) else (found,)
         if len(found) != len(self.all):
             raise BackpassError(
-                f"the bwd of {self.name} returned {len(found)} gradients, and there are "
-                f"{len(self.all)} inputs to differentiate by; return a tuple with one for each"
+                f"the bwd of {self.name} returned {many(len(found), 'gradient')}, and it is to "
+                f"differentiate by {many(len(self.all), 'input')}; return a tuple with one for each"
             )
         by_place = dict(zip(self.all, found, strict=True))
         picked = (by_place[place] for place in self.places)

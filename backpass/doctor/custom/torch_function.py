@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.custom.pair import Backward, Source, kept
 from backpass.language.errors import BackpassError
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 
@@ -96,8 +97,8 @@ class TorchPair:
         found = found if isinstance(found, tuple) else (found,)
         if len(found) < len(self.given):
             raise BackpassError(
-                f"{self.name}.backward returned {len(found)} gradients, and forward takes "
-                f"{len(self.given)} inputs; return None for those that need none"
+                f"{self.name}.backward returned {many(len(found), 'gradient')}, and forward takes "
+                f"{many(len(self.given), 'input')}; return None for those that need none"
             )
         changed = any(
             not np.array_equal(_numbers(one), was) for one, was in zip(given, incoming, strict=True)

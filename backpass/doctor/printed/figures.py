@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backpass.doctor.passes import Pass
 from backpass.doctor.printed.stated import Stated, Tensor
 from backpass.language.errors import BackpassError, choices
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 ROUNDED = Decimal("1e-10")  # relative: what the order of a sum changes in thousands of steps
@@ -71,7 +72,7 @@ def figures(printed: Mapping[Any, Any], stated: Stated) -> list[Figure]:
             )
         if not isinstance(quantities, Mapping):
             raise BackpassError(
-                f"after {steps} steps {quantities!r} was printed, but of what? Write "
+                f"after {many(steps, 'step')} {quantities!r} was printed, but of what? Write "
                 f"{{{steps}: {{'loss': …}}}}"
             )
         for name, value in quantities.items():
@@ -87,8 +88,8 @@ def _entries(steps: int, name: str, value: Any, stated: Stated) -> Iterator[Figu
     count = int(np.prod(shape))
     if len(texts) != count:
         raise BackpassError(
-            f"{name} has {count} entries here, and {len(texts)} were printed; write None for one "
-            "that was not"
+            f"{name} has {many(count, 'entry')} here, and {len(texts)} "
+            f"{'was' if len(texts) == 1 else 'were'} printed; write None for one that was not"
         )
     for place, text in zip(np.ndindex(*shape), texts, strict=True):
         if text is not None:

@@ -27,6 +27,7 @@ from backpass.doctor.search import Story
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
 from backpass.nn.network import Network
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 STEPS = 400_000  # of all programs together: a minute
@@ -99,9 +100,10 @@ class _Search:
         """Programs with one mistake that print the numbers."""
         count = len(self.programs)
         if count * (self.wanted[0].steps + 1) > STEPS:
+            steps = many(self.wanted[0].steps, "step")
             raise BackpassError(
-                f"the first number was printed after {self.wanted[0].steps:,} steps, to which "
-                f"{count} programs do not come in a minute; give one that was printed earlier"
+                f"the first number was printed after {steps}, to which {count} programs do not "
+                "come in a minute; give one that was printed earlier"
             )
         return self._fitting(self.programs)
 

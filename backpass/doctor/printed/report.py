@@ -10,6 +10,7 @@ from typing import Any
 from backpass.doctor.catalogue import KEY, alike, numbered
 from backpass.doctor.report import Finding, Verdict
 from backpass.reading.lines import EMPTY, Line, Role, Span, joined, wrapped
+from backpass.reading.words import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,4 @@ def _cells(texts: list[str], widths: list[int]) -> str:
 
 
 def _after(steps: int) -> str:
-    match steps:
-        case 0:
-            return "before the first step"
-        case 1:
-            return "after 1 step"
-        case _:
-            return f"after {steps:,} steps"
+    return f"after {many(steps, 'step')}" if steps else "before the first step"

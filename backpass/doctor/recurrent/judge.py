@@ -18,6 +18,7 @@ from backpass.doctor.recurrent.through_time import RIGHT, Row, Taken, Way, taken
 from backpass.doctor.report import Finding, Report, Tensor, Verdict
 from backpass.doctor.rewrite import Place
 from backpass.doctor.watched import Watched
+from backpass.reading.words import many
 
 Array = NDArray[np.float64]
 
@@ -45,7 +46,7 @@ def network(seen: Recurrent, one: Unrolled) -> str:
     when = "at every step" if seen.every else "at the last step"
     return (
         f"A recurrent network, {inputs} → {width} → {one.weights['Wy'].shape[1]} with {seen.bend} "
-        f"and {seen.output} outputs {when}; it was unrolled over {one.steps} steps. "
+        f"and {seen.output} outputs {when}; it was unrolled over {many(one.steps, 'step')}. "
         f"{seen.paths['Wh']} takes each state to the next."
     )
 

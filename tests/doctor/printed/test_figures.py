@@ -45,12 +45,12 @@ def test_figures_are_taken_apart_in_the_order_of_steps():
 @pytest.mark.parametrize(
     ("printed", "said"),
     [
-        ({1: {"out": [0.1]}}, "out has 2 entries here, and 1 were printed"),
+        ({1: {"out": [0.1]}}, "out has 2 entries here, and 1 was printed"),
         ({1: {"outt": [0.1]}}, "outt is nothing that these programs print; did you mean out?"),
         ({1: {"loss": "one"}}, "'one' is no printed number"),
         ({1: {"loss": float("nan")}}, "nan is no printed number"),
         ({"loss": 0.3}, "'loss' is no number of steps"),
-        ({1: 0.3}, "after 1 steps 0.3 was printed, but of what"),
+        ({1: 0.3}, "after 1 step 0.3 was printed, but of what"),
         ({}, "printed holds no number"),
     ],
 )
