@@ -122,7 +122,7 @@ def test_the_users_tensors_are_left_alone():
 
 def test_too_few_gradients_and_no_tensor_are_one_sentence():
     short = changed(Affine, backward=lambda ctx, grad: (grad,))
-    with pytest.raises(bp.BackpassError, match="returned 1 gradients, and forward takes 3"):
+    with pytest.raises(bp.BackpassError, match="returned 1 gradient, and forward takes 3"):
         bp.doctor(short, X, W, B)
     with pytest.raises(bp.BackpassError, match="was given no tensor of floats"):
         bp.doctor(Sigmoid, 3)

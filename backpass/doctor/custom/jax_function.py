@@ -72,8 +72,8 @@ class JaxPair:
         found = tuple(found) if isinstance(found, tuple | list) else (found,)
         if len(found) != len(self.all):
             raise BackpassError(
-                f"the bwd of {self.name} returned {many(len(found), 'gradient')}, and it is to "
-                f"differentiate by {many(len(self.all), 'input')}; return a tuple with one for each"
+                f"the bwd of {self.name} returned {many(len(found), 'gradient')} for "
+                f"{many(len(self.all), 'input')} to differentiate by; return a tuple with one each"
             )
         by_place = dict(zip(self.all, found, strict=True))
         picked = (by_place[place] for place in self.places)
