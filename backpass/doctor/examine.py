@@ -77,10 +77,9 @@ def explain(
     Code that can be run `again` is, with its mistakes repaired. Several mistakes in a layer are
     looked for as long as there is patience; then those that were found are told.
     """
-    for way in ways:
-        through_time = recurrent_report(subject, way, 1.0 if way.gradients else lr)
-        if through_time is not None:
-            return through_time
+    through_time = recurrent_report(subject, ways, lr, again)
+    if through_time is not None:
+        return through_time
     found = [one for way in ways for one in _explained(way)]
     if found and not any(one.story.whole for one in found):
         layers = found[0].seen.layers

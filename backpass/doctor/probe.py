@@ -126,12 +126,14 @@ def probe(
 def _may_take(
     X: Any, Y: Any, given: tuple[Any, Any], random: np.random.Generator
 ) -> Iterator[tuple[Any, Any]]:
-    """Random data, with zeros and ones as labels if they may be, and what was given after all."""
+    """Random data, labels or indices if they may be these, and what was given after all."""
     yield X, Y
     labels = np.asarray(given[1])
     if labels.dtype.kind in "iub" and labels.ndim == 1:
         drawn = random.integers(0, int(labels.max(initial=0)) + 1, labels.shape)
         yield X, drawn.tolist() if isinstance(given[1], list) else drawn
+    if all(_are_indices(one) for one in given):
+        yield tuple(_indices_like(one, random) for one in given)
     yield given
 
 
@@ -140,7 +142,13 @@ def data_places(
 ) -> tuple[int, int]:
     """Which arguments are samples and targets: the last two that are rows of numbers."""
     names = argument_names(call, len(args))
-    usual = [place for place, one in enumerate(args) if is_data(one)][-2:]
+    data = [place for place, one in enumerate(args) if is_data(one)]
+    usual = data[-2:]
+    if len(data) > 2 and not _are_indices(args[data[-1]]):
+        before = data[-3], data[-2]  # indices and labels; what comes after them is a state
+        shapes = {np.shape(args[place]) for place in before if _are_indices(args[place])}
+        if len(shapes) == 1 and all(_are_indices(args[place]) for place in before):
+            usual = list(before)
     if len(usual) < 2 and (x is None or y is None):
         raise BackpassError("give samples and targets as the last two arguments")
     if len(usual) == 2 and _are_labels(args[usual[0]], args[usual[1]]):
@@ -155,6 +163,18 @@ def _are_labels(given: object, samples: object) -> bool:
     """Whether these are classes, one for each of the samples, which stand behind them."""
     y, X = np.asarray(given), np.asarray(samples)
     return y.dtype.kind in "iu" and (y.ndim, X.ndim) == (1, 2) and len(y) in X.shape
+
+
+def _are_indices(given: object) -> bool:
+    """Whether these are whole numbers from 0 on, several in a line or in rows."""
+    found = np.asarray(given)
+    return found.dtype.kind in "iu" and found.ndim in (1, 2) and found.size > 1 and found.min() >= 0
+
+
+def _indices_like(given: Any, random: np.random.Generator) -> Any:
+    found = np.asarray(given)
+    made = random.integers(0, int(found.max()) + 1, found.shape)
+    return made.tolist() if isinstance(given, list) else made
 
 
 def is_data(given: object) -> bool:

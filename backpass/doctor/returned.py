@@ -19,19 +19,24 @@ def returned(result: Any, parameters: Mapping[str, Array]) -> dict[str, Array] |
 
     For a number that is the next one behind what was found last: a loss may stand before it.
     """
-    leaves = [(*leaf, place) for place, leaf in enumerate(_leaves("", result), 1)]
+    given = [(*leaf, place) for place, leaf in enumerate(leaves(result), 1)]
     found: dict[str, Array] = {}
     last = 0
     for path, value in parameters.items():
-        fitting = [one for one in leaves if one[1].shape == value.shape]
+        fitting = [one for one in given if one[1].shape == value.shape]
         named = [one for one in fitting if _key(one[0]) and _key(one[0]).endswith(_key(path))]
         behind = fitting if value.ndim else [one for one in fitting if one[2] > last]
         if not (named or behind):
             return None
         chosen = (named or behind)[0]
-        leaves = [one for one in leaves if one is not chosen]
+        given = [one for one in given if one is not chosen]
         last, found[path] = chosen[2], chosen[1]
     return found
+
+
+def leaves(result: Any) -> list[tuple[str, Array]]:
+    """The arrays and numbers that a call returned, in order, each with its path."""
+    return list(_leaves("", result))
 
 
 def _leaves(path: str, one: Any) -> Iterator[tuple[str, Array]]:

@@ -65,6 +65,25 @@ def _signs(gradients: Arrays, steps: Arrays) -> bool:
     )
 
 
+def _rooted(gradients: Arrays, steps: Arrays) -> bool:
+    """g/√(g² + ε) or g/(|g| + ε) of each entry, but for those that were clipped before."""
+    gradient, step = _line(gradients), _line(steps)
+    most = float(np.abs(step).max())
+    moves = step != 0
+    inside = moves & (np.abs(step) < most * (1 - _CLOSE))
+    same_signs = np.array_equal(np.sign(gradient), np.sign(step))
+    if not same_signs or np.count_nonzero(inside) < 6:
+        return _signs(gradients, steps)
+    for power in (2, 1):
+        size = np.abs(gradient[inside]) ** power
+        ratio = np.abs(gradient[inside] / step[inside]) ** power
+        parts = np.array([size / ratio, np.max(size) / ratio]).T  # a line, each place as near
+        (slope, rest), *_ = np.linalg.lstsq(parts, np.ones(len(size)), rcond=None)
+        if slope > 0 and rest > 0 and np.allclose(parts @ [slope, rest], 1, rtol=1e-5, atol=0):
+            return True
+    return _signs(gradients, steps)
+
+
 def _bent(gradients: Arrays, steps: Arrays) -> bool:
     """A function of each entry, which grows with it and keeps its sign."""
     gradient, step = _line(gradients), _line(steps)
@@ -79,6 +98,10 @@ _RULES = (
     Rule(
         "The first step takes from each entry of the gradient its sign alone, as those of Adam, "
         "RMSProp and Adagrad do.", True, _signs,
+    ),
+    Rule(
+        "Each entry of the gradient is divided by its own size, with a little added, as the first "
+        "steps of Adam, RMSProp and Adagrad do.", True, _rooted,
     ),
     Rule(
         "The gradients are the ones above, but each of their entries is bent before the step: "

@@ -63,14 +63,15 @@ def _depth(seen: Sequence[Seen]) -> int:
 
 
 def watched(
-    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, *, gradients: bool = False
-) -> list[Watched]:
-    """The ways to see this code's gradients, the likeliest first.
+    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, *, gradients: bool = False,
+    keep: Sequence[str] = (),
+) -> list[Watched]:  # fmt: skip
+    """The ways to see this code's gradients, the likeliest first; paths to `keep` stay as they are.
 
     Raises BackpassError when nothing changes, nothing that fits is returned, and no array inside
     the function takes two values.
     """
-    probes = gathered([probe(call, args, seed, x, y, returning=True) for seed in SEEDS])
+    probes = gathered([probe(call, args, seed, x, y, keep, returning=True) for seed in SEEDS])
     if gradients or not _changes(probes[0]):
         biases = _numbers(call, args, x, y, probes)
         if biases:
@@ -82,7 +83,7 @@ def watched(
         if found:
             return found[:1] if gradients else found
         return [_inside(call, probes)]
-    seen = Watched(tuple(probes), ()).networks()
+    seen = [] if keep else Watched(tuple(probes), ()).networks()
     if seen:
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [path for path in probes[0].parameters if path not in layers]

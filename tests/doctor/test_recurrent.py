@@ -8,7 +8,7 @@ import pytest
 import backpass as bp
 from backpass.doctor.recurrent.explained import account
 from backpass.doctor.recurrent.seen import recurrent
-from backpass.doctor.recurrent.through_time import RIGHT, Way, taken, through_outputs
+from backpass.doctor.recurrent.through_time import RIGHT, Way, taken
 from backpass.doctor.watched import watched
 from tests.doctor.mutants import load
 from tests.doctor.test_infer import loops
@@ -18,10 +18,15 @@ STEPS = RANDOM.normal(size=(6, 3)), np.eye(4)[[0, 1, 2, 3, 0, 1]]
 BATCH = RANDOM.normal(size=(7, 5, 3)), RANDOM.normal(size=(7, 2))
 
 
+TEXT = [0, 3, 1, 5, 2, 2, 4, 0], [3, 1, 5, 2, 2, 4, 0, 1], np.zeros((5, 1))
+
+
 def subject(name, folder, *edits):
     module, lines = load(name, folder, *edits)
     if name == "recalled":
         return (module.train, *STEPS), lines
+    if name == "spelled":
+        return (module.slopes, *TEXT), lines
     return (module.Unrolled().fit_partial, *BATCH), lines
 
 
@@ -42,6 +47,17 @@ def test_a_correct_recurrent_program_is_cleared(name, loss, sentence, tmp_path):
     assert {one.verdict for one in report.tensors} == {"correct"}
 
 
+@pytest.mark.parametrize("name", ["slopes", "learn"])
+def test_letters_that_come_as_indices_are_told_by_their_numbers(name, tmp_path):
+    module, _ = load("spelled", tmp_path)
+    report = bp.doctor(getattr(module, name), *TEXT)
+    assert report.verdict == "correct"
+    assert "6 → 5 → 6 with tanh and softmax outputs at every step" in report.network
+    assert "the loss that the code shows" in report.loss
+    assert {one.path: one.verdict for one in report.tensors} == dict.fromkeys("UVuQq", "correct")
+    assert ("divided by its own size" in " ".join(report.notes)) == (name == "learn")
+
+
 def test_the_gradients_through_time_are_those_that_are_derived(tmp_path):
     (call, *args), _ = subject("unrolled", tmp_path)
     (way,) = watched(call, args, None, None)
@@ -56,7 +72,7 @@ def test_the_gradients_through_time_are_those_that_are_derived(tmp_path):
     weights = {name: w.ravel() if name in "bc" else w for name, w in one.weights.items()}
     shapes = "x: 5 n k, y: n m, Wx: k j, Wh: j j, b: j, Wy: j m, c: m"
     wanted = bp.derive(loss, shapes, wrt=list(weights))(np.array(one.x), one.y[0], **weights)[1]
-    at = taken(one, through_outputs(one, [one.out[0] - one.y[0]]), Way())
+    at = taken(one, [one.out[0] - one.y[0]], Way())
     assert not seen.every
     for name, row in RIGHT.items():
         np.testing.assert_allclose(row.total(at).ravel(), wanted[name].ravel(), rtol=1e-10)
@@ -72,6 +88,20 @@ MISTAKES = [
     ("recalled", "Whh.T @ draw", "Whh @ draw", 30, "Whh", "dh_next = Whh @"),
     ("recalled", "dWxh += np.outer", "dWxh = np.outer", 49, "Wxh", "dWxh ="),
     ("recalled", "dby += dy", "dby += 2 * dy", 4, "by", "dby +="),
+    ("spelled", "np.dot(dz, states[t - 1].T)", "np.dot(dz, states[t].T)", 60, "V", "dV +="),
+    ("spelled", "np.dot(V.T, dz)", "np.dot(V, dz)", 30, "V", "later = np.dot"),
+    ("spelled", "(1 - states[t] * states[t])", "(1 - states[t])", 23, "V", "dz ="),
+    ("spelled", "du += dz", "du += ds", 17, "u", "du +="),
+    ("spelled", "dQ += np.dot", "dQ = np.dot", 44, "Q", "dQ ="),
+    ("unrolled", "error.sum(axis=0)", "error.sum()", 39, "self.c", "self.c -="),
+    (
+        "unrolled",
+        "        dH = error",
+        "        self.Wy -= self.rate * dWy\n        dH = error",
+        31,
+        "self.Wh",
+        "dH = error",
+    ),
     ("unrolled", "self.H[t - 1].T @ dZ", "self.H[t].T @ dZ", 60, "self.Wh", "dWh +="),
     ("unrolled", "(1 - self.H[t] ** 2)", "(1 - self.H[t - 1] ** 2)", 60, "self.b", "dZ ="),
     ("unrolled", "            dH = dZ @ self.Wh.T\n", "", 60, "self.Wx", "dH ="),

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.bank import Family, families
 from backpass.doctor.fits import proportion
+from backpass.doctor.recurrent.dense import Moved, laid, losses, outputs
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled
-from backpass.doctor.recurrent.through_time import (
-    RIGHT,
-    WAYS,
-    Row,
-    Taken,
-    Way,
-    rows,
-    taken,
-    through_outputs,
-)
+from backpass.doctor.recurrent.through_time import RIGHT, Row, Taken, Way, rows, taken, ways
+from backpass.doctor.search import UNEXPLAINED, Story, stories
 
 Array = NDArray[np.float64]
 SLACK = 1e-7
-UNEXPLAINED = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,81 +29,112 @@ class Fit:
 
 @dataclass(frozen=True)
 class Account:
-    """A way back in time, and what each tensor's update is: None where nothing explains it."""
+    """The outputs' story, a way back in time, and what the updates of the steps' tensors are.
 
-    family: Family
+    A fit is None where nothing explains it; `also` are mistakes that go back to the same numbers.
+    """
+
+    story: Story
     way: Way
     at: tuple[Taken, ...]
     fits: Mapping[str, Fit | None]
+    also: tuple[int, ...] = ()
 
     @property
     def cost(self) -> float:
         found = sum(UNEXPLAINED if one is None else one.row.bug != 0 for one in self.fits.values())
-        return found + (self.way.bug != 0) + 0.5 * (len(self.scales) > 1)
+        return self.story.cost + found + (self.way.bug != 0) + 0.5 * (len(self.scales) > 1)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every update is explained."""
+        return self.story.whole and all(self.fits.values())
 
     @property
     def scales(self) -> list[float]:
         """What the updates are times the gradients; several when they do not agree."""
+        hidden = [fit for fit in self.fits.values() if fit and fit.row.bug not in (36, 37)]
+        found = [one.scale for one in self.story.fits.values() if one and one.slip is None]
         kept: list[float] = []
-        for one in self.fits.values():
-            if one is None or one.row.bug in (36, 37):
-                continue
-            if not any(np.isclose(one.scale, other, rtol=1e-5) for other in kept):
-                kept.append(one.scale)
+        for scale in (*found, *(one.scale for one in hidden)):
+            if not any(np.isclose(scale, other, rtol=1e-5) for other in kept):
+                kept.append(scale)
         return kept
 
 
 def account(
-    seen: Recurrent, runs: Sequence[Unrolled], moved: Sequence[Mapping[str, Array]]
+    seen: Recurrent, runs: Sequence[Unrolled], moved: Sequence[Moved], *, mistaken: bool = True
 ) -> Account | None:
-    """The explanation with the fewest mistakes, or None where not one tensor has any."""
+    """The explanation with the fewest mistakes, or None where not one tensor has any.
+
+    Without `mistaken`, the tensors that go right are all that is looked at.
+    """
     steps = {
-        name: [_laid(own[held.path], held.turned, name) for own in moved]
+        name: [laid(seen, name, own[held.path]) for own in moved]
         for name, held in seen.arrays
+        if name in RIGHT
     }
-    found: list[Account] = []
-    for family in families(seen.output):
-        errors = [_errors(family, one) for one in runs]
-        if not all(np.isfinite(error).all() for each in errors for error in each):
-            continue
-        for way in (Way(), *WAYS):
-            pairs = zip(runs, errors, strict=True)
-            at = tuple(taken(one, error, way) for one, error in pairs)
-            fits = {name: _fit(name, at, goal) for name, goal in steps.items()}
-            found.append(Account(family, way, at, fits))
-            if found[-1].cost == 0:
-                return found[-1]
-    best = min(found, key=lambda one: one.cost, default=None)
-    if best is None or all(fit is None for fit in best.fits.values()):
+    passes = [outputs(one, own) for one, own in zip(runs, moved, strict=True)]
+    best: Account | None = None
+    for story in stories(passes, losses(runs[0]), deep=False):
+        for one in _accounts(story, runs, moved, steps, mistaken=mistaken):
+            if best is None or one.cost < best.cost:
+                best = one
+            elif one.way.bug and best.way.bug and one.cost == best.cost and _same(one, best):
+                # what no number of the code tells apart
+                numbers = (*best.also, one.way.bug)
+                best = replace(best, also=tuple(n for n in numbers if n != best.way.bug))
+        if best is not None and best.cost == 0:
+            return best
+    if best is None or not any([*best.fits.values(), *best.story.fits.values()]):
         return None
     return best
 
 
-def _laid(step: Array, turned: bool, name: str) -> Array:
-    if name in ("b", "c"):
-        return step.ravel()
-    return step.T if turned else step
+def _accounts(
+    story: Story, runs: Sequence[Unrolled], moved: Sequence[Moved],
+    steps: Mapping[str, Sequence[Array]], *, mistaken: bool,
+) -> Iterator[Account]:  # fmt: skip
+    """The right way back, and if it explains not all, every mistaken one."""
+    errors = [np.split(at.dZ, len(one.out)) for at, one in zip(story.at, runs, strict=True)]
+    for way in (Way(), *ways(runs[0])) if mistaken else [Way()]:
+        of_each = zip(runs, errors, moved, strict=True)
+        at = tuple(taken(one, error, way, own) for one, error, own in of_each)
+        if not all(np.isfinite(dz).all() for one in at for dz in one.dz):
+            continue
+        plain = {name: _fit(name, at, goal, mistaken=False) for name, goal in steps.items()}
+        exact = all(plain.values())
+        if way.bug != 0 and not any(plain.values()):
+            continue
+        fits = plain if exact else {
+            name: fit or (_fit(name, at, steps[name]) if mistaken else None)
+            for name, fit in plain.items()
+        }  # fmt: skip
+        yield Account(story, way, at, fits)
+        if way.bug == 0 and exact:
+            return
 
 
-def _errors(family: Family, one: Unrolled) -> list[Array]:
-    output, target = np.concatenate(one.out), np.concatenate(one.y)
-    if family.base == "cross_entropy_from_probabilities":
-        return [(a - y) / len(output) for a, y in zip(one.out, one.y, strict=True)]
-    gradient = family.gradient(output, target)
-    return through_outputs(one, np.split(gradient, len(one.out)))
+def _same(one: Account, other: Account) -> bool:
+    return all(
+        np.allclose(a, b, rtol=1e-9, atol=1e-14)
+        for a, b in zip(one.at[0].dz, other.at[0].dz, strict=True)
+    )
 
 
-def _fit(name: str, at: Sequence[Taken], goal: Sequence[Array]) -> Fit | None:
-    """The first row that makes the update, with the numbers of others that do too."""
-    scale = proportion(goal, [RIGHT[name].total(one) for one in at], SLACK)
-    if scale is not None:
-        return Fit(RIGHT[name], scale)
+def _fit(
+    name: str, at: Sequence[Taken], goal: Sequence[Array], *, mistaken: bool = True
+) -> Fit | None:
+    """The right row, or the first that makes the update, with the numbers of others that do too."""
     found: list[Fit] = []
-    for row in rows(name):
-        scale = proportion(goal, [row.total(one) for one in at], SLACK)
+    for row in rows(name) if mistaken else [RIGHT[name]]:
+        made = [row.total(one) for one in at]
+        if any(one is None or not np.isfinite(one).all() for one in made):
+            continue
+        scale = proportion(goal, [one for one in made if one is not None], SLACK)
         if scale is not None:
             found.append(Fit(row, scale))
     if not found:
         return None
-    also = tuple(dict.fromkeys(one.row.bug for one in found if one.row.bug != found[0].row.bug))
-    return replace(found[0], also=also)
+    bugs = dict.fromkeys(one.row.bug for one in found if one.row.bug != found[0].row.bug)
+    return replace(found[0], also=tuple(bug for bug in bugs if bug))

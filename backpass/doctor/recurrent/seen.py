@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.infer import as_matrix
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.probe import Probe
+from backpass.doctor.recurrent.layouts import inputs, layouts, targets
 
 Array = NDArray[np.float64]
 BENDS = ("tanh", "sigmoid", "relu", "linear")
@@ -36,7 +37,7 @@ class Held:
 class Recurrent:
     """h_t = f(x_t Wx + h_{t−1} Wh + b), and outputs h_t Wy + c of every step or of the last.
 
-    `layout` says how the samples stand, a key of LAYOUTS; `state` is where the first state is held.
+    `layout` says how the inputs stand, as in `layouts`; `state` is where the first state is held.
     """
 
     layout: str
@@ -50,6 +51,11 @@ class Recurrent:
     def paths(self) -> dict[str, str]:
         return {name: held.path for name, held in self.arrays}
 
+    @property
+    def turned(self) -> bool:
+        """Whether weights are out×in: samples are columns in the code's products."""
+        return all(held.turned for name, held in self.arrays if name.startswith("W"))
+
 
 @dataclass(frozen=True, slots=True)
 class Unrolled:
@@ -57,6 +63,7 @@ class Unrolled:
 
     seen: Recurrent
     x: list[Array]
+    Z: list[Array]
     h: list[Array]  # one more: the first is the state before the first step
     out: list[Array]  # of every step, or of the last alone
     y: list[Array]
@@ -66,21 +73,17 @@ class Unrolled:
     def steps(self) -> int:
         return len(self.x)
 
-
-LAYOUTS: dict[str, Callable[[Array], Array | None]] = {
-    "steps are rows": lambda X: X[:, None, :] if X.ndim == 2 else None,
-    "steps are columns": lambda X: X.T[:, None, :] if X.ndim == 2 else None,
-    "sequences of single numbers are rows": lambda X: X.T[:, :, None] if X.ndim == 2 else None,
-    "sequences, then steps": lambda X: X.transpose(1, 0, 2) if X.ndim == 3 else None,
-    "steps, then sequences": lambda X: X if X.ndim == 3 else None,
-}
+    @property
+    def used(self) -> list[Array]:
+        """The states that outputs are made of."""
+        return self.h[1:] if self.seen.every else self.h[-1:]
 
 
 def recurrent(probes: Sequence[Probe]) -> list[tuple[Recurrent, list[Unrolled]]]:
     """The recurrent layers that all runs have, each with its forward passes."""
     first = probes[0]
     square = [p for p in first.parameters.values() if p.ndim == 2 and p.shape[0] == p.shape[1]]
-    if not square or not 2 <= np.ndim(first.X) <= 3:
+    if not square or not 1 <= np.ndim(first.X) <= 3:
         return []
     numbers = [Numbers(one) for one in probes]
     found: list[tuple[Recurrent, list[Unrolled]]] = []
@@ -101,11 +104,8 @@ def _made(one: Unrolled, numbers: Numbers) -> bool:
 
 
 def _seen(one: Probe, numbers: Numbers) -> Iterator[Recurrent]:
-    for layout, laid in LAYOUTS.items():
-        x = laid(np.asarray(one.X, float))
-        if x is None or len(x) < 2:
-            continue
-        for arrays, bend, state, h in _steps(x, one, numbers):
+    for layout in layouts(one.X):
+        for arrays, bend, state, h in _steps(layout, one, numbers):
             yield from _outputs(layout, arrays, bend, state, h, one, numbers)
 
 
@@ -113,7 +113,7 @@ Arrays = dict[str, Held]
 
 
 def _steps(
-    x: Array, one: Probe, numbers: Numbers
+    layout: str, one: Probe, numbers: Numbers
 ) -> Iterator[tuple[Arrays, str, str | None, Array]]:
     """Weights with which the first two steps were made, and the state after the last."""
     held = one.parameters
@@ -122,23 +122,27 @@ def _steps(
         width = Wh.shape[1]
         if Wh.shape[0] != width:
             continue
-        for wx in _weights(held, x.shape[2], width):
+        for wx in _weights(held, None, width):
+            x = inputs(layout, one.X, len(wx.of(held)))
+            if x is None or len(x) < 2:
+                continue
             for bias in _biases(held, width):
                 if len({wh.path, wx.path, bias.path if bias else ""}) < 3:
                     continue
                 b = bias.of(held).ravel() if bias else np.zeros(width)
+                arrays = {"Wx": wx, "Wh": wh} | ({"b": bias} if bias else {})
                 for state, h0 in _states(one, x.shape[1], width):
-                    Z = x[0] @ wx.of(held) + h0 @ Wh + b
-                    if not numbers.has(Z):
+                    if state in (wx.path, wh.path):
+                        continue
+                    sums = x @ wx.of(held) + b
+                    if not numbers.has(sums[0] + h0 @ Wh):
                         continue
                     for bend in BENDS:
-                        h = np.asarray(FUNCTIONS[bend](Z), float)
-                        if not numbers.has(x[1] @ wx.of(held) + h @ Wh + b):
+                        h = np.asarray(FUNCTIONS[bend](sums[0] + h0 @ Wh), float)
+                        if not numbers.has(sums[1] + h @ Wh):
                             continue
-                        for step in x[1:]:
-                            sums = step @ wx.of(held) + h @ Wh + b
-                            h = np.asarray(FUNCTIONS[bend](sums), float)
-                        arrays = {"Wx": wx, "Wh": wh} | ({"b": bias} if bias else {})
+                        for step in sums[1:]:
+                            h = np.asarray(FUNCTIONS[bend](step + h @ Wh), float)
                         yield arrays, bend, state, h
 
 
@@ -198,10 +202,10 @@ def _rows(value: Array, sequences: int, width: int) -> Array:
 
 def unrolled(seen: Recurrent, one: Probe) -> Unrolled | None:
     """The forward pass in numbers; None where targets do not stand as its outputs do."""
-    x = LAYOUTS[seen.layout](np.asarray(one.X, float))
+    weights = {name: held.of(one.parameters) for name, held in seen.arrays}
+    x = inputs(seen.layout, one.X, len(weights["Wx"]))
     if x is None:
         return None
-    weights = {name: held.of(one.parameters) for name, held in seen.arrays}
     width = weights["Wh"].shape[1]
     h = [np.zeros((x.shape[1], width))]
     if seen.state is not None:
@@ -210,31 +214,12 @@ def unrolled(seen: Recurrent, one: Probe) -> Unrolled | None:
             return None
         h = [_rows(np.asarray(value, float), x.shape[1], width)]
     b = weights["b"].ravel() if "b" in weights else 0.0
+    Z: list[Array] = []
     for step in x:
-        Z = step @ weights["Wx"] + h[-1] @ weights["Wh"] + b
-        h.append(np.asarray(FUNCTIONS[seen.bend](Z), float))
+        Z.append(step @ weights["Wx"] + h[-1] @ weights["Wh"] + b)
+        h.append(np.asarray(FUNCTIONS[seen.bend](Z[-1]), float))
     c = weights["c"].ravel() if "c" in weights else 0.0
     used = h[1:] if seen.every else h[-1:]
     out = [np.asarray(FUNCTIONS[seen.output](one @ weights["Wy"] + c), float) for one in used]
-    y = _targets(seen, np.asarray(one.Y), np.shape(out))
-    return None if y is None else Unrolled(seen, list(x), h, out, list(y), weights)
-
-
-def _targets(seen: Recurrent, Y: NDArray[Any], shape: tuple[int, ...]) -> Array | None:
-    """Targets by step, sequence and output; labels become rows with a single 1."""
-    steps, sequences, width = shape
-    if Y.dtype.kind in "iu" and width > 1 and Y.size == steps * sequences:
-        if Y.min(initial=0) < 0 or Y.max(initial=0) >= width:
-            return None
-        Y = np.eye(width)[Y]
-    if Y.size != steps * sequences * width:
-        return None
-    Y = np.asarray(Y, float)
-    if seen.layout == "steps are columns" and Y.shape == (width, steps):
-        return Y.T.reshape(shape)
-    if (
-        seen.layout in ("sequences, then steps", "sequences of single numbers are rows")
-        and steps > 1
-    ):
-        return Y.reshape(sequences, steps, width).transpose(1, 0, 2)
-    return Y.reshape(shape)
+    y = targets(seen.layout, np.asarray(one.Y), np.shape(out))
+    return None if y is None else Unrolled(seen, list(x), Z, h, out, list(y), weights)
