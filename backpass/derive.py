@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from backpass._collector import held_off
 from backpass.calculus.backward import leads_to, reverse
-from backpass.calculus.convention import convention, transposed, unfused
 from backpass.checking.own import Own, arrays_in, own_function
-from backpass.checking.programs import Subject, check_program
-from backpass.checking.report import Check
-from backpass.checking.stand_ins import declared, specified
 from backpass.forward.arguments import Arguments, flat, replace_leaves
 from backpass.forward.record import Recording, record
 from backpass.forward.witness import World
 from backpass.language.errors import DerivationError, UnknownName, choices
-from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step
 from backpass.language.shapes import Size, show_shape
-from backpass.reading.document import derivation_latex, derivation_markdown
-from backpass.reading.html import derivation_page, styled_html
-from backpass.reading.layout import Layout, chain
-from backpass.reading.passes import Passes
-from backpass.reading.presentation import Dialect
-from backpass.reading.saved import Saved, saved
-from backpass.reading.text import derivation_text
-from backpass.reading.why import why
-from backpass.running.numpy.source import source
-from backpass.running.numpy.styles import Style, styled
 from backpass.running.runner import Runner, compile_numpy
+
+if TYPE_CHECKING:  # who derives to train does not wait for what reads, checks and prints
+    from backpass.checking.report import Check
+    from backpass.reading.layout import Layout
+    from backpass.reading.passes import Passes
+    from backpass.reading.presentation import Dialect
+    from backpass.reading.saved import Saved
+    from backpass.running.numpy.styles import Style
 
 Forward = Callable[..., Any] | str
 WHOLE = {"int": "integers", "bool": "truth values"}
@@ -74,6 +66,8 @@ class Derivation:
     @cached_property
     def passes(self) -> Passes:
         """What the readings are made from."""
+        from backpass.reading.passes import Passes
+
         return Passes(self.forward, self.backward, self.wrt, self.dialect)
 
     @cached_property
@@ -116,6 +110,9 @@ class Derivation:
 
         The `Check` is true when all agrees; it can be printed and has `.failures` and `.advice`.
         """
+        from backpass.checking.programs import Subject, check_program
+        from backpass.checking.stand_ins import declared, specified
+
         given = self._functions(arrays)
         functions = given or declared(self.program)
         at = self.arguments.arrange(args, arrays) if args or arrays else None
@@ -144,6 +141,9 @@ class Derivation:
         "recursive". These take W1, W2 … as a list W, and compute the same numbers bit for bit.
         Raises DerivationError for a style that does not apply, and says which does.
         """
+        from backpass.running.numpy.source import source
+        from backpass.running.numpy.styles import Style, styled
+
         if language != "numpy":
             raise DerivationError(f"there is no writer for {language} yet; there is one for numpy")
         if style not in get_args(Style):
@@ -156,6 +156,8 @@ class Derivation:
         return styled(style, self.passes, self.program, arguments, self.gradients)
 
     def __str__(self) -> str:
+        from backpass.reading.text import derivation_text
+
         return derivation_text(self.passes)
 
     def __repr__(self) -> str:
@@ -167,6 +169,8 @@ class Derivation:
         `name` is a forward or backward line, or an input for the line of its gradient. Raises
         UnknownName, with the nearest known one.
         """
+        from backpass.reading.why import why
+
         name = str(name)
         known = [*self.gradients, *(step.name for step in self.program.steps)]
         if name not in known:
@@ -179,6 +183,8 @@ class Derivation:
         `layout` is "numerator", "denominator", or "mixed": Jacobians as in the first, gradients
         in the shape of their variables, as in code. Raises UnknownName, with the nearest one.
         """
+        from backpass.reading.layout import Layout, chain
+
         if layout not in get_args(Layout):
             known = ", ".join(get_args(Layout))
             raise DerivationError(f"the layout {layout} is not known; there are {known}")
@@ -186,18 +192,26 @@ class Derivation:
 
     def latex(self) -> str:
         """Both passes as one aligned display; KaTeX and LaTeX read it."""
+        from backpass.reading.document import derivation_latex
+
         return derivation_latex(self.passes)
 
     def markdown(self) -> str:
         """Both passes as a document: headings, formulas and reasons."""
+        from backpass.reading.document import derivation_markdown
+
         return derivation_markdown(self.passes)
 
     def html(self) -> str:
         """Both passes as a page of its own, typeset; each reason opens to `why` at length."""
+        from backpass.reading.html import derivation_page
+
         return derivation_page(self.passes, self.code())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows of a cell whose value this is."""
+        from backpass.reading.html import styled_html
+
         return {"text/plain": str(self), "text/html": styled_html(self.passes)}
 
     def columns(self, samples: str | None = None) -> Derivation:
@@ -214,6 +228,8 @@ class Derivation:
         return self._stated("rows", samples)
 
     def _stated(self, wanted: str, samples: str | None) -> Derivation:
+        from backpass.calculus.convention import convention, transposed
+
         counts = self._size(samples) if samples else self.passes.samples
         now = convention(self.forward, counts, self.wrt)
         if now is None:
@@ -247,6 +263,8 @@ class Derivation:
         Its gradients are the same numbers (less stably computed); it shows why the short form
         `P − onehot(y)` is right.
         """
+        from backpass.calculus.convention import unfused
+
         return self._derived(unfused(self.forward), self.arguments)
 
     def _derived(self, program: Program, arguments: Arguments) -> Derivation:
@@ -258,29 +276,18 @@ class Derivation:
     @cached_property
     def saved(self) -> Saved:
         """What must be kept from the forward pass; `d.saved.bytes(n=64, …)` is what it costs."""
+        from backpass.reading.saved import saved
+
         return saved(self.passes)
 
     def index(self) -> str:
         """The program in index notation: what is printed is what runs."""
+        from backpass.language.notation import format_program
+
         return format_program(self.program)
 
 
-@contextmanager
-def _without_collector() -> Generator[None]:
-    """Hold the garbage collector off: what a derivation makes stays.
-
-    Looking through all of it over and over would take ever longer for each layer of a network.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_without_collector()
+@held_off()
 def derive(
     forward: Forward,
     shapes: Any,

@@ -11,7 +11,6 @@ import numpy as np
 
 from backpass.calculus import library
 from backpass.forward.arguments import Arguments, replace_leaves
-from backpass.forward.formula import free_names, run
 from backpass.forward.record import Forward, with_functions
 from backpass.language.shapes import bind
 
@@ -43,6 +42,8 @@ def own_function(forward: Forward, arguments: Arguments) -> Own:
 def _formula(
     text: str, arguments: Arguments, values: Mapping[str, Any], functions: Functions
 ) -> Any:
+    from backpass.forward.formula import free_names, run  # functions need no grammar
+
     known = {**library.FUNCTIONS, **functions}
     sizes = bind((leaf.name, leaf.shape, np.shape(values[leaf.name])) for leaf in arguments.leaves)
     used = {name: sizes[name] for name in free_names(text, known, values) if name in sizes}

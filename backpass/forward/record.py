@@ -13,7 +13,7 @@ from io import StringIO
 from itertools import dropwhile, takewhile
 from traceback import walk_tb
 from types import CodeType, FrameType, FunctionType, MethodType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,17 +22,13 @@ from backpass.calculus.declared import declare_functions
 from backpass.calculus.op import Op
 from backpass.forward.arguments import Arguments, declare, parameters, replace_leaves
 from backpass.forward.callee import code_of, function_of, return_line
-from backpass.forward.formula import free_names, run
 from backpass.forward.length import REACH, constants_of
 from backpass.forward.lower import lower
 from backpass.forward.misfit import retold
 from backpass.forward.names import binding, caller, source_line
 from backpass.forward.quantity import Misfit
 from backpass.forward.recognise import recognise
-from backpass.forward.statements import parse
-from backpass.forward.syntax import Name, Statement, walk
 from backpass.forward.tape import Place, Tape, Unfit, show_line
-from backpass.forward.tokens import quote
 from backpass.forward.trace import Traced
 from backpass.forward.trials import World, large_worlds, small_worlds, worlds_of_lengths
 from backpass.forward.witness import agree, compare, compare_length, made_arrays, shapes_of
@@ -45,6 +41,9 @@ from backpass.language.errors import (
 )
 from backpass.language.program import Array, Line, Program
 from backpass.language.shapes import names
+
+if TYPE_CHECKING:
+    from backpass.forward.syntax import Statement
 
 Forward = Callable[..., Any] | str
 
@@ -161,7 +160,7 @@ def _single(result: Any, tape: Tape, forward: Forward) -> Traced:
     raise DerivationError(f"the forward pass {message}", line=text, where=show_line(line))
 
 
-# Formulas.
+# Formulas. Their grammar is imported where there is one: it takes longer than most functions.
 
 
 def _match(text: str, arguments: Arguments, known: Mapping[str, Op]) -> list[str]:
@@ -169,6 +168,8 @@ def _match(text: str, arguments: Arguments, known: Mapping[str, Op]) -> list[str
 
     A name that is a size in these shapes is that number, as the n of 1/n; those are returned.
     """
+    from backpass.forward.formula import free_names
+
     shapes = arguments.nests
     free = free_names(text, known, shapes)
     axes = [axis for leaf in arguments.leaves for axis in leaf.shape]
@@ -189,6 +190,10 @@ def _unknown(
     text: str, name: str, shapes: Collection[str], known: Mapping[str, Op]
 ) -> BackpassError:
     """What to say of a name without a shape: it may be a function that nobody has declared."""
+    from backpass.forward.statements import parse
+    from backpass.forward.syntax import Name, walk
+    from backpass.forward.tokens import quote
+
     nodes = [node for one in parse(text, known, shapes) for node, _ in walk(one.body)]
     found = next(node for node in nodes if isinstance(node, Name) and node.text == name)
     line = quote(text, found.start, found.end)
@@ -216,6 +221,8 @@ def _run_formula(
     first: bool,
 ) -> Traced:
     """One recording of a formula: each statement names its value."""
+    from backpass.forward.formula import run
+
     current: list[Statement] = []
 
     def place(_: FrameType) -> Place:

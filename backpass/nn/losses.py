@@ -12,7 +12,6 @@ import numpy as np
 from backpass.calculus import losses
 from backpass.calculus.fused import logsumexp
 from backpass.calculus.library import FUNCTIONS
-from backpass.forward.formula import free_names, run
 from backpass.language.errors import BackpassError, DerivationError, UnknownName, nearest
 from backpass.nn.weighing import weighted
 
@@ -134,6 +133,8 @@ def find_loss(text: str) -> Loss:
     if not isinstance(text, str) or text.isidentifier():
         known = f"; there are {', '.join(LOSSES)}, or a formula in output and target"
         raise UnknownName(f"there is no loss {text!r}{nearest(str(text), LOSSES) or known}")
+    from backpass.forward.formula import free_names  # most losses have a name
+
     given = ("output", "target")
     names = free_names(text, FUNCTIONS, given)
     for name in (*names, *given):
@@ -149,6 +150,7 @@ def find_loss(text: str) -> Loss:
 @lru_cache(FORMULAS)
 def _stated(text: str) -> Loss:
     """The loss that a formula states."""
+    from backpass.forward.formula import run
 
     def formula(functions: Mapping[str, Any], output: Any, target: Any) -> Any:
         return run(text, {"output": output, "target": target}, functions)[-1].value

@@ -10,7 +10,10 @@ except ImportError as error:
         "backpass.sklearn needs scikit-learn 1.9 or newer; pip install 'backpass[sklearn]'"
     ) from error
 
-from backpass.sklearn.display import LossCurveDisplay, WeightsDisplay
-from backpass.sklearn.estimators import MLPClassifier, MLPRegressor
+from backpass._collector import held_off
+
+with held_off():
+    from backpass.sklearn.display import LossCurveDisplay, WeightsDisplay
+    from backpass.sklearn.estimators import MLPClassifier, MLPRegressor
 
 __all__ = ["LossCurveDisplay", "MLPClassifier", "MLPRegressor", "WeightsDisplay"]

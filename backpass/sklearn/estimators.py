@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin
 from sklearn.callback import with_callbacks
-from sklearn.metrics import accuracy_score, r2_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
@@ -47,7 +46,6 @@ class MLPClassifier(ClassifierMixin, Perceptron):
 
     class_weight: Any
     _kind = "classifier"
-    _judge = staticmethod(accuracy_score)
 
     def __init__(
         self,
@@ -155,6 +153,11 @@ class MLPClassifier(ClassifierMixin, Perceptron):
         of_classes = compute_sample_weight(weights, y)
         return of_classes if counts is None else counts * of_classes
 
+    def _judge(self, truth: Any, answers: Array, counts: Array | None) -> float:
+        from sklearn.metrics import accuracy_score
+
+        return accuracy_score(truth, answers, sample_weight=counts)
+
     def _answers(self, found: Array) -> Array:
         one = found.ravel() if self.n_outputs_ == 1 else found
         return np.asarray(self._label_binarizer.inverse_transform(one))
@@ -185,7 +188,6 @@ class MLPRegressor(RegressorMixin, Perceptron):
     """
 
     _kind = "regressor"
-    _judge = staticmethod(r2_score)
 
     def __init__(
         self,
@@ -246,6 +248,11 @@ class MLPRegressor(RegressorMixin, Perceptron):
 
     def _by_class(self, y: Any, counts: Array | None, incremental: bool) -> Array | None:
         return counts
+
+    def _judge(self, truth: Any, answers: Array, counts: Array | None) -> float:
+        from sklearn.metrics import r2_score
+
+        return r2_score(truth, answers, sample_weight=counts)
 
     def _answers(self, found: Array) -> Array:
         return found.ravel() if found.shape[1] == 1 else found

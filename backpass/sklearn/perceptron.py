@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -15,8 +14,7 @@ from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state, shuffle
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from backpass.derive import Derivation
@@ -42,7 +40,6 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
     """A multi-layer perceptron with the parameters of scikit-learn's."""
 
     _kind: str
-    _judge: Callable[..., float]  # how early stopping scores answers
     coefs_: list[Array]
     intercepts_: list[Array]
     best_loss_: Any
@@ -65,6 +62,10 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
     @abstractmethod
     def _by_class(self, y: Any, counts: Array | None, incremental: bool) -> Array | None:
         """What samples count once their classes are looked at."""
+
+    @abstractmethod
+    def _judge(self, truth: Any, answers: Array, counts: Array | None) -> float:
+        """How early stopping scores answers."""
 
     @abstractmethod
     def _answers(self, found: Array) -> Array:
@@ -239,7 +240,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
                 if report is not None:
                     report.begin()
                 if self.shuffle:
-                    order = np.asarray(shuffle(order, random_state=self._random_state))
+                    order = order[self._random_state.permutation(len(order))]
                 weights = self._weights
                 self.loss_ = walk.walk(weights, order)
                 self._take(weights)
@@ -286,6 +287,8 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
         """What is trained on, what early stopping judges by, and the truth about the latter."""
         if not self.early_stopping:
             return samples, None, None
+        from sklearn.model_selection import train_test_split
+
         stratify = goal if self._kind == "classifier" and goal.shape[1] == 1 else None
         parts = train_test_split(
             np.arange(len(samples)), random_state=self._random_state,
@@ -308,7 +311,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
             found = self._squashed(held.X)
             score = np.nan
             if np.isfinite(found).all():
-                score = self._judge(truth, self._answers(found), sample_weight=held.s)
+                score = self._judge(truth, self._answers(found), held.s)
             self.validation_scores_.append(score)
             if self.verbose:
                 _say(f"Validation score: {score:f}")
