@@ -140,9 +140,9 @@ def find_loss(text: str) -> Loss:
     for name in (*names, *given):
         if name not in given or name not in names:
             says = "says nothing of" if name in given else "speaks of"
-            raise UnknownName(
-                f"the loss {says} {name}; it is a formula in output and target", line=text
-            )
+            meant = "" if name in given else nearest(name, (*given, *FUNCTIONS))
+            told = meant or "; it is a formula in output and target"
+            raise UnknownName(f"the loss {says} {name}{told}", line=text)
 
     return _stated(text)
 
