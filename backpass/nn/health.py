@@ -24,6 +24,7 @@ MOSTLY = 0.5  # of a layer's units and samples, from which a layer is called sat
 SPREAD = 1e3  # between the gradients of two layers, from which they vanish or explode
 LARGE, SMALL = 0.1, 1e-6  # of a step, as a part of its weights
 FAR = 1.5  # times ln k, from which a loss at the start is too large
+SAME = 0.999  # of ln k: a loss that is no better than this is that of a guess
 REACH = 10.0  # of inputs; mean 0 and deviation 1 seldom go so far
 BATCH, STEPS = 16, 200  # of the samples that any network should learn by heart
 LEARNT = 0.5  # of its loss, that must be gone by then
@@ -208,7 +209,7 @@ def _start(net: Any, seen: Mapping[str, Array]) -> Iterator[Finding]:
             "first.",
             "Start with smaller weights, such as init=\"glorot\", or scale the inputs.",
         )  # fmt: skip
-    if net.steps and loss >= ignorant:
+    if net.steps and loss >= SAME * ignorant:
         yield Finding(
             "guessing", None,
             f"After {many(net.steps, 'step')} the loss is {loss:.4g}, no better than equal shares "
@@ -280,7 +281,8 @@ def _steps(layers: tuple[Layer, ...]) -> Iterator[Finding]:
     if large:
         yield Finding(
             "step", large[0].number,
-            f"The next step changes {_weights(large)} by up to {most:.0%} of its size.",
+            f"The next step changes {_weights(large)} by up to {most:.0%} of "
+            f"{'its' if len(large) == 1 else 'their'} size.",
             "Weights that move by more than a few percent at a time jump over what they are "
             "looking for; a thousandth is usual.",
             "Take a learning rate that is ten times smaller.",

@@ -83,6 +83,9 @@ class RangeTest:
         axes.plot(self.rates, self.losses, color="#1f77b4", alpha=0.3, linewidth=1)
         axes.plot(self.rates, self.smooth, color="#1f77b4")
         if self.suggested is not None:
+            # where the loss breaks it shoots up, and what is to be read would lie flat below it
+            first, low = float(self.smooth[0]), float(self.losses.min())
+            axes.set_ylim(low - 0.1 * (first - low), first + (first - low))
             axes.axvline(self.suggested, color="#e08214", linestyle="--")
             axes.annotate(
                 f"{self.suggested:.2g}", (self.suggested, 1), xycoords=("data", "axes fraction"),

@@ -27,7 +27,10 @@ def test_a_square_breaks_where_theory_says():
     assert limit / 30 < found.suggested < limit
     assert found.losses[0] == pytest.approx(net.gradients(X, Y)[0])
     assert f"{found.suggested:.2g}" in str(found)
-    assert found.plot().axes[0].get_xscale() == "log"
+    picture = found.plot().axes[0]
+    assert picture.get_xscale() == "log"
+    low, high = picture.get_ylim()
+    assert low < found.losses.min() < found.smooth[0] < high < found.smooth[0] + 3
 
 
 def test_nothing_of_the_network_changes_and_the_same_seed_gives_the_same():
