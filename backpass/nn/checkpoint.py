@@ -58,21 +58,24 @@ def read(path: str | Path) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
             f"{path} is no safetensors file, or a damaged one ({error}); give a file that "
             "net.save or backpass train wrote"
         ) from error
-    try:
-        about = dict(json.loads(metadata[KEY]))
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    if KEY not in metadata:
         raise BackpassError(
             f"{path} holds arrays and no backpass network; give a file that net.save or backpass "
             "train wrote"
-        ) from error
+        )
+    try:
+        about = dict(json.loads(metadata[KEY]))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _damaged(path, "its description cannot be read") from error
     found = about.pop(SUM, None)
     old = about.get("format") == UNSUMMED and found is None
     if not old and metadata[KEY] != _summed(arrays, about):
-        raise BackpassError(
-            f"{path} is damaged: its content is not what was written, as its checksum says; take "
-            "another copy of it, or train again"
-        )
+        raise _damaged(path, "its content is not what was written, as its checksum says")
     return arrays, about
+
+
+def _damaged(path: Path, why: str) -> BackpassError:
+    return BackpassError(f"{path} is damaged: {why}; take another copy of it, or train again")
 
 
 def _summed(arrays: Arrays, about: Mapping[str, Any]) -> str:

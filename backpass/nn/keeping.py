@@ -86,16 +86,19 @@ class Keeper:
             easing=replace(run.easing),
         )
         if run.epoch % self.every == 0:
-            self.write()
+            self.write(depth=5)
 
     def end(self, run: Run) -> None:
         """The training is over: write it down, with the best weights where they were put back."""
         self.held = run
-        self.write(anew=True)
+        self.write(over=True)
 
-    def write(self, anew: bool = False) -> None:
-        """Write the last whole epoch down; warns where that cannot be, and training goes on."""
-        if self.held is None or (self.held.epoch == self.written and not anew):
+    def write(self, over: bool = False, depth: int = 4) -> None:
+        """Write the last whole epoch down, or the end; warns where that cannot be.
+
+        `depth` is how many calls lie between the warning and the line that called fit.
+        """
+        if self.held is None or (self.held.epoch == self.written and not over):
             return
         arrays, about = self.held.stored()
         epoch = about["epoch"]
@@ -115,7 +118,8 @@ class Keeper:
             checkpoint.write(self.path, arrays, described)
         except BackpassError as error:
             before = "" if self.written is None else f", and still holds epoch {self.written}"
-            warnings.warn(f"{error}{before}; training goes on", RuntimeWarning, stacklevel=2)
+            then = "" if over else "; training goes on"
+            warnings.warn(f"{error}{before}{then}", RuntimeWarning, stacklevel=depth)
         else:
             self.written = epoch
 
@@ -160,10 +164,26 @@ class Keeper:
                     f"{self.path} was begun with other samples, weights of them or validation; "
                     "give those, or name another file"
                 )
+            before, now = _told(name, there.get(name), value), _told(name, value, there.get(name))
             raise BackpassError(
-                f"{self.path} was begun with {name}={there.get(name)!r}, and {who} has {value!r}; "
-                "take the same, or name another file"
+                f"{self.path} was begun with {name}={before}, and {who} has {now}; take the same, "
+                "or name another file"
             )
+
+
+def _told(name: str, value: Any, beside: Any) -> str:
+    """An option as people write it; of two Adams, what one has and the other has not."""
+    match value, beside:
+        case [str(kind), dict(settings)], [str(other), dict(others)]:
+            apart = {k: one for k, one in settings.items() if kind != other or one != others.get(k)}
+            given = [f"{k}={_told(k, one, None)}" for k, one in apart.items() if one is not None]
+            return f"{kind}({', '.join(given)})"
+        case {"schedule": kind, **settings}, _:
+            return _told(name, [kind, settings], ["", {}])
+        case [[*_], *_], _:
+            return " → ".join(" ".join(map(str, layer)) for layer in value)
+        case _:
+            return str(value) if name == "early_stopping" else repr(value)
 
 
 def _look_at(run: Run, shapes: Mapping[str, tuple[int, ...]]) -> None:

@@ -94,7 +94,7 @@ def test_a_description_that_does_not_fit_is_refused(tmp_path):
     with pytest.raises(BackpassError, match="does not describe a network"):
         bp.load(path)
     save_file(arrays, path, metadata={"backpass": json.dumps([1, 2])})
-    with pytest.raises(BackpassError, match="holds arrays and no backpass network"):
+    with pytest.raises(BackpassError, match="is damaged: its description cannot be read"):
         bp.load(path)
 
 

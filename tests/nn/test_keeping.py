@@ -157,17 +157,22 @@ def test_an_unfinished_training_is_not_overwritten(tmp_path):
     ("other", "options", "said"),
     [
         ({"seed": 4}, {}, "was begun with seed=3, and this network has 4"),
-        ({"optimizer": bp.SGD(0.2)}, {}, "was begun with optimizer="),
+        (
+            {"optimizer": bp.SGD(bp.Cosine(0.2), momentum=0.9)},
+            {},
+            "with optimizer=SGD(lr=0.1), and this network has SGD(lr=Cosine(lr=0.2",
+        ),
+        ({"optimizer": bp.Adam(0.2)}, {}, "and this network has Adam(lr=0.2, beta1=0.9"),
         ({"dtype": "float64"}, {}, "was begun with dtype='float32', and this network has"),
         ({}, {"backend": "compiled"}, "was begun with backend='numpy', and this fit has"),
         ({}, {"shuffle": False}, "was begun with shuffle=True, and this fit has False"),
-        ({}, {"early_stopping": 3}, "was begun with early_stopping='None', and this fit has"),
+        ({}, {"early_stopping": 3}, "was begun with early_stopping=None, and this fit has Early"),
         ({}, {"X": X + 1}, "was begun with other samples, weights of them or validation"),
         ({}, {"y": 1 - Y}, "was begun with other samples"),
         ({}, {"validation": 0.5}, "was begun with other samples"),
         ({}, {"sample_weight": np.arange(1, 41)}, "was begun with other samples"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_another_training_does_not_go_on_from_it(tmp_path, other, options, said):
     path = begun(tmp_path / "run")
@@ -220,7 +225,7 @@ def test_a_full_disk_keeps_the_last_checkpoint_and_training_goes_on(tmp_path, mo
         raise OSError(28, "No space left on device")
 
     net, whole = network(), network()
-    with pytest.warns(RuntimeWarning, match="no space left on device, and still holds epoch 3; t"):
+    with pytest.warns(RuntimeWarning, match="no space left on device, and still holds epoch 3"):
         fit(net, checkpoint=path, callbacks=[Fill()])
     fit(whole)
     assert same(net, whole)
