@@ -32,10 +32,11 @@ from backpass.doctor.report import Report, Tensor
 from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import Scales, scales
 from backpass.doctor.search import Story, stories
+from backpass.doctor.stale import Stale, may_be_stale, other_weights
 from backpass.doctor.stored import with_data
 from backpass.doctor.structure import broadcast
 from backpass.doctor.trained import trained
-from backpass.doctor.verdict import judge
+from backpass.doctor.verdict import judge, out_of_date
 from backpass.doctor.watched import Watched, watched
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
@@ -86,6 +87,8 @@ def explain(
         weights = {path for one in layers for path in (one.weight, one.bias) if path}
         for way, rule in behind(ways[0], weights):
             found += [replace(one, rule=rule) for one in _explained(way)]
+    if not any(one.story.whole and not one.is_idle for one in found):
+        found += _elsewhere(ways)
     if not found:
         return _unread(subject, ways[0].probes[0])
     best = min(found, key=lambda one: one.story.cost)
@@ -94,6 +97,18 @@ def explain(
             best = best.deeper()
     report = _judged(subject, best, 1.0 if best.way.gradients else lr, again)
     return report if again is None else _called_again(report, best, again)
+
+
+def _elsewhere(ways: Sequence[Watched]) -> list[_Explained]:
+    """The best story of a network whose forward pass uses other weights than those it trains."""
+    found = [
+        replace(one, stale=stale)
+        for given in ways
+        for way, stale in other_weights(given)
+        for one in _explained(way)
+    ]
+    whole = [one for one in found if one.story.whole]
+    return [min(whole, key=lambda one: (one.story.cost, one.story.spread))] if whole else []
 
 
 def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
@@ -140,10 +155,16 @@ class _Explained:
     bank: list[Family]
     story: Story
     rule: Rule | None = None  # how the updates were made of the gradients that were seen
+    stale: tuple[Stale, ...] = ()  # weights that the forward pass did not use
 
     def deeper(self) -> _Explained:
         """The same with everything tried that is known, and what nobody has listed too."""
         return replace(self, story=stories(self.passes, self.bank)[0])
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a weight that is not trained may stand for one that is."""
+        return may_be_stale(self.way, [layer.weight for layer in self.seen.layers])
 
     @property
     def paths(self) -> dict[tuple[str, int], str]:
@@ -203,9 +224,8 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
     accuser = one.accuser(scale)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])
-    judged = judge(
-        Case(one.way.probes, story, scale, one.printed, paths, one.way.gradients), accuser
-    )
+    case = Case(one.way.probes, story, scale, one.printed, paths, one.way.gradients)
+    judged = judge(case, accuser)
     findings = judged.findings
     if crossed is not None:
         n = one.passes[0].samples
@@ -220,6 +240,9 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
             tensors=tuple(replace(t, verdict="bug", scale=None) for t in judged.tensors),
             loss="What the updates follow is the gradient of no loss of outputs and targets.",
         )
+    for each in one.stale:
+        judged = out_of_date(judged, each, case, accuser)
+        findings = judged.findings
     verdict, notes = judged.verdict, (*judged.notes, *told(first.run, one.passes[0].masks))
     near = nearest(story, one.passes, one.bank, accuser.wording, paths)
     if near is not None and crossed is None:
@@ -243,7 +266,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
 
 def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Report:
     """The report, with what comes of training with such updates where they can be let run."""
-    if one.way.gradients or one.rule is not None or one.way.probes[0].run.stopped:
+    if one.way.gradients or one.rule is not None or one.stale or one.way.probes[0].run.stopped:
         return report
     data = data_places(again.call, again.args, again.x, again.y)
     first, moved = one.way.probes[0], one.way.moved[0]

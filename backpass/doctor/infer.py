@@ -79,13 +79,19 @@ def network(probe: Probe, rows: Rows = None) -> Seen | None:
     return found[0] if found else None
 
 
-def networks(probes: Sequence[Probe], rows: Sequence[Rows] | None = None) -> list[Seen]:
+def networks(
+    probes: Sequence[Probe],
+    rows: Sequence[Rows] | None = None,
+    numbers: Sequence[Numbers] | None = None,
+) -> list[Seen]:
     """The longest chain that every run allows, as it was seen in each; empty when there is none.
 
     One run alone may mislead: where no unit of a layer is below zero, its ReLU changes nothing.
+    The `numbers` of the runs can be given where they are asked more than once.
     """
     chosen = [None] * len(probes) if rows is None else rows
-    runs = [_Watched(one, Numbers(one), own) for one, own in zip(probes, chosen, strict=True)]
+    asked = list(map(Numbers, probes)) if numbers is None else numbers
+    runs = [_Watched(*one) for one in zip(probes, asked, chosen, strict=True)]
     chains = {(seen.turned, seen.layers): seen for run in runs for seen in run.seen()}
     longest, found = (), []
     for first in chains.values():

@@ -76,6 +76,11 @@ class Story:
         found = sum(UNEXPLAINED if fit is None else fit.cost for fit in self.fits.values())
         return len(self.slips) + found
 
+    @property
+    def spread(self) -> int:
+        """How many scales the updates have."""
+        return len({f"{fit.scale:.5g}" for fit in self.fits.values() if fit is not None})
+
     def layer(self, number: int) -> Made:
         """The backward pass of a layer as it was made."""
         found = self.at

@@ -17,6 +17,7 @@ from backpass.doctor.report import Finding, Tensor, Verdict
 from backpass.doctor.scales import known_factors, same
 from backpass.doctor.search import Slip
 from backpass.doctor.some_loss import is_of_some_loss
+from backpass.doctor.stale import Stale
 from backpass.doctor.structure import aliased, forward_findings, grown, without_bias
 
 Array = NDArray[np.float64]
@@ -55,6 +56,27 @@ def judge(case: Case, accuser: Accuser) -> Judged:
         verdict, loss, remarks = "unknown", partly(case), []
     remarks = [*remarks, *without_bias(case, accuser)]
     return Judged(verdict, tensors, (*bugs, *remarks), loss, tuple(notes))
+
+
+def out_of_date(judged: Judged, stale: Stale, case: Case, accuser: Accuser) -> Judged:
+    """The verdict on gradients that belong to other weights than those that take the step."""
+    used, path, everything = stale.place.text, stale.path, list(case.paths.values())
+    says = f"the outputs, and with them all gradients, are made with {used} in the place of {path}"
+    if stale.kind == "made":  # on purpose, it may be: rounded weights are trained so
+        remark = accuser.remark(
+            51, "the forward pass uses other weights", everything, stale.place,
+            f"{says}; the gradients are right for the former, and the latter takes the step",
+            f"If that is meant, change nothing; if not, multiply with {path} itself.",
+        )  # fmt: skip
+        verdict = judged.verdict if judged.verdict == "bug" else "unknown"
+        return replace(judged, verdict=verdict, findings=(*judged.findings, remark))
+    found = accuser.found(
+        51, "the forward pass uses other weights", everything, stale.place,
+        f"{says}, which takes the step", f"{path} itself, as it is when the step is taken",
+    )  # fmt: skip
+    tensors = tuple(replace(one, verdict="bug", scale=None) for one in judged.tensors)
+    findings = (found, *judged.findings)
+    return replace(judged, verdict="bug", tensors=tensors, findings=findings, loss=held(case))
 
 
 # ── tensors ──────────────────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.evidence import used
 from backpass.doctor.infer import Seen, networks
+from backpass.doctor.numbers import Numbers
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
@@ -34,9 +35,10 @@ class Watched:
 
     def networks(self) -> list[Seen]:
         """The network in each run, on all samples or on those that come first."""
-        found = networks(self.probes)
+        numbers = list(map(Numbers, self.probes))
+        found = networks(self.probes, numbers=numbers)
         rows = [leading(one) for one in self.probes]
-        first = [] if None in rows else networks(self.probes, rows)
+        first = [] if None in rows else networks(self.probes, rows, numbers)
         return first if _depth(first) > _depth(found) else found
 
     def passes(self, seen: Sequence[Seen]) -> Iterator[list[Pass]]:
