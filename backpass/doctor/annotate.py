@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.annotation import Annotation, annotation
+from backpass.doctor.annotation import Annotation, annotation, reasons
 from backpass.doctor.bank import Family, families
 from backpass.doctor.bias_units import unbiased
 from backpass.doctor.evidence import rates
@@ -20,10 +20,12 @@ from backpass.doctor.observe import observe
 from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
-from backpass.doctor.readings import Reading, confirmed, readings
-from backpass.doctor.recurrent.seen import recurrent
+from backpass.doctor.readings import Reading, confirmed, readings, scales_of
+from backpass.doctor.recurrent.looks import looks
+from backpass.doctor.recurrent.read import read_through_time
+from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.stored import with_data
-from backpass.doctor.watched import Moved, watched
+from backpass.doctor.watched import Moved, Watched, watched
 from backpass.language.errors import BackpassError
 from backpass.reading.words import many
 
@@ -47,7 +49,12 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     what the code itself raises.
     """
     try:
-        looks = list(_looks(*with_data(call, args)))
+        trains, given = with_data(call, args)
+        ways = watched(trains, given, None, None)
+        past = looks(ways, Subject(trains, given, None, None, gradients=False))
+        if past:
+            return read_through_time(past)
+        found = list(_looks(ways))
     except BackpassError:
         raise
     except Exception as error:
@@ -55,9 +62,9 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
         if run.failure is None or not run.failure.line:
             raise BackpassError(f"the code raises {type(error).__name__}: {error}") from error
         raise Raised.of(raised("", run).findings[0]) from error
-    fits = [one for look in looks for one in _fits(look)]
+    fits = [one for look in found for one in _fits(look)]
     if not fits:
-        first, units = looks[0].probes[0], looks[0].seen.layers[-1].units
+        first, units = found[0].probes[0], found[0].seen.layers[-1].units
         raise BackpassError(
             f"a network with {many(units, 'output')} was recognised, and no loss "
             f"known here compares those with targets of shape {first.Y.shape}"
@@ -67,8 +74,9 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     explained = max(known, key=lambda one: len(one.found))
     look = explained.fit.look
     again = readings(look.probes[1], look.moved[1], explained.model, explained.scales)
-    found = confirmed(explained.found, again, [one.run for one in look.probes])
-    return annotation(look.probes[0].run, explained.model, found, _summary(explained))
+    confident = confirmed(explained.found, again, [one.run for one in look.probes])
+    words = reasons(explained.model)
+    return annotation(look.probes[0].run, words, confident, _summary(explained))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +89,8 @@ class _Look:
     gradients: bool
 
 
-def _looks(call: Callable[..., Any], args: Sequence[Any]) -> Iterator[_Look]:
+def _looks(ways: Sequence[Watched]) -> Iterator[_Look]:
     """The ways to see the gradients, each with the samples that they may come from."""
-    ways = watched(call, args, None, None)
-    past = recurrent(ways[0].probes)
-    if past:
-        raise BackpassError(
-            f"this network is recurrent: {past[0][0].paths['Wh']} takes the state of each step to "
-            "the next; annotate reads networks without a past, and bp.doctor holds the gradients "
-            "of this one to those through time"
-        )
     found = [(way, seen) for way in ways if (seen := way.networks())]
     if not found:
         raise BackpassError(
@@ -165,7 +165,7 @@ def _explained(fit: _Fit) -> _Explained:
         base = fit.family.base
         derived = model(seen, base, one.X, one.Y, one.parameters, times, fused=fit.fused)
         factor /= times(*seen.output.shape)
-    scales = _scales(one, factor if fit.exact else None)
+    scales = scales_of(one, factor if fit.exact else None)
     found = readings(one, moved, derived, scales)
     return _Explained(fit, derived, title, factor, rate is not None, scales, found)
 
@@ -201,21 +201,6 @@ def _member(fit: _Fit) -> tuple[str, Times, float | None]:
             if rate > 0 and abs(wanted - fit.factor) <= EXACT * abs(fit.factor):
                 return title, times, rate
     return *members[0], None
-
-
-def _scales(one: Probe, factor: float | None) -> dict[str, float]:
-    """Factors under which a quantity is still called by its name, the plainest first."""
-    scales = {"": 1.0, "−": -1.0}
-    if factor is not None:
-        scales |= {f"{factor:.4g} · ": factor, f"−{factor:.4g} · ": -factor}
-    scales |= {"2 · ": 2.0, "½ · ": 0.5, "−2 · ": -2.0, "−½ · ": -0.5}
-    kept = {float(f"{mask.max():.6g}"): float(mask.max()) for mask in one.masks if mask is not None}
-    scales |= {f"{1 / told:.4g} · ": 1 / times for told, times in kept.items() if told != 1}
-    sides = {float(size) for data in (one.X, one.Y) for size in np.shape(data)} - {0.0, 1.0}
-    for size in sorted(sides):
-        scales |= {f"{size:g} · ": size, f"−{size:g} · ": -size}
-        scales |= {f"1/{size:g} · ": 1 / size, f"−1/{size:g} · ": -1 / size}
-    return scales
 
 
 # ── the sentences above the listing ──────────────────────────────────────────────────────────

@@ -83,10 +83,16 @@ class Annotation:
 
 
 def annotation(
-    run: Run, model: Model, found: Mapping[int, Sequence[Reading]], summary: Sequence[str]
+    run: Run,
+    words: Mapping[str, str],
+    found: Mapping[int, Sequence[Reading]],
+    summary: Sequence[str],
 ) -> Annotation:
-    """The listing of every function that ran, in the order of the files."""
-    reasons = _Reasons(model)
+    """The listing of every function that ran, in the order of the files.
+
+    `words` are the reasons of backward quantities, by their names.
+    """
+    reasons = _Reasons(words)
     lines: list[Noted] = []
     for file in dict.fromkeys(run.files[event.place] for event in run.events):
         seen = {event.place for event in run.events if run.files[event.place] == file}
@@ -172,17 +178,20 @@ def _notes(
 _NAMED = re.compile(r"\bd?D\d+\b")  # what dropout left
 
 
+def reasons(model: Model) -> dict[str, str]:
+    """The reason of each backward quantity of a derivation."""
+    passes = model.derivation.passes
+    return {
+        told(step.name): _NAMED.sub(lambda one: told(one[0]), say(reason(passes, step), UNICODE))
+        for step in model.derivation.backward
+    }
+
+
 class _Reasons:
     """The reason of each backward quantity, said where the code makes it first."""
 
-    def __init__(self, model: Model) -> None:
-        passes = model.derivation.passes
-        self.words = {
-            told(step.name): _NAMED.sub(
-                lambda one: told(one[0]), say(reason(passes, step), UNICODE)
-            )
-            for step in model.derivation.backward
-        }
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self.words = dict(words)
 
     def of(self, places: Sequence[Place], found: Mapping[int, Sequence[Reading]]) -> Iterator[str]:
         """One reason for all the quantities that a line makes in its turns."""

@@ -57,14 +57,33 @@ def readings(
     matches nothing is left out; a place without a match has no entry.
     """
     quantities = quantities_of(probe, moved, model)
+    axes = _sample_axes(model, quantities)
+    return read(probe, moved, Known(quantities, beside(probe, moved, model), axes), scales)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Quantities by their names, and others for what is none of them.
+
+    `samples` says along which axis samples lie, of the quantities that have one for each; `zero`
+    is what arrays of nothing are called, where they have a name.
+    """
+
+    quantities: Mapping[str, Array]
+    others: Mapping[str, Array]
+    samples: Mapping[str, int]
+    zero: str = ""
+
+
+def read(
+    probe: Probe, moved: Mapping[str, Array], known: Known, scales: Mapping[str, float]
+) -> dict[int, list[Reading]]:
+    """The same for any quantities."""
+    quantities = known.quantities
     here = _Here(
-        Index(quantities, tolerance=probe.tolerance),
-        list(quantities),
-        scales,
-        _sample_axes(model, quantities),
+        Index(quantities, tolerance=probe.tolerance), list(quantities), scales, known.samples
     )
-    others = beside(probe, moved, model)
-    there = _Here(Index(others, parts=False), list(others), {"": 1.0}, {})
+    there = _Here(Index(known.others, parts=False), list(known.others), {"": 1.0}, {})
     made = _Made(probe)
     found: dict[int, dict[str, Reading]] = {}
     updated = _updated(probe, moved)
@@ -73,12 +92,29 @@ def readings(
             continue
         kept = found.get(event.place, {})
         reading = here.read(event.value)
+        if known.zero and event.value.ndim and not np.any(event.value):
+            reading = Reading(known.zero, "", "whole", event.value.shape)
         if reading is None and (number <= updated or not kept):  # the next turn is said once
             reading = made.read(event) or there.read(event.value) or here.mixed(event.value)
         if reading is not None:
             made.latest[event.place] = reading.formula
             found.setdefault(event.place, kept).setdefault(reading.key, reading)
     return {place: list(kept.values()) for place, kept in found.items()}
+
+
+def scales_of(one: Probe, factor: float | None) -> dict[str, float]:
+    """Factors under which a quantity is still called by its name, the plainest first."""
+    scales = {"": 1.0, "−": -1.0}
+    if factor is not None:
+        scales |= {f"{factor:.4g} · ": factor, f"−{factor:.4g} · ": -factor}
+    scales |= {"2 · ": 2.0, "½ · ": 0.5, "−2 · ": -2.0, "−½ · ": -0.5}
+    kept = {float(f"{mask.max():.6g}"): float(mask.max()) for mask in one.masks if mask is not None}
+    scales |= {f"{1 / told:.4g} · ": 1 / times for told, times in kept.items() if told != 1}
+    sides = {float(size) for data in (one.X, one.Y) for size in np.shape(data)} - {0.0, 1.0}
+    for size in sorted(sides):
+        scales |= {f"{size:g} · ": size, f"−{size:g} · ": -size}
+        scales |= {f"1/{size:g} · ": 1 / size, f"−1/{size:g} · ": -1 / size}
+    return scales
 
 
 def _updated(probe: Probe, moved: Mapping[str, Array]) -> int:
@@ -141,7 +177,7 @@ class _Here:
     index: Index
     order: list[str]
     scales: Mapping[str, float]
-    samples: dict[str, int]
+    samples: Mapping[str, int]
     known: dict[Any, Reading | None] = field(default_factory=dict[Any, Reading | None])
 
     def read(self, value: Array) -> Reading | None:

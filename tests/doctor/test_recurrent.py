@@ -146,7 +146,33 @@ def test_no_account_is_given_of_updates_that_are_no_gradient(tmp_path):
     assert account(seen, runs, noise) is None
 
 
-def test_a_listing_of_a_recurrent_network_is_refused_in_one_sentence(tmp_path):
+@pytest.mark.parametrize("name", ["recalled", "unrolled", "spelled"])
+def test_every_part_of_a_recurrent_program_is_named_and_its_steps_folded(name, tmp_path):
+    given, _ = subject(name, tmp_path)
+    listing = bp.annotate(*given)
+    assert listing.share == 1
+    text = str(listing)
+    last = {"recalled": 6, "unrolled": 5, "spelled": 8}[name]
+    assert f"→ h[1], h[2] … h[{last}] " in text or f": h[1], h[2] … h[{last}] " in text
+    assert f"→ dZ[{last}], dZ[{last - 1}] … dZ[1] " in text
+    assert f"(dZ[{last}]·Whᵀ), (dZ[{last - 1}]·Whᵀ) … (dZ[1]·Whᵀ)" in text
+    assert "dZ[t]: dh[t] times the slope of its own step, f′(Z[t])" in text
+    assert ", exactly." in listing.summary[2]
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_of_a_turned_weight_it_is_said_that_it_is_turned(tmp_path):
     given, _ = subject("recalled", tmp_path)
-    with pytest.raises(bp.BackpassError, match=r"recurrent: Whh takes the state of each step"):
-        bp.annotate(*given)
+    notes = {note.text: note.formulas for line in bp.annotate(*given).lines for note in line.notes}
+    assert notes["Whh"] == ("Wh",)
+    assert notes["Whh.T"] == ("Wh.T",)
+    assert notes["Whh @ hs[t - 1]"] == ("0", "(h[1]·Wh), (h[2]·Wh) … (h[5]·Wh)")
+
+
+def test_the_names_of_a_mistaken_way_back_are_not_those_of_the_right_one(tmp_path):
+    given, _ = subject("recalled", tmp_path, ("Whh.T @ draw", "Whh @ draw"))
+    listing = bp.annotate(*given)
+    assert "no multiple of the gradient through time" in listing.summary[2]
+    assert "(dZ[4]·Whᵀ)" not in str(listing)
+    notes = {note.text: note.formulas for line in listing.lines for note in line.notes}
+    assert notes["Whh @ draw"][0].startswith("Wh @ ")

@@ -63,7 +63,12 @@ class Account:
 
 
 def account(
-    seen: Recurrent, runs: Sequence[Unrolled], moved: Sequence[Moved], *, mistaken: bool = True
+    seen: Recurrent,
+    runs: Sequence[Unrolled],
+    moved: Sequence[Moved],
+    *,
+    mistaken: bool = True,
+    any_: bool = False,
 ) -> Account | None:
     """The explanation with the fewest mistakes, or None where not one tensor has any.
 
@@ -86,7 +91,7 @@ def account(
                 best = replace(best, also=tuple(n for n in numbers if n != best.way.bug))
         if best is not None and best.cost == 0:
             return best
-    if best is None or not any([*best.fits.values(), *best.story.fits.values()]):
+    if best is None or (not any_ and not any([*best.fits.values(), *best.story.fits.values()])):
         return None
     return best
 
