@@ -100,11 +100,11 @@ def explain(
 
 
 def _elsewhere(ways: Sequence[Watched]) -> list[_Explained]:
-    """The best story of a network whose forward pass uses other weights than those it trains."""
+    """The best story of a network whose forward pass is not that of what it trains."""
     found = [
         replace(one, stale=stale)
         for given in ways
-        for way, stale in other_weights(given)
+        for way, stale in (*other_weights(given), (replace(given, is_mixed=True), ()))
         for one in _explained(way)
     ]
     whole = [one for one in found if one.story.whole]
@@ -266,7 +266,9 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
 
 def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Report:
     """The report, with what comes of training with such updates where they can be let run."""
-    if one.way.gradients or one.rule is not None or one.stale or one.way.probes[0].run.stopped:
+    if one.way.gradients or one.rule is not None or one.way.probes[0].run.stopped:
+        return report
+    if one.stale or one.way.is_mixed:  # what is as it should be is another network
         return report
     data = data_places(again.call, again.args, again.x, again.y)
     first, moved = one.way.probes[0], one.way.moved[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import product, zip_longest
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +28,8 @@ class Layer:
 
     `turned` is a weight that is out×in where samples are rows, `ones` where the constant column
     is put before the product, and `activation` a name of `backpass.doctor.activations`. `kept` is
-    what a random mask leaves of a unit that goes in, 1/p or 1, where it drops others.
+    what a random mask leaves of a unit that goes in, 1/p or 1, where it drops others. `beside` is
+    what stands there in place of a constant: a function, and the unit below whose sum it is given.
     """
 
     weight: str
@@ -38,6 +39,13 @@ class Layer:
     activation: str
     units: int
     kept: float | None = None
+    beside: tuple[str, int] | None = None
+
+    def widened(self, A: Array, Z: Array | None = None) -> Array:
+        """What is multiplied with the weight; `Z` are the sums behind the activations."""
+        if self.beside is None or Z is None:
+            return widened(A, self.ones)
+        return widened(A, self.ones, beside(Z, *self.beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +160,9 @@ class _Watched:
             return None
         told = False
         masks: list[Array | None] = []
+        Z: Array | None = None
         for layer in found.layers:
-            made = self._sums(layer, A)
+            made = self._sums(layer, A, Z)
             if made is None:
                 return None
             mask, Z = made
@@ -166,12 +175,15 @@ class _Watched:
         whole = tuple(None if one is None else self._spread(one, found) for one in masks)
         return Seen(found.turned, found.inputs, found.layers, A, told, whole)
 
-    def _sums(self, layer: Layer, A: Array) -> tuple[Array | None, Array] | None:
+    def _sums(
+        self, layer: Layer, A: Array, below: Array | None
+    ) -> tuple[Array | None, Array] | None:
         """What a layer made of its inputs, and with which mask, if that was seen."""
         masks = [None] if layer.kept is None else self.numbers.masks.of(A, layer.kept)
         for mask in masks:
-            Z = pre_activation(layer, A if mask is None else A * mask, self.probe.parameters)
-            if _is_made(Z, self.numbers, _telling(A if mask is None else A * mask)):
+            into = A if mask is None else A * mask
+            Z = pre_activation(layer, into, self.probe.parameters, below)
+            if _is_made(Z, self.numbers, _telling(into)):
                 return (None, Z) if mask is None else self._emptied(layer, A, mask, Z)
         return None
 
@@ -215,16 +227,19 @@ def outputs(
     seen: Seen, X: Array, parameters: Mapping[str, NDArray[Any]], masks: Masked = ()
 ) -> Array:
     """What a network that was seen makes of samples in rows."""
+    Z: Array | None = None
     for layer, mask in zip_longest(seen.layers, masks):
-        X = X if mask is None else X * mask
-        X = np.asarray(FUNCTIONS[layer.activation](pre_activation(layer, X, parameters)), float)
+        Z = pre_activation(layer, X if mask is None else X * mask, parameters, Z)
+        X = np.asarray(FUNCTIONS[layer.activation](Z), float)
     return X
 
 
-def pre_activation(layer: Layer, A: Array, parameters: Mapping[str, NDArray[Any]]) -> Array:
-    """What a layer makes of its inputs before its activation."""
+def pre_activation(
+    layer: Layer, A: Array, parameters: Mapping[str, NDArray[Any]], below: Array | None = None
+) -> Array:
+    """What a layer makes of its inputs before its activation; `below` are the sums behind them."""
     weight = as_matrix(parameters[layer.weight])
-    Z = widened(A, layer.ones) @ (weight.T if layer.turned else weight)
+    Z = layer.widened(A, below) @ (weight.T if layer.turned else weight)
     return Z if layer.bias is None else Z + parameters[layer.bias].reshape(1, -1)
 
 
@@ -233,9 +248,9 @@ def as_matrix(weight: NDArray[Any]) -> Array:
     return np.asarray(weight[:, None] if weight.ndim == 1 else weight, float)
 
 
-def widened(A: Array, ones: Ones | None) -> Array:
-    """Activations with the column of ones that a layer multiplies too."""
-    column = np.ones((len(A), 1))
+def widened(A: Array, ones: Ones | None, column: Array | None = None) -> Array:
+    """Activations with the column that a layer multiplies too, of ones unless it is given."""
+    column = np.ones((len(A), 1)) if column is None else column
     match ones:
         case None:
             return A
@@ -243,6 +258,11 @@ def widened(A: Array, ones: Ones | None) -> Array:
             return np.hstack([A, column])
         case "first":
             return np.hstack([column, A])
+
+
+def beside(Z: Array, activation: str, unit: int) -> Array:
+    """A function of what one unit sums, as a column."""
+    return np.asarray(FUNCTIONS[activation](Z), float)[:, [unit]]
 
 
 def _chains(
@@ -253,14 +273,14 @@ def _chains(
         for mask in seen.masks.of(A, kept):
             if Z is not None and not np.any((mask != 0) ^ (Z > 0)):
                 continue  # max(z, 0) may be |z| where z is above zero, and no unit was dropped
-            for (first, *rest), output in _dense(A * mask, parameters, seen):
+            for (first, *rest), output in _dense(A * mask, parameters, seen, Z):
                 yield (replace(first, kept=kept), *rest), output
-    yield from _dense(A, parameters, seen)
+    yield from _dense(A, parameters, seen, Z)
     yield (), A
 
 
 def _dense(
-    A: Array, parameters: dict[str, Array], seen: Numbers
+    A: Array, parameters: dict[str, Array], seen: Numbers, below: Array | None
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
     """Every chain that begins with a product with these very inputs."""
     for name, weight in parameters.items():
@@ -269,7 +289,7 @@ def _dense(
         left = {one: value for one, value in parameters.items() if one != name}
         W = as_matrix(weight)
         for turned in (False, True) if weight.ndim == 2 else (False,):
-            for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen):
+            for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen, below):
                 after = {one: value for one, value in left.items() if one != layer.bias}
                 made = dict(activated(Z, seen))
                 for activation, value in made.items():
@@ -281,7 +301,13 @@ def _dense(
 
 
 def _affine(
-    A: Array, name: str, W: Array, turned: bool, parameters: dict[str, Array], seen: Numbers
+    A: Array,
+    name: str,
+    W: Array,
+    turned: bool,
+    parameters: dict[str, Array],
+    seen: Numbers,
+    below: Array | None,
 ) -> Iterator[tuple[Layer, Array]]:
     """A product with this weight, with the bias that was added if one was."""
     places: tuple[Ones | None, ...] = (None,) if A.shape[1] == W.shape[0] else ("last", "first")
@@ -303,6 +329,12 @@ def _affine(
             found = [(bias, values) for bias, values in both if _is_made(values, seen, sample)]
         for bias, values in found:
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
+        if place is not None and below is not None and seen.is_mixed:
+            for function, unit in product(COMMON, range(below.shape[1])):
+                Z = widened(A, place, beside(below, function, unit)) @ W
+                if seen.has(Z, sample):
+                    layer = Layer(name, turned, None, place, "linear", W.shape[1])
+                    yield replace(layer, beside=(function, unit)), Z
 
 
 def _telling(A: Array) -> int | None:

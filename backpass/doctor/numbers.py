@@ -16,9 +16,13 @@ Array = NDArray[np.float64]
 
 
 class Numbers:
-    """Every value of a run; an array of layers' values has a row for each sample."""
+    """Every value of a run; an array of layers' values has a row for each sample.
 
-    def __init__(self, probe: Probe) -> None:
+    Where it `is_mixed`, units may stand where a layer should have a constant for its bias.
+    """
+
+    def __init__(self, probe: Probe, *, is_mixed: bool = False) -> None:
+        self.is_mixed = is_mixed
         self.Y = np.atleast_2d(np.asarray(probe.Y, float))
         self.is_bare = bool(probe.run.unread)  # some code has no source: only names are seen
         self.masks = Masks(probe)

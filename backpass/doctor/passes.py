@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import derive
 from backpass.doctor.activations import FUNCTIONS, WRONG, meant
-from backpass.doctor.infer import Layer, Seen, as_matrix
+from backpass.doctor.infer import Layer, Seen, as_matrix, widened
 from backpass.doctor.masks import Drawn, drawn
 from backpass.doctor.probe import Probe
 from backpass.forward.record import record
@@ -93,14 +93,8 @@ class Pass:
 
     def widened(self, layer: int, A: Array) -> Array:
         """What a layer multiplies with its weight when it is given this."""
-        ones = np.ones((len(A), 1))
-        match self.layers[layer - 1].ones:
-            case None:
-                return A
-            case "last":
-                return np.hstack([A, ones])
-            case "first":
-                return np.hstack([ones, A])
+        place = self.layers[layer - 1].ones
+        return widened(A, place, self.inputs[layer][:, [-1 if place == "last" else 0]])
 
 
 def run_pass(
@@ -146,7 +140,7 @@ def forward_pass(
     inputs: list[Array] = [X]
     each = list(masks) or [None] * len(layers)
     for layer, W, b, mask in zip(layers, weights, biases, each, strict=True):
-        into = _widen(A[-1] if mask is None else A[-1] * mask, layer)
+        into = layer.widened(A[-1] if mask is None else A[-1] * mask, Z[-1])
         inputs.append(into)
         Z.append(into @ W if b is None else into @ W + b)
         A.append(_activated(layer.activation, Z[-1]))
@@ -194,17 +188,6 @@ def _compiled(activation: str) -> Runner:
         return function(z)
 
     return compile_numpy(record(of, "z: n m", None).program, name="activation")
-
-
-def _widen(A: Array, layer: Layer) -> Array:
-    ones = np.ones((len(A), 1))
-    match layer.ones:
-        case None:
-            return A
-        case "last":
-            return np.hstack([A, ones])
-        case "first":
-            return np.hstack([ones, A])
 
 
 # ── slopes ───────────────────────────────────────────────────────────────────────────────────

@@ -31,6 +31,19 @@ def forward_findings(
             found.append(
                 accuser.found(wrong.bug, wrong.name, tensors, place, wrong.says, wrong.fix)
             )
+        if layer.beside is not None:
+            place = accuser.lines.begin(run.inputs[number])
+            function, unit = layer.beside
+            tensors = [path for (_, level), path in paths.items() if level <= number]
+            found.append(
+                accuser.found(
+                    43, "the bias unit is not constant", tensors, place,
+                    f"beside the activations that meet {layer.weight} stands {function} of unit "
+                    f"{unit + 1} below, where a bias needs a constant: what flows back through it "
+                    "is left out, and no sample has the same bias",
+                    "a column of ones there",
+                )
+            )  # fmt: skip
     return found
 
 

@@ -32,10 +32,11 @@ class Watched:
     probes: tuple[Probe, ...]
     moved: tuple[Moved, ...]
     gradients: bool = False
+    is_mixed: bool = False  # units may stand where a layer should have a constant
 
     def networks(self) -> list[Seen]:
         """The network in each run, on all samples or on those that come first."""
-        numbers = list(map(Numbers, self.probes))
+        numbers = [Numbers(one, is_mixed=self.is_mixed) for one in self.probes]
         found = networks(self.probes, numbers=numbers)
         rows = [leading(one) for one in self.probes]
         first = [] if None in rows else networks(self.probes, rows, numbers)

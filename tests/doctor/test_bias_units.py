@@ -130,3 +130,35 @@ def test_a_true_bias_is_not_remarked_on():
     X = np.column_stack([RANDOM.normal(size=(6, 2)), np.ones(6)])
     report = bp.doctor(train, X, RANDOM.normal(size=(6, 2)))
     assert (report.verdict, report.findings) == ("correct", ())
+
+
+def mixed(column):
+    """A step of a network whose last product meets a column that is no constant."""
+    W, V = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=(5, 2))
+
+    def step(X, Y):
+        Z = X @ W
+        H = np.tanh(Z)
+        into = np.hstack([H, column(Z)])
+        E = into @ V - Y
+        back = (E @ V[:-1].T) * (1 - H**2)
+        V[:] = V - 0.1 * into.T @ E
+        W[:] = W - 0.1 * X.T @ back
+        return np.sum(E**2) / 2
+
+    return step
+
+
+def test_a_unit_in_the_place_of_a_constant_is_named():
+    X, Y = RANDOM.normal(size=(5, 3)), RANDOM.normal(size=(5, 2))
+    report = bp.doctor(mixed(lambda Z: 1 / (1 + np.exp(-Z[:, 1:2]))), X, Y)
+    (finding,) = report.findings
+    assert (report.verdict, finding.bug) == ("bug", 43)
+    assert finding.source.startswith("into = np.hstack")
+    assert "sigmoid of unit 2 below" in finding.explanation
+
+
+def test_what_is_no_function_of_a_unit_is_accused_of_nothing():
+    X, Y = RANDOM.normal(size=(5, 3)), RANDOM.normal(size=(5, 2))
+    report = bp.doctor(mixed(lambda Z: Z[:, :1] * Z[:, 1:2]), X, Y)
+    assert (report.verdict, report.findings) == ("unknown", ())
