@@ -21,6 +21,7 @@ from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
 from backpass.doctor.readings import Reading, confirmed, readings, scales_of
+from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.looks import looks
 from backpass.doctor.recurrent.read import read_through_time
 from backpass.doctor.repair.recheck import Subject
@@ -93,6 +94,8 @@ def _looks(ways: Sequence[Watched]) -> Iterator[_Look]:
     """The ways to see the gradients, each with the samples that they may come from."""
     found = [(way, seen) for way in ways if (seen := way.networks())]
     if not found:
+        if told := beyond(ways[0].probes[0]):
+            raise BackpassError(told[0].lower() + told[1:].rstrip("."))
         raise BackpassError(
             "no layer was recognised: nowhere does this code multiply its samples with one of "
             f"the arrays that it changes ({', '.join(ways[0].probes[0].parameters)})"

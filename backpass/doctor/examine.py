@@ -25,6 +25,7 @@ from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, data_places
 from backpass.doctor.raised import raised
+from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.judge import recurrent_report
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
@@ -294,5 +295,6 @@ def _unread(subject: str, one: Probe) -> Report:
     )
     return Report(
         "unknown", tensors, (), subject,
-        "No network of dense layers was recognised among the numbers of the run.", "",
+        beyond(one) or "No network of dense layers was recognised among the numbers of the run.",
+        "",
     )  # fmt: skip

@@ -176,3 +176,22 @@ def test_the_names_of_a_mistaken_way_back_are_not_those_of_the_right_one(tmp_pat
     assert "(dZ[4]·Whᵀ)" not in str(listing)
     notes = {note.text: note.formulas for line in listing.lines for note in line.notes}
     assert notes["Whh @ draw"][0].startswith("Wh @ ")
+
+
+@pytest.mark.parametrize(
+    ("name", "shapes", "said"),
+    [
+        ("gated", ((6, 3), (2,)), "self.W['f'], self.W['i'], self.W['o'] make of the first"),
+        ("towers", ((7, 5, 3), (7, 2)), "lower['h'] takes each state to the next"),
+    ],
+)
+def test_of_gates_and_towers_it_is_said_what_is_read(name, shapes, said, tmp_path):
+    module, _ = load(name, tmp_path)
+    call = module.Gated().fit if name == "gated" else module.train
+    given = [RANDOM.normal(size=shape) for shape in shapes]
+    report = bp.doctor(call, *given)
+    assert (report.verdict, report.findings) == ("unknown", ())
+    assert said in report.network
+    assert "gates as LSTM and GRU have them, are not." in report.network
+    with pytest.raises(bp.BackpassError, match="One recurrent layer, h_t"):
+        bp.annotate(call, *given)

@@ -105,14 +105,14 @@ def _made(one: Unrolled, numbers: Numbers) -> bool:
 
 def _seen(one: Probe, numbers: Numbers) -> Iterator[Recurrent]:
     for layout in layouts(one.X):
-        for arrays, bend, state, h in _steps(layout, one, numbers):
+        for arrays, bend, state, h in steps(layout, one, numbers):
             yield from _outputs(layout, arrays, bend, state, h, one, numbers)
 
 
 Arrays = dict[str, Held]
 
 
-def _steps(
+def steps(
     layout: str, one: Probe, numbers: Numbers
 ) -> Iterator[tuple[Arrays, str, str | None, Array]]:
     """Weights with which the first two steps were made, and the state after the last."""
