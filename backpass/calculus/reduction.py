@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +79,22 @@ def _mean(a: Operand, axis: Axis = None, keepdims: bool = False) -> Steps:
     return (canonical(Step(Array(RESULT, shape), (Write(left, term, labels),))),)
 
 
+def _var(a: Operand, axis: Axis = None, keepdims: bool = False) -> Steps:
+    array = _array(a, "var")
+    labels, axes = axis_labels(array.shape), _axes(array, axis)
+    stay = tuple(label for place, label in enumerate(labels) if place not in axes)
+    (mean,) = _mean(a, axes)
+    mean = replace(mean, target=replace(mean.target, name=f"mean_{RESULT}"))
+    left, shape = _left(labels, axes, keepdims)
+    count = size_term(product(array.shape[place] for place in axes))
+    away = Read(array.name, labels) - Read(mean.name, stay)
+    target = Array(RESULT, shape)
+    return mean, canonical(Step(target, (Write(left, divide(away**2, count), labels),)))
+
+
 sum = register(Op("sum", "Every entry counts once.", _sum, ("axis", "keepdims")))
 mean = register(Op("mean", "The sum, shared out evenly.", _mean, ("axis", "keepdims")))
+var = register(Op("var", "How far from their mean, squared.", _var, ("axis", "keepdims")))
 
 
 # Places of extremes.

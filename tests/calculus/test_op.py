@@ -26,6 +26,8 @@ A, B = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=(3, 4))
         *((name, (A,), {"axis": 1}) for name in ("sum", "mean", "max", "min", "argmax", "argmin")),
         *((name, (A, 0), {}) for name in ("sum", "mean", "max", "min", "argmax", "argmin")),
         ("sum", (A,), {"axis": (0, 1), "keepdims": True}),
+        ("var", (A,), {}),
+        ("var", (A,), {"axis": 1, "keepdims": True}),
         ("where", (A > 0, A, 2.0), {}),
         ("clip", (A, -0.5, 0.5), {}),
         ("outer", (A[0], B[0]), {}),
