@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 from weakref import ref
@@ -17,17 +18,19 @@ from backpass.language.program import Array
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
 from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
+from backpass.running.compiled.nest import Cut
 from backpass.running.compiled.object_code import Linked, address
 from backpass.running.compiled.pieces import Pieces
 from backpass.running.compiled.reporting import report
-from backpass.running.compiled.source import Source, write_source
-from backpass.running.compiled.threads import threads, threads_for
+from backpass.running.compiled.source import Source, cut_stepping, picks_freely, write_source
+from backpass.running.compiled.threads import one_thread_for_blas, threads_for, together
 from backpass.running.compiled.versions import versions
 from backpass.running.compiled.work import largest_product
 from backpass.running.epoch import Arrays, Epoch, Stepping
 
 Values = NDArray[Any]
 WORD = 2**64
+LINE = 8  # integers on a cache line
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ class Compiled:
     def __init__(self, stepping: Stepping) -> None:
         self.stepping = stepping
         self.compiling = 0.0
-        self._ready: dict[int, tuple[Source, Linked]] = {}
+        self._ready: dict[tuple[int, bool], tuple[Source, Linked]] = {}
         self._sized: dict[tuple[Any, ...], tuple[dict[str, int], int]] = {}
         self._buffers: tuple[tuple[Any, ...], list[Values]] | None = None
         self._last: Ready | None = None
@@ -121,14 +124,16 @@ class Compiled:
         words, call, head = ready.code.words, ready.code.run, ready.head
         lying = high - low + 1 == len(order) and bool((order[1:] > order[:-1]).all())
         tail = ready.tails[lying]
+        shared = self._shared(ready)
 
         def run(start: int, stop: int) -> tuple[int, int]:
             picked = order[start * batch_size : stop * batch_size]
             begin = words(picked, int(lying), batch_size, losses[start:], signed, first + start)
-            return call([*begin, *head, *words(*(one[start:] for one in rates)), *tail])
+            end = [*head, *words(*(one[start:] for one in rates)), *tail]
+            return together(call, [[*begin, *words(*own), *end] for own in shared])
 
         try:
-            with threads(ready.threads):
+            with one_thread_for_blas():
                 done, right = self._pieces.run(steps, run)
         except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError("an entry that is read does not exist here") from error
@@ -139,22 +144,34 @@ class Compiled:
         """What is a matrix product, which loops are fused, what memory and threads are taken."""
         last = self._last
         if last is None:  # before the first epoch nothing is known of batches
-            return report(write_source(self.stepping, 32, ""), 32, {}, 0)
+            return report(write_source(self.stepping, self._cut, 32, ""), 32, {}, 0)
         return report(last.source, 8 * last.key[0].itemsize, last.sizes, last.threads)
+
+    @cached_property
+    def _cut(self) -> Cut:
+        return cut_stepping(self.stepping)
+
+    def _shared(self, ready: Ready) -> list[tuple[Values | int, ...]]:
+        """What each thread is told besides what all are."""
+        if ready.threads == 1:
+            return [()]
+        meeting = np.zeros(2 * LINE, np.int64)
+        sums = np.zeros((ready.threads, max(ready.source.sums, 1)))
+        return [(one, ready.threads, meeting, sums) for one in range(ready.threads)]
 
     def _prepared(
         self, samples: Mapping[str, Values], arrays: Mapping[str, Values], key: tuple[Any, int, int]
     ) -> tuple[dict[str, Values], dict[str, Values], Ready]:
         """Samples and trained arrays as they are run on, and what is known of them from now on."""
         dtype, count, batch_size = key
-        source, code = self._compiled(8 * dtype.itemsize)
         program, kinds = self.stepping.program, dtypes(dtype)
         kind = {name: kinds[one.kind] for name, one in program.arrays.items()}
         whole = {name: cast(one, kind[name]) for name, one in samples.items()}
+        sizes, taken = self._plan({**arrays, **whole}, count, batch_size)
+        source, code = self._compiled(8 * dtype.itemsize, taken)
         own = {name: owned(arrays[name], kind[name]) for name in source.changed}
         if len(set(map(address, own.values()))) < len(own):  # one array under two names
             own = {name: values.copy() for name, values in own.items()}
-        sizes, taken = self._plan(source, {**arrays, **whole}, count, batch_size)
         values, given = {**arrays, **own, **whole}, {**arrays, **own, **samples}
         fixed = {one.name: cast(np.asarray(n), kind[one.name]) for one, n in program.constants}
         buffers = self._memory(source, sizes, dtype)
@@ -174,22 +191,25 @@ class Compiled:
         )  # fmt: skip
         return whole, own, self._last
 
-    def _compiled(self, bits: int) -> tuple[Source, Linked]:
-        if bits not in self._ready:
+    def _compiled(self, bits: int, taken: int) -> tuple[Source, Linked]:
+        key = bits, taken > 1
+        if key not in self._ready:
             start = perf_counter()
-            source = write_source(self.stepping, bits, versions())
-            self._ready[bits] = source, load(source.text)
+            source = write_source(self.stepping, self._cut, bits, versions(), shared=taken > 1)
+            self._ready[key] = source, load(source.text)
             self.compiling += perf_counter() - start
-        return self._ready[bits]
+        return self._ready[key]
 
     def _plan(
-        self, source: Source, arrays: Mapping[str, Values], count: int, batch: int
+        self, arrays: Mapping[str, Values], count: int, batch: int
     ) -> tuple[dict[str, int], int]:
         """All sizes and the threads to take; found once for arrays of these shapes."""
         key = (count, batch, *((name, one.shape) for name, one in arrays.items()))
         if key not in self._sized:
             sizes = self._sizes(arrays, count, batch)
-            self._sized[key] = sizes, threads_for(largest_product(source.items, sizes))
+            taken = threads_for(largest_product(self._cut.statements, sizes))
+            # a thread that met an entry which does not exist would not come to the next meeting
+            self._sized[key] = sizes, 1 if picks_freely(self.stepping.program) else taken
         return self._sized[key]
 
     def _sizes(self, arrays: Mapping[str, Values], count: int, batch: int) -> dict[str, int]:

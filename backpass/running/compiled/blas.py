@@ -1,4 +1,4 @@
-"""SciPy's matrix products, entered where machine code finds them.
+"""SciPy's matrix products, and a system call, entered where machine code finds them.
 
 They are entered under names of ours, since a pointer in the code could not be kept in a file.
 """
@@ -6,6 +6,7 @@ They are entered under names of ours, since a pointer in the code could not be k
 from __future__ import annotations
 
 import ctypes
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.machinery import PathFinder
@@ -15,11 +16,12 @@ from typing import Any
 
 BLAS = "scipy.linalg.cython_blas"
 NAMES = {32: "backpass_sgemm", 64: "backpass_dgemm"}
+YIELD = "backpass_yield"  # lets another thread have the processor
 
 
 @cache
 def enter_blas() -> Any:
-    """Make the products known to machine code; the module, which must stay where it is."""
+    """Make them known to machine code; the module, which must stay where it is."""
     binding: Any = import_module("llvmlite.binding")
     name_of, pointer_of = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.py_object]
@@ -28,7 +30,15 @@ def enter_blas() -> Any:
     for bits, letter in ((32, "s"), (64, "d")):
         capsule = blas.__pyx_capi__[f"{letter}gemm"]
         binding.add_symbol(NAMES[bits], pointer_of(capsule, name_of(capsule)))
+    binding.add_symbol(YIELD, ctypes.cast(_yield(), ctypes.c_void_p).value)
     return blas
+
+
+def _yield() -> Any:
+    """The system's way to let another thread go on."""
+    if sys.platform == "win32":
+        return ctypes.windll.kernel32.SwitchToThread
+    return ctypes.CDLL(None).sched_yield
 
 
 def _load() -> Any:

@@ -2,7 +2,8 @@
 
 A statement joins an earlier loop if whatever both touch, and one of them writes, stands in both
 at the loop's own label: then each turn touches entries of its own. It is not carried past a
-statement that touches, with a write on either side, what it touches itself.
+statement that touches, with a write on either side, what it touches itself. Where threads share
+the work, a statement stays out of a loop that they could no longer share with it inside.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from itertools import count
 
 from backpass.language.expr import Label, Read
 from backpass.language.expr import labels as labels_of
+from backpass.running.compiled.dividing import free_labels
 from backpass.running.compiled.nest import (
     Check,
     Cut,
@@ -27,10 +29,10 @@ from backpass.running.compiled.nest import (
 CROWDED = 12  # arrays in one innermost loop, above which the registers do not hold their places
 
 
-def fuse(cut: Cut) -> list[Item]:
-    """The statements in loops, in the order in which they are run."""
+def fuse(cut: Cut, *, shared: bool = False) -> list[Item]:
+    """The statements in loops, in the order in which they are run, perhaps by several threads."""
     items: list[Item] = []
-    fusing = _Fusing(cut)
+    fusing = _Fusing(cut, items if shared else None)
     for one in cut.statements:
         if isinstance(one, Statement):
             fusing.insert(items, one, fusing.order(one))
@@ -40,8 +42,9 @@ def fuse(cut: Cut) -> list[Item]:
 
 
 class _Fusing:
-    def __init__(self, cut: Cut) -> None:
+    def __init__(self, cut: Cut, shared: list[Item] | None) -> None:
         self.cut = cut
+        self.shared = shared
         self.numbers = count(1)
 
     def order(self, one: Statement) -> Labels:
@@ -60,10 +63,11 @@ class _Fusing:
 
     def insert(self, items: list[Item], one: Statement, loops: Labels) -> None:
         """Put a statement, whose `loops` are still open, behind the items or into one of them."""
-        for item in reversed(items):
+        for place in range(len(items) - 1, -1, -1):
+            item = items[place]
             if isinstance(item, Loop):
                 found = self._joined(item, one, loops)
-                if found is not None:
+                if found is not None and self._divisible(item, *found):
                     self._enter(item, *found)
                     return
             if self._conflict(item, one):
@@ -75,6 +79,15 @@ class _Fusing:
         loop = Loop(label, [])
         items.append(loop)
         self._enter(loop, one.relabel({loops[0]: label}), loops[1:])
+
+    def _divisible(self, loop: Loop, one: Statement, rest: Labels) -> bool:
+        """Whether threads that share a loop still can with a statement inside."""
+        outermost = self.shared is not None and any(item is loop for item in self.shared)
+        if not outermost or not free_labels(loop, self.cut.kept):
+            return True
+        joined = _copy(loop)
+        self._enter(joined, one, rest)
+        return bool(free_labels(joined, self.cut.kept))
 
     def _enter(self, loop: Loop, one: Statement, rest: Labels) -> None:
         """Go on inside a loop; a sum over its turns begins before it."""
@@ -133,6 +146,13 @@ class _Fusing:
             return one.target in self.cut.kept
         reads = {read.name for read, _ in one.accesses()}
         return one.target in names([item]) or not reads.isdisjoint(names([item], written=True))
+
+
+def _copy(loop: Loop) -> Loop:
+    def copied(items: Sequence[Item]) -> list[Item]:
+        return [_copy(item) if isinstance(item, Loop) else item for item in items]
+
+    return Loop(loop.label, copied(loop.body), copied(loop.before))
 
 
 def _at_own_entries(reads: Sequence[Read], label: Label) -> bool:

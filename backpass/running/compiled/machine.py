@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from backpass.running.compiled.blas import NAMES
+from backpass.running.compiled.blas import NAMES, YIELD
 
 ir: Any = import_module("llvmlite.ir")
 types: Any = import_module("numba").types
@@ -17,6 +17,11 @@ cgutils: Any = import_module("numba.core.cgutils")
 extending: Any = import_module("numba.extending")
 compiler: Any = import_module("numba.core.compiler")
 
+njit: Any = import_module("numba").njit
+
+LINE = 8  # integers on a cache line
+LANES = 16  # numbers on one, in float32
+PATIENCE = 2000  # looks, about a microsecond
 FREE = ("reassoc", "nsz", "contract")  # the order of a sum is LLVM's choice, once and for all
 
 
@@ -101,6 +106,56 @@ def _extreme(relation: str) -> Any:
 
 
 larger, smaller = _extreme(">"), _extreme("<")
+
+
+@extending.intrinsic
+def meet(typing: Any, meeting: Any, thread: Any, threads: Any) -> Any:
+    """Wait until all threads are here; then each sees what the others have written.
+
+    `meeting` are integers, zero at first, that all threads have in common: how many are here, and
+    on a cache line of its own how often they have met. The last to come counts one meeting more,
+    for which the others look, `PATIENCE` times before they let somebody else have the processor.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        whole, once = ir.IntType(64), ir.Constant(ir.IntType(64), 1)
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        here, times = array.data, builder.gep(array.data, [ir.Constant(whole, LINE)])
+        before = builder.load_atomic(times, "acquire", 8)
+        others = builder.atomic_rmw("add", here, once, "acq_rel")
+        is_last = builder.icmp_signed("==", builder.add(others, once), args[2])
+        last, wait, rest, done = map(builder.append_basic_block, ("last", "wait", "rest", "met"))
+        came_from = builder.block
+        builder.cbranch(is_last, last, wait)
+        builder.position_at_end(last)
+        builder.store_atomic(ir.Constant(whole, 0), here, "monotonic", 8)
+        builder.atomic_rmw("add", times, once, "acq_rel")
+        builder.branch(done)
+        builder.position_at_end(wait)
+        looked = builder.phi(whole)
+        looked.add_incoming(ir.Constant(whole, 0), came_from)
+        again = builder.add(looked, once)
+        met = builder.icmp_signed("!=", builder.load_atomic(times, "acquire", 8), before)
+        builder.cbranch(met, done, rest)
+        builder.position_at_end(rest)
+        tired = builder.icmp_signed("==", again, ir.Constant(whole, PATIENCE))
+        with builder.if_then(tired, likely=False):
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, YIELD), [])
+        left = builder.select(tired, ir.Constant(whole, 0), again)
+        looked.add_incoming(left, builder.block)
+        builder.branch(wait)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return types.void(meeting, thread, threads), generate
+
+
+@njit
+def share(turns: Any, thread: Any, threads: Any) -> Any:
+    """From which turn to which one of several threads goes; they begin on cache lines."""
+    each = (-(-turns // threads) + LANES - 1) // LANES * LANES
+    return min(thread * each, turns), min((thread + 1) * each, turns)
 
 
 def _same_bits(wide: Any, whole: Any, real: Any) -> tuple[Any, Any]:

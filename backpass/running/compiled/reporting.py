@@ -20,10 +20,12 @@ WIDTH = 80
 
 def report(source: Source, bits: int, sizes: Mapping[str, int], threads: int) -> str:
     """Lines of at most 80 columns where names allow it."""
-    known = f", {threads} thread{'s' * (threads > 1)} for BLAS" if threads else ""
+    known = f", {threads} thread{'s' * (threads > 1)}" if threads else ""
     lines = [f"compiled in float{bits}{known}; a step is, in this order"]
     for item in source.items:
         lines += _item(item, source)
+    if source.parts:
+        lines += _shared(source)
     slow = sorted(source.functions & ONE_BY_ONE)
     if slow:
         lines += _listed("no fast form, one call for each entry: ", slow)
@@ -44,6 +46,16 @@ def _item(item: Item, source: Source) -> Iterator[str]:
             yield f"  entry  {item.target}"
         case Check():
             yield f"  stop   if {item.loss} is not finite"
+
+
+def _shared(source: Source) -> Iterator[str]:
+    """Along which labels the work is divided, and what one thread does alone."""
+    by = dict.fromkeys(str(one.label.size) for one in source.parts if one.label is not None)
+    yield from _listed("each thread has its range of ", by)
+    alone = [one.item for one in source.parts if one.label is None and not one.everyone]
+    if alone:
+        made = sorted(names(alone, written=True), key=list(source.cut.arrays).index)
+        yield from _listed("made by one thread alone: ", made)
 
 
 def _product(one: Product) -> str:

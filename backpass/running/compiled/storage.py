@@ -78,7 +78,7 @@ def _is_one_entry(reads: set[Read]) -> bool:
     """
     (read, *others) = reads
     plain = all(isinstance(part, Label) or not labels(part) for part in read.index)
-    return not others and plain
+    return not others and plain and (not read.index or bool(labels(*read.index)))
 
 
 def _products(items: Sequence[Item]) -> list[Product]:

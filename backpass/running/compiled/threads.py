@@ -1,18 +1,24 @@
-"""How many threads BLAS takes: one for small products, which a second thread only slows down."""
+"""Threads that run a step together: one for small products, which a second one only slows down.
+
+BLAS takes none of its own meanwhile: each of ours has its part of every product.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from typing import Any
+from threading import Event, Thread
+from typing import Any, TypeVar
 
 from backpass.running.compiled.blas import enter_blas
 
-# Multiplications of a product from which on a second thread pays, by a third on idle cores. It
-# waits for the first at every product, and forty times as long if its core is taken away meanwhile.
+# Multiplications of a product from which on a second thread pays, by a third on idle cores. They
+# wait for each other several times a step, and long if one's core is taken away meanwhile.
 LARGE = 2e6
+Row = TypeVar("Row")
+Result = TypeVar("Result")
 
 
 @cache
@@ -32,15 +38,42 @@ def threads_for(multiplications: float) -> int:
 
 
 @contextmanager
-def threads(count: int) -> Generator[None]:
-    """Let BLAS take so many threads for a while."""
+def one_thread_for_blas() -> Generator[None]:
+    """Let BLAS take no threads of its own for a while."""
     before = [(one, one.get_num_threads()) for one in _libraries()]
     for one, number in before:
-        if number != count:
-            one.set_num_threads(count)
+        if number != 1:
+            one.set_num_threads(1)
     try:
         yield
     finally:
         for one, number in before:
-            if number != count:
+            if number != 1:
                 one.set_num_threads(number)
+
+
+def together(run: Callable[[Row], Result], rows: Sequence[Row]) -> Result:
+    """Run on every row at once, in threads that wait for one another; what the first row gives.
+
+    RuntimeError where the system has no more threads; then none has begun.
+    """
+    begun, given_up = Event(), Event()
+
+    def follow(row: Row) -> None:
+        begun.wait()
+        if not given_up.is_set():
+            run(row)
+
+    others = [Thread(target=follow, args=(row,), daemon=True) for row in rows[1:]]
+    try:
+        for one in others:
+            one.start()
+    except RuntimeError:
+        given_up.set()
+        raise
+    finally:
+        begun.set()
+    result = run(rows[0])
+    for one in others:
+        one.join()
+    return result

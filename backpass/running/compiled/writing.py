@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from backpass.language.expr import Label, Read, labels
 from backpass.language.program import Array
+from backpass.language.shapes import Size
+from backpass.running.compiled.dividing import Part
 from backpass.running.compiled.nest import (
+    STARTS,
     Check,
     Item,
     Labels,
@@ -27,7 +30,8 @@ GATHERS: dict[Operation, str] = {"+": "plus", "max": "larger", "min": "smaller"}
 class Writer:
     """Writes the body of a step; `words` are what arrays are called, `registers` those in none.
 
-    A batch begins at the place `at` of an array that is `shifted`, along the axis that is told.
+    A batch begins at the place `at` of an array that is `shifted`, along the axis that is told. A
+    thread's range of a label is between the two words in `ranges`, where the label is `divided`.
     """
 
     arrays: Mapping[str, Array]
@@ -42,6 +46,9 @@ class Writer:
     wide: frozenset[str] = frozenset()
     shifted: Mapping[str, int] = field(default_factory=dict[str, int])
     used: set[str] = field(default_factory=set[str])
+    ranges: Mapping[Size, tuple[str, str]] = field(default_factory=dict[Size, tuple[str, str]])
+    divided: Label | None = None
+    sums: int = 0
 
     def __post_init__(self) -> None:
         self.spelling = Spelling(self.arrays, self.loops, self.sizes, self._entry, self.used)
@@ -67,6 +74,46 @@ class Writer:
                     self.check(item.loss)
         self.known.clear()
         self.known.update(before)
+
+    def share(self, part: Part) -> None:
+        """An item as threads share it, and what each gathered put together in all of them."""
+        if part.meets:
+            self.meet()
+        self.divided = part.label
+        depth = self.depth
+        if part.gathered:
+            self.line("if thread:")
+            for name, operation in part.gathered:
+                start = self._value(Statement(name, (), STARTS[operation], ()))
+                self.line(f"    {self.words[name]} = {start}")
+        if part.label is None and not part.everyone:
+            self.line("if thread == 0:")
+            self.depth += 1
+        self.write([part.item])
+        self.depth, self.divided = depth, None
+        if part.gathered:
+            self._gather(part)
+
+    def meet(self) -> None:
+        """Threads wait here for one another."""
+        self.used.add("meet")
+        self.line("meet(meeting, thread, threads)")
+
+    def _gather(self, part: Part) -> None:
+        """Every thread adds up the same numbers in the same order."""
+        places = {name: self.sums + place for place, (name, _) in enumerate(part.gathered)}
+        self.sums += len(places)
+        for name, place in places.items():
+            self.line(f"sums[thread, {place}] = np.float64({self.words[name]})")
+        self.meet()
+        for name, operation in part.gathered:
+            word, kind = self.words[name], self.arrays[name].kind
+            cast = "int" if kind != "real" else "np.float64" if name in self.wide else "real"
+            self.used.add(GATHERS[operation])
+            self.line(f"{word} = {cast}(sums[0, {places[name]}])")
+            self.line("for i in range(1, threads):")
+            other = f"{cast}(sums[i, {places[name]}])"
+            self.line(f"    {word} = {GATHERS[operation]}({word}, {other})")
 
     def check(self, loss: str) -> None:
         """A loss that is not finite ends the epoch before anything has changed."""
@@ -161,13 +208,18 @@ class Writer:
         """Loops over labels, around what is written meanwhile."""
         for label in around:
             letter = LETTERS[len(self.loops)]
-            self.line(f"for {letter} in range({self.spelling.size(label.size)}):")
+            self.line(f"for {letter} in range({self._range(label)}):")
             self.loops[label] = letter
             self.depth += 1
         yield
         for label in reversed(around):
             del self.loops[label]
             self.depth -= 1
+
+    def _range(self, label: Label) -> str:
+        if label is self.divided:
+            return ", ".join(self.ranges[label.size])
+        return self.spelling.size(label.size)
 
     def _sums(self, loop: Loop) -> dict[Read, str]:
         """Entries in memory that the loop gathers into, and that stay the same all along."""
@@ -211,6 +263,9 @@ class Writer:
             )
 
     def _length(self, group: Labels) -> str:
+        if self.divided in group:
+            low, high = self.ranges[group[0].size]
+            return f"{high} - {low}"
         return " * ".join(self.spelling.size(label.size) for label in group)
 
     def _matrix(self, read: Read, depth: int, inner: Labels) -> str:
@@ -225,6 +280,10 @@ class Writer:
             starts.append(
                 f"at * {self._stride(read.name, range(self.shifted[read.name] + 1, rank))}"
             )
+        if self.divided in read.index:
+            axis = read.index.index(self.divided)
+            low, _ = self.ranges[self.divided.size]
+            starts.append(f"{low} * {self._stride(read.name, range(axis + 1, rank))}")
         apart = self._stride(read.name, range(rank - len(inner), rank))
         return f"{word}, {' + '.join(starts) or 0}, {apart}"
 

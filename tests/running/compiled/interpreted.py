@@ -1,5 +1,7 @@
 """Compiled source run by Python itself: slow, but nothing needs to be compiled."""
 
+from collections.abc import Callable, Sequence
+from threading import Condition, Thread
 from typing import Any
 
 import numpy as np
@@ -48,8 +50,75 @@ def _within(index: Any) -> None:
     assert all(not isinstance(part, int | np.integer) or part >= 0 for part in parts), index
 
 
+class Turns:
+    """Threads of which one runs at a time, each until they all meet, in an order that is given.
+
+    Whoever touches what another one writes before the same meeting comes too early in one order or
+    the other.
+    """
+
+    def __init__(self, order: Sequence[int]) -> None:
+        self.order = [*order]
+        self.turn = self.order[0]
+        self.changed = Condition()
+
+    def wait(self, thread: int) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.turn == thread, timeout=60)
+
+    def next(self, thread: int) -> None:
+        with self.changed:
+            self.turn = self.order[(self.order.index(thread) + 1) % len(self.order)]
+            self.changed.notify_all()
+
+
+class Together:
+    """What `threads.together` is, for rows whose threads take turns, forward or backward."""
+
+    def __init__(self, *, backward: bool) -> None:
+        self.backward = backward
+        self.met = 0
+
+    def __call__(self, run: Callable[[Any], Any], rows: Sequence[Any]) -> Any:
+        count = len(rows)
+        turns = Turns(range(count)[::-1] if self.backward else range(count))
+        found: dict[int, Any] = {}
+
+        def meet(meeting: Any, thread: int, threads: int) -> None:
+            assert threads == count
+            self.met += 1
+            turns.next(thread)
+            turns.wait(thread)
+
+        def follow(thread: int) -> None:
+            turns.wait(thread)
+            try:
+                found[thread] = run(rows[thread])
+            except Exception as error:
+                found[thread] = error
+            turns.next(thread)
+
+        OWN["meet"] = meet
+        threads = [Thread(target=follow, args=(thread,)) for thread in range(count)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        if isinstance(found[0], Exception):
+            raise found[0]
+        assert all(one == found[0] for one in found.values())
+        return found[0]
+
+
+def share(turns: int, thread: int, threads: int) -> tuple[int, int]:
+    """Ranges of as many turns, however few there are."""
+    each = -(-turns // threads)
+    return min(thread * each, turns), min((thread + 1) * each, turns)
+
+
 OWN: dict[str, Any] = {
     "np": np,
+    "share": share,
     "real": np.float64,
     "BOUND": 2**63 - 1,
     "gemm": gemm,
@@ -69,13 +138,14 @@ class Interpreted:
     """What `Linked` is, for Python: the words of its arguments are these themselves."""
 
     def __init__(self, text: str) -> None:
-        self.space = dict(OWN)
-        exec(text[text.index("def epoch(") :], self.space)
+        self.text = text[text.index("def epoch(") :]
 
     @staticmethod
     def words(*given: Any) -> list[Any]:
         return [one.view(Careful) if isinstance(one, np.ndarray) else one for one in given]
 
     def run(self, words: list[Any]) -> Any:
+        space = dict(OWN)
+        exec(self.text, space)
         with np.errstate(all="ignore"):
-            return self.space["epoch"](*words)
+            return space["epoch"](*words)

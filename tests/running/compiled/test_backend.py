@@ -97,6 +97,23 @@ def test_the_same_bits_again() -> None:
     assert all(arrays[name].tobytes() == others[name].tobytes() for name in arrays)
 
 
+@pytest.mark.parametrize("make", [plain, rich])
+def test_threads_share_a_step(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = make()
+    wanted, expected = one.run(one.compiled)
+    monkeypatch.setattr(backend, "threads_for", lambda _: 2)
+    shared = Compiled(one.stepping)
+    (found, arrays), (again, others) = one.run(shared), one.run(shared)
+    assert "2 threads" in shared.plan()
+    near = NEAR[str(found.losses.dtype)]
+    assert (found.right, found.done) == (wanted.right, wanted.done)
+    np.testing.assert_allclose(found.losses, wanted.losses, near)
+    assert found.losses.tobytes() == again.losses.tobytes()
+    for name, values in expected.items():
+        np.testing.assert_allclose(arrays[name], values, 4 * near, 4 * near, err_msg=name)
+        assert arrays[name].tobytes() == others[name].tobytes()
+
+
 def test_arrays_may_lie_anyhow() -> None:
     one = plain()
     wanted = one.run(one.compiled)[0].losses
@@ -138,7 +155,7 @@ def test_wrong_samples_are_refused() -> None:
 
 
 PLAN = """
-compiled in float32, 1 thread for BLAS; a step is, in this order
+compiled in float32, 1 thread; a step is, in this order
   BLAS   Z1[n,i] = X[n,j] * W1[j,i]
   loop   over n: Z1, A1, Z2, L, P, dZ2, dW2, db2, dA1, dZ1, db1, top_Z2, exp_Z2,
 """
