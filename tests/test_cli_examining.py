@@ -136,6 +136,50 @@ def test_biases_that_stand_as_columns_before_the_weights_are_not_the_first_layer
     assert result.output.startswith("Net.step: correct\n")
 
 
+HOLDS = """\
+from pathlib import Path
+import numpy as np
+
+class Net:
+    def __init__(self):
+        self.W, self.X = np.full((3, 2), 0.1), np.random.rand(5, 3)
+        self.y, self.rate = np.random.rand(5, 2), float(Path("rate.json").read_text())
+
+    def train(self):
+        self.W -= self.rate * self.X.T @ (self.X @ self.W - self.y)
+"""
+
+
+def test_what_holds_its_data_and_reads_a_file_beside_it_is_examined_from_anywhere(tmp_path):
+    (tmp_path / "holds.py").write_text(HOLDS, "utf-8")
+    (tmp_path / "rate.json").write_text("0.25")
+    result = run(tmp_path / "holds.py")
+    assert result.output.startswith("Net.train: correct\n")
+    assert "at the rate 0.25" in result.output
+    assert "on what it holds; run in its own folder." in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("def step(:", "python.py:1: Python cannot read it: invalid syntax"),
+        ("class Tensor:\n    __module__ = 'torch'\n\nW = Tensor()\n\ndef step(X, Y):\n    pass\n",
+         "python.W is a Tensor of PyTorch, and what is watched here is NumPy"),
+        ("def step(X, Y, rate, extra):\n    pass\n",
+         "put a function of those beside it that calls step with the rest"),
+        ("import numpy as np\nW = np.ones((3, 2))\n\n"
+         "def step(X, Y):\n    error = X @ W - Y\n    W[:] = W - X @ error\n",
+         "what fits is X.T @ error, (3×6)(6×2) → 3×2"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_examined_is_said_in_a_sentence(tmp_path, text, sentence):
+    file = tmp_path / "python.py"
+    file.write_text(text, "utf-8")
+    result = run(file)
+    assert result.exit_code == 2
+    assert sentence in " ".join(result.output.split())
+
+
 ODD = """\
 import sys
 import numpy as np

@@ -8,22 +8,29 @@ from typing import Any
 from backpass.doctor.state import argument_names
 from backpass.language.errors import BackpassError
 
+HELD = "let it hold NumPy arrays"
 _NAMES = {"torch": "PyTorch", "jax": "JAX", "jaxlib": "JAX", "tensorflow": "TensorFlow"}
 
 
 def refuse_tensors(call: Callable[..., Any], args: Sequence[Any]) -> None:
     """Raise BackpassError where a call is given tensors, or holds its parameters in them."""
     for path, value in _held(call, args):
-        framework = framework_of(value)
-        if framework is not None:
+        if framework_of(value) is not None:
             hint = f"give NumPy arrays, as np.asarray({path})"
-            if not path.isidentifier():
-                hint = "let it hold NumPy arrays"
-            raise BackpassError(
-                f"{path} is a {type(value).__name__} of {framework}, and what is watched here is "
-                f"NumPy and plain Python; {hint}, or hold a backward pass of your own to its "
-                "forward pass: bp.doctor(MyFunction, *inputs)"
-            )
+            refuse_tensor(path, value, hint if path.isidentifier() else HELD)
+
+
+def refuse_tensor(path: str, value: object, hint: str) -> None:
+    """Raise BackpassError if this is a framework's."""
+    framework = framework_of(value)
+    if framework is not None:
+        kind = type(value).__name__
+        article = "an" if kind[0] in "AEIOU" else "a"
+        raise BackpassError(
+            f"{path} is {article} {kind} of {framework}, and what is watched here is "
+            f"NumPy and plain Python; {hint}, or hold a backward pass of your own to its "
+            "forward pass: bp.doctor(MyFunction, *inputs)"
+        )
 
 
 def framework_of(value: object) -> str | None:

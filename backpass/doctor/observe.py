@@ -18,6 +18,7 @@ from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.reach import functions
 from backpass.doctor.rewrite import SEE, Place, rewrite
+from backpass.doctor.scripts import TooLong, interrupted_after
 from backpass.doctor.state import Roots, as_numbers
 from backpass.doctor.tracer import traced
 
@@ -105,6 +106,7 @@ def observe(
         with quiet() as said:
             try:
                 with (
+                    interrupted_after(2 * seconds),  # where no line of the user's comes to an end
                     _swapped(watched, twins, reporter),
                     seeded(seed),
                     warnings.catch_warnings(),
@@ -114,7 +116,7 @@ def observe(
                     run.result = call(*args)
             finally:
                 printed = said.getvalue()
-    except (_Enough, SystemExit):
+    except (_Enough, TooLong, SystemExit):
         run.stopped = True
     except Exception as error:
         run.failure = _failure(error, {one.__code__.co_filename for one in watched})

@@ -13,7 +13,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +25,14 @@ def quiet() -> Iterator[io.StringIO]:
     """Run code so, and hand over what it printed."""
     printed = io.StringIO()
     with (
+        _silent(),
         tempfile.TemporaryDirectory(prefix="backpass-") as folder,
         contextlib.redirect_stdout(printed),
         contextlib.redirect_stderr(printed),
         _exchanged(builtins, "open", _Opener(Path(folder), builtins.open)),
         _exchanged(io, "open", _Opener(Path(folder), io.open)),
         _exchanged(builtins, "input", _unanswered),
+        _exchanged(time, "sleep", _awake(time.sleep)),
         _windows(),
     ):
         yield printed
@@ -57,6 +61,34 @@ class _Opener:
 def _unanswered(prompt: object = "", /) -> str:
     sys.stdout.write(f"{prompt}\n")
     return ""
+
+
+def _awake(plain: Callable[[float], None]) -> Callable[[float], None]:
+    """`sleep`, which here takes no time; for other threads it does."""
+    here = threading.get_ident()
+    return lambda seconds, /: None if threading.get_ident() == here else plain(seconds)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """What a shell or a library writes, past Python, goes nowhere.
+
+    Both streams are the whole process's, so that other threads do not take them away.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with contextlib.ExitStack() as back:
+        with contextlib.suppress(OSError, ValueError):  # a process may have neither
+            null = os.open(os.devnull, os.O_WRONLY)
+            back.callback(os.close, null)
+            for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+                stream.flush()
+                kept = os.dup(number)
+                back.callback(os.close, kept)
+                back.callback(os.dup2, kept, number)
+                os.dup2(null, number)
+        yield
 
 
 @contextlib.contextmanager

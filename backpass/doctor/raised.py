@@ -22,7 +22,8 @@ class Raised(BackpassError):
     def of(cls, finding: Finding) -> Raised:
         """The error of a finding that says where, and what met there."""
         where = f"{Path(finding.file).name}:{finding.line}" if finding.line else None
-        return cls(finding.explanation.rstrip("."), line=finding.source, where=where)
+        fits = f"; what fits is {finding.fix}" if finding.fix else ""
+        return cls(f"{finding.explanation.rstrip('.')}{fits}", line=finding.source, where=where)
 
 
 def raised(subject: str, run: Run) -> Report:

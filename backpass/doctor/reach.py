@@ -20,6 +20,7 @@ _LIBRARIES = (
     ),
     str(Path(__file__).resolve().parents[1]) + os.sep,  # a checkout is installed nowhere
 )
+_PACKAGES = {"site-packages", "dist-packages"}  # the system's or a user's, which a venv may see
 _TYPED = (  # typed in, or made by exec
     "<ipython", "<doctest", "<string", "<stdin", "<python-input", "<input", "<console", "<unknown",
 )  # fmt: skip
@@ -53,7 +54,10 @@ def is_users(file: str) -> bool:
     """Whether a file is neither Python's nor an installed package's."""
     if file.startswith("<") and not file.startswith(_TYPED):
         return False
-    return not any(_resolved(file).startswith(library) for library in _LIBRARIES)
+    path = _resolved(file)
+    if _PACKAGES & {*Path(path).parts}:
+        return False
+    return not any(path.startswith(library) for library in _LIBRARIES)
 
 
 @functools.cache

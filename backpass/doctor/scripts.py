@@ -156,6 +156,9 @@ def interrupted_after(seconds: float) -> Iterator[None]:
     if not hasattr(signal, "SIGALRM") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    if signal.getitimer(signal.ITIMER_REAL)[0]:  # somebody is waiting already
+        yield
+        return
 
     def end(number: int, frame: FrameType | None) -> None:
         if _imports(frame):

@@ -5,6 +5,7 @@ Whatever is not said is looked for, and what is found is told.
 
 from __future__ import annotations
 
+import contextlib
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from backpass.nn.files import write_whole
 from backpass.reading.lines import Line, Role, Span, wrapped
 from backpass.terminal.model_file import load_module
 from backpass.terminal.rehearsal import looked_at
-from backpass.terminal.trains import arguments, calls, unfit, what_trains
+from backpass.terminal.trains import arguments, calls, refuse_held, unfit, what_trains
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,33 @@ def _looked(
 ) -> tuple[Any, tuple[str, ...]]:
     """What comes of looking at the first call that can be looked at, and what was assumed.
 
+    A file may read others beside it: where it fails here, it is tried in its own folder.
+    """
+    try:
+        return _here(path, make, call, data, look)
+    except BackpassError as refused:
+        folder = path.absolute().parent
+        if not path.is_file() or folder.samefile("."):
+            raise
+        if data is not None and data.endswith(".npz"):
+            data = str(Path(data).absolute())
+        try:
+            with contextlib.chdir(folder):
+                found, said = _here(folder / path.name, make, call, data, look)
+        except BackpassError as other:
+            raise other if "FileNotFoundError" in refused.message else refused from None
+        return found, (*said, "run in its own folder")
+
+
+def _here(
+    path: Path,
+    make: str | None,
+    call: str | None,
+    data: str | None,
+    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
+) -> tuple[Any, tuple[str, ...]]:
+    """The same where we are.
+
     Where nothing is said and nothing found, the file is run, to see what it calls itself.
     """
     is_said = any(one is not None for one in (make, call, data))
@@ -178,6 +206,7 @@ def _sought(
         ran = [one for one in tried if not isinstance(one, Raised)]
         refused += (ran or tried)[:1]
         advice += [] if tried else [f"say on what {name} is called, as in {told}"]
+    refuse_held(module.__name__.removesuffix(".py"), module)
     if refused and (call is not None or data is not None):
         raise refused[0]
     if refused:

@@ -15,6 +15,7 @@ import inspect
 import linecache
 import sys
 import time
+import tokenize
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -63,7 +64,11 @@ def looked_at(
     path: Path, look: Callable[[Function, Sequence[Any]], Any]
 ) -> tuple[Any, tuple[str, ...]] | None:
     """What comes of looking at what the file calls itself; None when nothing is recognised."""
-    for heard in rehearsed(path):
+    try:
+        found = rehearsed(path)
+    except (SyntaxError, ValueError):  # what is no Python was said when it was imported
+        return None
+    for heard in found:
         try:
             found = look(heard.function, heard.args)
         except Exception:  # not what trains; what it raises here is nobody's concern
@@ -77,7 +82,8 @@ def _as_written(found: Any, path: Path) -> Any:
     """A listing with the file's own lines, where others stood in for the head of a loop."""
     if not isinstance(found, Annotation):
         return found
-    file, lines = str(path.absolute()), path.read_text(encoding="utf-8").splitlines()
+    with tokenize.open(path) as opened:
+        file, lines = str(path.absolute()), opened.read().splitlines()
     return replace(
         found,
         lines=tuple(
@@ -95,8 +101,12 @@ def rehearsed(path: Path) -> Iterator[Heard]:
     longest call that returns what it does not change. Of a call that takes long, one round of its
     loop is enough.
     """
-    file, source = str(path.absolute()), path.read_text(encoding="utf-8")
-    tree = ast.parse(source, file)
+    with tokenize.open(path) as opened:
+        file, source = str(path.absolute()), opened.read()
+    return _rehearsed(path, file, source, ast.parse(source, file))
+
+
+def _rehearsed(path: Path, file: str, source: str, tree: ast.Module) -> Iterator[Heard]:
     script = ast.Module([one for node in tree.body for one in _as_script(node)], [])
     calls = _listened(script, file, path.name)
     moving = sorted((one for one in calls if one.moved), key=lambda one: (-one.moved, one.seconds))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.frameworks import HELD, refuse_tensor
 from backpass.doctor.probe import is_data
 from backpass.doctor.reach import is_users_type
 from backpass.doctor.state import Roots
@@ -86,6 +87,7 @@ def _made(module: ModuleType, path: Path, make: str | None) -> tuple[Any, list[s
             failed.append(_raises(error, f"{kind.__name__}()", module))
             continue
         numbers = list(Roots({"it": made}, {}, {}).state().values.values())
+        refuse_held(kind.__name__, made)
         if any(one.ndim for one in numbers):
             return made, [f"made {kind.__name__}()"]
         if numbers:
@@ -97,6 +99,14 @@ def _made(module: ModuleType, path: Path, make: str | None) -> tuple[Any, list[s
     if failed:
         raise failed[0]
     return None, []
+
+
+def refuse_held(name: str, holder: object) -> None:
+    """Raise BackpassError where an object or a file holds tensors of a framework's."""
+    refuse_tensor(f"{name}()", holder, HELD)
+    for key, value in vars(holder).items() if hasattr(holder, "__dict__") else ():
+        if not isinstance(value, type | ModuleType) and not callable(value):
+            refuse_tensor(f"{name}.{key}", value, HELD)
 
 
 def _classes(module: ModuleType) -> list[type]:
@@ -220,7 +230,10 @@ def calls(module: ModuleType, made: Any, call: str | None) -> Iterator[tuple[str
         yield call, function
         return
     named = {**own, **{name: one for name, one in plain.items() if name not in own}}
-    for name in dict.fromkeys((*(name for name in USUAL if name in named), *named)):
+    usual = [name for name in USUAL if name in named]
+    alone = [name for name in usual if not _needed(named[name])]
+    order = [name for name in dict.fromkeys((*usual, *named)) if _needed(named[name])]
+    for name in (*order, *alone):  # what takes no data may hold some
         yield name, named[name]
 
 
@@ -236,6 +249,8 @@ def _methods(made: Any) -> dict[str, Call]:
 def unfit(name: str, call: Call, made: Any) -> str | None:
     """Why this cannot be called with samples and targets, or with what was made before them."""
     needed = _needed(call)
+    if not needed and (name in USUAL or inspect.ismethod(call)):
+        return None  # it may hold its samples itself
     if len(needed) == 2 or (len(needed) == 3 and made is not None and not inspect.ismethod(call)):
         return None
     if len(needed) == 3 and made is None:
@@ -245,7 +260,10 @@ def unfit(name: str, call: Call, made: Any) -> str | None:
         )
     takes = f"takes {', '.join(needed)}" if needed else "takes nothing"
     before = "" if inspect.ismethod(call) else ", and what --make makes before them"
-    return f"{name} {takes}; what trains is called with samples and targets{before}"
+    more = f"{name} {takes}; what trains is called with samples and targets{before}"
+    if len(needed) < 3:
+        return more
+    return f"{more}: put a function of those beside it that calls {name} with the rest"
 
 
 # ── samples and targets ──────────────────────────────────────────────────────────────────────
@@ -258,6 +276,9 @@ def arguments(
     first = [made] if len(_needed(call)) == 3 else []
     if data is not None:
         yield [*first, *_given(module, data)], []
+        return
+    if not _needed(call):
+        yield [], ["on what it holds"]
         return
     pairs = _pairs(module)
     if pairs is not None:

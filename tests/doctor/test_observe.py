@@ -10,6 +10,7 @@ import pytest
 import backpass as bp
 from backpass.doctor.observe import observe
 from backpass.doctor.probe import probe
+from backpass.doctor.reach import is_users
 from backpass.doctor.state import as_numbers
 from backpass.language.errors import BackpassError
 from tests.doctor.programs import blocks, loops, script
@@ -32,6 +33,12 @@ class Owner:
         self.extra = 1
         self.count += 1
         return noise
+
+
+def test_packages_are_nobodys_code_wherever_they_lie():
+    assert not is_users("/usr/lib/python3/dist-packages/numpy/core/_methods.py")
+    assert not is_users("/home/ada/.local/lib/python3.11/site-packages/numpy/core/_methods.py")
+    assert is_users("/home/ada/network/model.py")
 
 
 X, Y = np.arange(8.0).reshape(4, 2), np.ones((4, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 import time
 from pathlib import Path
@@ -34,6 +35,17 @@ def test_questions_and_both_streams_stay_inside(capsys):
         sys.stderr.write("warned")
     assert printed.getvalue() == "how many epochs? \nwarned"
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_written_past_python_stays_inside_and_nobody_sleeps(capfd):
+    begun = time.monotonic()
+    with quiet():
+        os.write(1, b"raw")
+        os.system("echo from a shell >&2")
+        time.sleep(60)
+    assert time.monotonic() - begun < 30
+    os.write(1, b"again")
+    assert capfd.readouterr() == ("again", "")
 
 
 def test_everything_is_back_afterwards(tmp_path):
