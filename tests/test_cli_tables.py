@@ -187,11 +187,11 @@ def test_a_training_is_kept_and_taken_up(folder: Path, monkeypatch: pytest.Monke
     result = backpass(*kept)
     assert result.exit_code == 2
     said = "Error: interrupted: run.st holds the training up to epoch 5 of 9; the same again with"
-    assert said in " ".join(result.stderr.split())
+    assert f"{said} --resume goes on" in " ".join(result.stderr.split())
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     result = backpass(*kept[:-1])
-    assert "holds a training up to epoch 5 of 9; go on with" in " ".join(result.stderr.split())
+    assert "a training up to epoch 5 of 9; go on with --resume" in " ".join(result.stderr.split())
     assert backpass(*kept).exit_code == 0
     found, told = checkpoint.read(folder / "model.safetensors")
     assert told == about

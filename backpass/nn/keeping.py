@@ -131,7 +131,7 @@ class Keeper:
             return
         error.add_note(
             f"{self.path} holds the training up to epoch {self.written} of {self.epochs}; the same "
-            "again with resume=True (--resume in a shell) goes on from there"
+            "again with resume=True goes on from there"
         )
 
     def _read(self) -> tuple[Arrays, dict[str, Any]]:
@@ -149,7 +149,7 @@ class Keeper:
         if run["epoch"] < about[EPOCHS] and not (history["ended"] or history["stopped"]):
             raise BackpassError(
                 f"{self.path} holds a training up to epoch {run['epoch']} of {about[EPOCHS]}; go "
-                "on with resume=True (--resume in a shell), or remove it to start again"
+                "on with resume=True, or remove it to start again"
             )
 
     def _compare(

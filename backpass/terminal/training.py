@@ -168,6 +168,11 @@ def train(
     return Trained(job, history, exam, found, files, warned)
 
 
+def _as_options(said: str) -> str:
+    """What a sentence tells a Python program to do, for who types options."""
+    return said.replace("resume=True", "--resume")
+
+
 def _fitted(job: Job, files: Files, progress: bool) -> tuple[History, list[str]]:
     """The history and what was warned of; BackpassError where it broke or was broken off."""
     with warnings.catch_warnings(record=True) as caught:
@@ -180,7 +185,11 @@ def _fitted(job: Job, files: Files, progress: bool) -> tuple[History, list[str]]
         except KeyboardInterrupt as error:
             kept = "nothing is kept; --checkpoint FILE would keep it, for --resume to go on from"
             told = kept if files.checkpoint is None else "; ".join(error.__notes__)
-            raise BackpassError(f"interrupted: {told}") from None
+            raise BackpassError(f"interrupted: {_as_options(told)}") from None
+        except BackpassError as error:
+            if files.checkpoint is None:
+                raise
+            raise BackpassError(_as_options(str(error))) from error
     if history.stopped:
         raise BackpassError(history.stopped)
     return history, [str(one.message) for one in caught if one.category is RuntimeWarning]

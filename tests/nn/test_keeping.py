@@ -92,7 +92,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path):
     assert said.splitlines()[-2] == "KeyboardInterrupt"
     assert re.fullmatch(
         r"run holds the training up to epoch \d+ of 50; the same again with resume=True "
-        r"\(--resume in a shell\) goes on from there", said.splitlines()[-1],
+        r"goes on from there", said.splitlines()[-1],
     )  # fmt: skip
     again = start("run", "net")
     assert [again.communicate()[1], whole.communicate()[1]] == ["", ""]
@@ -114,8 +114,8 @@ def test_interrupted_it_goes_on_from_the_last_epoch(tmp_path, backend, every, op
     with pytest.raises(KeyboardInterrupt) as caught:
         fit(broken, checkpoint=path, every=every, callbacks=[Interrupt(4)], **options)
     assert caught.value.__notes__ == [
-        f"{path} holds the training up to epoch 3 of 12; the same again with resume=True "
-        "(--resume in a shell) goes on from there"
+        f"{path} holds the training up to epoch 3 of 12; the same again with resume=True goes on "
+        "from there"
     ]
     history = fit(again, checkpoint=path, every=every, resume=True, **options)
     assert history.loss == wanted.loss
