@@ -49,7 +49,7 @@ class Architecture:
         for name in ("l1", "l2"):
             value = getattr(self, name)
             if not (is_number(value) and 0 <= value < math.inf):
-                raise BackpassError(f"{name}={value!r:.40} is none; give a number from 0 on")
+                raise BackpassError(f"{name}={value!r:.40} is not valid; give a number from 0 on")
         if not is_count(self.inputs):
             raise BackpassError(
                 f"inputs={self.inputs!r} is no width; give a whole number from 1 on"

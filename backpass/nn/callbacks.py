@@ -47,10 +47,10 @@ class EarlyStopping:
     def __post_init__(self) -> None:
         if not is_count(self.patience):
             raise BackpassError(
-                f"patience={self.patience!r:.40} is none; give a whole number from 1 on"
+                f"patience={self.patience!r:.40} is not valid; give a whole number from 1 on"
             )
         if not (is_number(self.tol) and 0 <= self.tol < math.inf):
-            raise BackpassError(f"tol={self.tol!r:.40} is none; give a number from 0 on")
+            raise BackpassError(f"tol={self.tol!r:.40} is not valid; give a number from 0 on")
         if self.monitor is not None and self.monitor not in CURVES:
             hint = choices(self.monitor, CURVES, "there are")
             raise UnknownName(f"there is no curve {self.monitor!r}{hint}")

@@ -49,12 +49,12 @@ class Options:
         for name in ("epochs", "batch_size", "every"):
             value = getattr(self, name)
             if not is_count(value):
-                raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
+                raise BackpassError(f"{name}={value!r} is not valid; give a whole number from 1 on")
         refuse_no_callback(self.callbacks)
         stops = self.early_stopping
         if not (isinstance(stops, (bool, EarlyStopping)) or stops is None or is_count(stops)):
             raise BackpassError(
-                f"early_stopping={stops!r} is none; give True, a number of epochs to wait, or "
+                f"early_stopping={stops!r} is not valid; give True, a number of epochs to wait, or "
                 "bp.EarlyStopping(…)"
             )
         for name in ("log", "checkpoint"):
@@ -159,7 +159,7 @@ def _split(share: Any, count: int, seed: int) -> tuple[Array, Array]:
     real = isinstance(share, (float, np.floating)) and 0 < share < 1
     held = math.ceil(share * count) if real else 0
     if not real or not held < count:
-        why = f"of {count} leaves none to train on" if real else "is none"
+        why = f"of {count} leaves none to train on" if real else "is not valid"
         raise BackpassError(
             f"validation={share!r:.40} {why}; give a share between 0 and 1, or (X, y)"
         )
@@ -208,7 +208,7 @@ def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
         return (len(of) / (len(there) * counts))[place]
     if not isinstance(weights, Mapping):
         raise BackpassError(
-            f'class_weight={weights!r:.40} is none; give "balanced", or {{class: weight}}'
+            f'class_weight={weights!r:.40} is not valid; give "balanced", or {{class: weight}}'
         )
     given: Mapping[Any, Any] = weights
     count = plan.outputs if plan.outputs > 1 else 2
@@ -219,7 +219,7 @@ def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
                 f"{count - 1}"
             )
         if not is_number(value):
-            raise BackpassError(f"class_weight[{name}]={value!r:.40} is none; give a number")
+            raise BackpassError(f"class_weight[{name}]={value!r:.40} is not valid; give a number")
     return np.array([given.get(label, 1.0) for label in of.tolist()], float)
 
 

@@ -110,10 +110,10 @@ class BatchNorm:
         _known(self.activation)
         if not (is_number(self.momentum) and 0 < self.momentum <= 1):
             raise BackpassError(
-                f"momentum={self.momentum!r:.40} is none; give a number above 0, up to 1"
+                f"momentum={self.momentum!r:.40} is not valid; give a number above 0, up to 1"
             )
         if not (is_number(self.eps) and 0 < self.eps < 1):
-            raise BackpassError(f"eps={self.eps!r:.40} is none; give a small number above 0")
+            raise BackpassError(f"eps={self.eps!r:.40} is not valid; give a small number above 0")
 
     def __str__(self) -> str:
         return f"batch norm {self.activation}"

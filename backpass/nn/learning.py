@@ -61,7 +61,7 @@ class Learning:
         if self.nesterov and not self.momentum:
             raise BackpassError("nesterov looks ahead along a momentum; give that, too, say 0.9")
         if not self.warm_up >= 0:
-            raise BackpassError(f"warm_up={self.warm_up:g} is none; give epochs, from 0 on")
+            raise BackpassError(f"warm_up={self.warm_up:g} is not valid; give epochs, from 0 on")
         if issubclass(self.kind, FullBatch) and (self.dropout or self.batch_norm):
             what = "dropout" if self.dropout else "batch_norm"
             raise BackpassError(f"{self.optimizer} takes all samples at once; leave out {what}")
@@ -71,7 +71,7 @@ class Learning:
             )
         if self.early_stopping is not None and not is_count(self.early_stopping):
             raise BackpassError(
-                f"early_stopping={self.early_stopping!r} is none; give a number of epochs, from 1"
+                f"early_stopping={self.early_stopping!r} is not valid; give epochs, from 1 on"
             )
 
     @property

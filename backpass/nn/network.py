@@ -96,7 +96,7 @@ class Network:
         if self.dtype not in DTYPES:
             raise UnknownName(f"no dtype is {dtype!r}{choices(self.dtype, DTYPES, 'there are')}")
         if not is_count(seed) and (seed != 0 or isinstance(seed, bool)):
-            raise BackpassError(f"seed={seed!r} is none; give a whole number from 0 on")
+            raise BackpassError(f"seed={seed!r} is not valid; give a whole number from 0 on")
         self.seed = int(seed)
         self.init = init
         initialiser(init)

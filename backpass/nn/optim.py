@@ -130,7 +130,7 @@ def _numbers(kind: type[Optimizer], lines: tuple[str, ...]) -> tuple[str, ...]:
 def share(name: str, value: float) -> None:
     """Refuse a number outside of 0 to below 1."""
     if not (is_number(value) and 0 <= value < 1):
-        raise BackpassError(f"{name}={value!r:.40} is none; give a number from 0 to below 1")
+        raise BackpassError(f"{name}={value!r:.40} is not valid; give a number from 0 to below 1")
 
 
 def state_name(state: str, weight: str) -> str:

@@ -175,7 +175,7 @@ class LBFGS(FullBatch):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not is_count(self.memory):
-            raise BackpassError(f"memory={self.memory} is none; give a whole number from 1 on")
+            raise BackpassError(f"memory={self.memory} is not valid; give a whole number from 1 on")
 
     @property
     def options(self) -> dict[str, Any]:

@@ -109,7 +109,9 @@ def refuse(optimizer: Optimizer, low: float, high: float, steps: int, batch_size
     for name, value in (("steps", steps), ("batch_size", batch_size)):
         if not is_count(value) or (name == "steps" and value < 2):
             least = 2 if name == "steps" else 1
-            raise BackpassError(f"{name}={value!r} is none; give a whole number from {least} on")
+            raise BackpassError(
+                f"{name}={value!r} is not valid; give a whole number from {least} on"
+            )
 
 
 def lr_range_test(

@@ -105,7 +105,7 @@ def prepare(data: Data, recipe: Recipe) -> Job:
     table, column = data.table, _target_of(data)
     for name, value in (("epochs", recipe.epochs), ("batch_size", recipe.batch_size)):
         if value is not None and not is_count(value):
-            raise BackpassError(f"{name}={value!r} is none; give a whole number from 1 on")
+            raise BackpassError(f"{name}={value!r} is not valid; give a whole number from 1 on")
     task, why = choose_task(column, recipe.task)
     loss = choose_loss(task, recipe.loss)
     features = choose_features(table, data.place, recipe.ignore, recipe.one_hot)

@@ -182,7 +182,7 @@ class Adaptive(Schedule):
         super().__post_init__()
         above_zero("patience", self.patience)
         if not 1 < self.factor < float("inf"):
-            raise BackpassError(f"factor={self.factor} is none; give a number above 1")
+            raise BackpassError(f"factor={self.factor} is not valid; give a number above 1")
 
     def rates(self, place: Place) -> Array:
         return np.full(place.steps, self.lr / place.slowed)
@@ -228,7 +228,7 @@ def above_zero(name: str, value: Any) -> None:
     if name == "lr" and isinstance(value, Schedule):
         return
     if not (is_number(value) and 0 < value < math.inf):
-        what = "no learning rate" if name == "lr" else "none"
+        what = "no learning rate" if name == "lr" else "not valid"
         raise BackpassError(f"{name}={value!r:.40} is {what}; give a number above 0")
 
 

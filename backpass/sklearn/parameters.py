@@ -126,7 +126,7 @@ def refuse_invalid(parameters: Mapping[str, Any], kind: str) -> None:
     """Raise InvalidParameter for the first of these parameters that means nothing."""
     for name, (good, wanted) in NUMBERS.items():
         if name in parameters and not good(parameters[name]):
-            raise InvalidParameter(f"{name}={parameters[name]!r} is none; give {wanted}")
+            raise InvalidParameter(f"{name}={parameters[name]!r} is not valid; give {wanted}")
     _one_of(parameters, "activation", (*SPELLINGS, *ACTIVATIONS))
     _one_of(parameters, "solver", SOLVERS)
     _one_of(parameters, "learning_rate", RATES)
@@ -148,7 +148,7 @@ def hidden_layers(sizes: Any) -> tuple[int, ...]:
     several = tuple(sizes) if hasattr(sizes, "__iter__") else (sizes,)
     if not all(map(is_count, several)):
         raise InvalidParameter(
-            f"hidden_layer_sizes={sizes!r} is none; give whole numbers from 1 on, as in (64, 32)"
+            f"hidden_layer_sizes={sizes!r} is not valid; give whole numbers from 1, as in (64, 32)"
         )
     return tuple(map(int, several))
 

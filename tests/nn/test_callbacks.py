@@ -130,8 +130,8 @@ def test_every_epoch_is_a_line_of_the_log(tmp_path):
     ("options", "says"),
     [
         ({"callbacks": ["stop"]}, "'stop' is no callback"),
-        ({"early_stopping": 0}, "early_stopping=0 is none"),
-        ({"early_stopping": "soon"}, "early_stopping='soon' is none"),
+        ({"early_stopping": 0}, "early_stopping=0 is not valid"),
+        ({"early_stopping": "soon"}, "early_stopping='soon' is not valid"),
         ({"early_stopping": bp.EarlyStopping(monitor="val_r2")}, "there are loss, accuracy"),
         ({"log": "no/such/folder/log"}, "cannot be written"),
     ],
@@ -142,11 +142,11 @@ def test_what_cannot_be_meant_is_refused(options, says):
     with pytest.raises(BackpassError, match=says):
         net.fit(*data(), epochs=1, progress=False, **options)
     assert (net.weights["W1"] == before).all()
-    with pytest.raises(BackpassError, match="tol='0' is none"):
+    with pytest.raises(BackpassError, match="tol='0' is not valid"):
         bp.EarlyStopping(tol="0")
     with pytest.raises(BackpassError, match="there is no curve 'val_los'; did you mean val_loss"):
         bp.EarlyStopping(monitor="val_los")
-    with pytest.raises(BackpassError, match="patience='3' is none"):
+    with pytest.raises(BackpassError, match="patience='3' is not valid"):
         bp.EarlyStopping("3")
-    with pytest.raises(BackpassError, match="patience=0 is none"):
+    with pytest.raises(BackpassError, match="patience=0 is not valid"):
         bp.EarlyStopping(0)

@@ -88,7 +88,7 @@ def test_what_cannot_be_meant_is_refused():
     dropping = bp.Network([bp.Dense(5), bp.Dropout(0.5), bp.Dense(3)], 4, optimizer=bp.LBFGS())
     with pytest.raises(BackpassError, match="leave out Dropout"):
         dropping.fit(X, y, progress=False)
-    with pytest.raises(BackpassError, match="memory=0 is none"):
+    with pytest.raises(BackpassError, match="memory=0 is not valid"):
         bp.LBFGS(memory=0)
     with pytest.raises(BackpassError, match="clip none"):
         bp.NewtonCG(clip_norm=1)

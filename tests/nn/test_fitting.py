@@ -121,14 +121,14 @@ def test_balanced_classes_count_alike():
         ({"sample_weight": -np.ones(30)}, "of sample 0 is -1"),
         ({"sample_weight": np.zeros(30)}, "of every sample is 0"),
         ({"class_weight": "fair"}, 'give "balanced"'),
-        ({"class_weight": [1, 2]}, "is none"),
+        ({"class_weight": [1, 2]}, "is not valid"),
         ({"class_weight": {"setosa": 2}}, "speaks of a class 'setosa'; the network has classes f"),
         ({"class_weight": {3: 2}}, "speaks of a class 3; the network has classes from 0 to 2"),
-        ({"class_weight": {1: "2"}}, r"class_weight\[1\]='2' is none; give a number"),
+        ({"class_weight": {1: "2"}}, r"class_weight\[1\]='2' is not valid; give a number"),
         ({"checkpoint": 3}, "checkpoint=3 is no file; give its path"),
         ({"log": True}, "log=True is no file; give its path"),
         ({"callbacks": print}, "is no list of them; give "),
-        ({"batch_size": 0}, "batch_size=0 is none"),
+        ({"batch_size": 0}, "batch_size=0 is not valid"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(options, says):

@@ -160,16 +160,16 @@ def test_a_network_with_all_of_it_is_kept_and_goes_on(tmp_path):
     [
         (lambda: bp.Dropout(1), "leaves no chance"),
         (lambda: bp.Dropout("0.5"), "leaves no chance"),
-        (lambda: bp.BatchNorm(eps="0"), "eps='0' is none; give a small number above 0"),
-        (lambda: net(l1="a"), "l1='a' is none; give a number from 0 on"),
+        (lambda: bp.BatchNorm(eps="0"), "eps='0' is not valid; give a small number above 0"),
+        (lambda: net(l1="a"), "l1='a' is not valid; give a number from 0 on"),
         (lambda: bp.Network(bp.Dense(1), 3), r"is no list of them; give \[bp.Dense"),
         (lambda: bp.BatchNorm("rleu"), "relu"),
-        (lambda: bp.BatchNorm(momentum=0), "momentum=0 is none"),
+        (lambda: bp.BatchNorm(momentum=0), "momentum=0 is not valid"),
         (lambda: bp.Network([bp.Dense(2), bp.Dropout(0.5)], 3), "comes last"),
         (lambda: bp.Network([bp.BatchNorm(), bp.Dense(2)], 3), "right behind a bp.Dense"),
         (lambda: net(bp.Dropout(0.1), bp.Dropout(0.1)), "two Dropouts follow each other"),
         (lambda: net(bp.Dense(3, "tanh"), bp.BatchNorm()), r'bp.Dense\(3\), bp.BatchNorm\("tanh"'),
-        (lambda: net(l2=-1), "l2=-1 is none"),
+        (lambda: net(l2=-1), "l2=-1 is not valid"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(make, says):

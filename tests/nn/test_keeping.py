@@ -290,7 +290,7 @@ def test_a_training_that_broke_is_over(tmp_path):
 def test_what_cannot_be_is_said_before_the_first_step(tmp_path):
     for options, said in (
         ({"resume": True}, "resume=True needs the file to go on from"),
-        ({"checkpoint": tmp_path / "run", "every": 0}, "every=0 is none"),
+        ({"checkpoint": tmp_path / "run", "every": 0}, "every=0 is not valid"),
         ({"checkpoint": tmp_path / "missing" / "run"}, "cannot be written: no such file"),
         ({"checkpoint": tmp_path}, "it is a folder"),
     ):

@@ -169,14 +169,14 @@ def test_state_is_kept_in_the_dtype_of_the_weights_and_in_files(kind, tmp_path):
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: bp.SGD(0.1, momentum=1), "momentum=1 is none; give a number from 0 to below 1"),
-        (lambda: bp.Adam(beta2=-0.1), "beta2=-0.1 is none"),
-        (lambda: bp.Adam(beta1="0.9"), "beta1='0.9' is none"),
+        (lambda: bp.SGD(0.1, momentum=1), "momentum=1 is not valid; give a number from 0 to below"),
+        (lambda: bp.Adam(beta2=-0.1), "beta2=-0.1 is not valid"),
+        (lambda: bp.Adam(beta1="0.9"), "beta1='0.9' is not valid"),
         (lambda: bp.SGD(nesterov=True), "nesterov=True looks ahead along a momentum; give it"),
-        (lambda: bp.RMSProp(eps=0), "eps=0 is none; give a number above 0"),
+        (lambda: bp.RMSProp(eps=0), "eps=0 is not valid; give a number above 0"),
         (lambda: bp.Adagrad(lr=-1), "lr=-1 is no learning rate"),
-        (lambda: bp.AdamW(weight_decay=2), "weight_decay=2 is none"),
-        (lambda: bp.SGD(clip_norm=0), "clip_norm=0 is none"),
+        (lambda: bp.AdamW(weight_decay=2), "weight_decay=2 is not valid"),
+        (lambda: bp.SGD(clip_norm=0), "clip_norm=0 is not valid"),
         (lambda: bp.SGD(clip_norm=1, clip_value=1), "give one of them"),
     ],
 )

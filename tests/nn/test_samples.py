@@ -112,15 +112,15 @@ WRONG = {
     "bias": (lambda: network(bias="augmentd"), UnknownName, "did you mean augmented"),
     "convention": (lambda: network(convention="row"), UnknownName, "did you mean rows"),
     "dtype": (lambda: network(dtype="float16"), UnknownName, "did you mean float"),
-    "seed": (lambda: network(seed=-1), BackpassError, "seed=-1 is none; give a whole number"),
-    "text for a seed": (lambda: network(seed="0"), BackpassError, "seed='0' is none"),
+    "seed": (lambda: network(seed=-1), BackpassError, "seed=-1 is not valid; give a whole number"),
+    "text for a seed": (lambda: network(seed="0"), BackpassError, "seed='0' is not valid"),
     "rate": (lambda: bp.SGD(-1), BackpassError, "lr=-1 is no learning rate"),
     "optimizer": (lambda: network(optimizer=0.1), BackpassError, "0.1 is no optimizer"),
     "softmax twice": (
         lambda: bp.Network([bp.Dense(3, "softmax")], 3), BackpassError, "softmax would act twice",
     ),
-    "epochs": (lambda: network().fit(X, Y, epochs=0), BackpassError, "epochs=0 is none"),
-    "batch": (lambda: network().fit(X, Y, batch_size=-1), BackpassError, "batch_size=-1 is none"),
+    "epochs": (lambda: network().fit(X, Y, epochs=0), BackpassError, "epochs=0 is not valid"),
+    "batch": (lambda: network().fit(X, Y, batch_size=-1), BackpassError, "batch_size=-1 is not"),
 }  # fmt: skip
 
 

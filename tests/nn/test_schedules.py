@@ -106,9 +106,9 @@ def test_every_schedule_is_public():
     [
         (lambda: bp.Cosine(0), "lr=0 is no learning rate"),
         (lambda: bp.Cosine(0.1, lowest=0.2), "does not lie between"),
-        (lambda: bp.StepDecay(0.1, every=0), "every=0 is none; give a number above 0"),
+        (lambda: bp.StepDecay(0.1, every=0), "every=0 is not valid; give a number above 0"),
         (lambda: bp.WarmUp("slow"), "lr='slow' is no learning rate"),
-        (lambda: bp.Adaptive(0.1, factor=1), "factor=1 is none; give a number above 1"),
+        (lambda: bp.Adaptive(0.1, factor=1), "factor=1 is not valid; give a number above 1"),
         (lambda: bp.SGD(bp.Adaptive), "is no learning rate"),
     ],
 )

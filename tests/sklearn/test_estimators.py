@@ -208,7 +208,7 @@ def test_batch_norms_go_on_where_they_were_and_are_refused_where_they_cannot_be(
         one.set_params(batch_norm=False).partial_fit(BODIES, PROGRESS)
     with pytest.raises(ValueError, match="batch norms follow the batches, and lbfgs"):
         MLPRegressor(batch_norm=True, solver="lbfgs").fit(BODIES, PROGRESS)
-    with pytest.raises(ValueError, match="batch_norm='yes' is none; give True or False"):
+    with pytest.raises(ValueError, match="batch_norm='yes' is not valid; give True or False"):
         MLPRegressor(batch_norm="yes").fit(BODIES, PROGRESS)
     bare = MLPRegressor(hidden_layer_sizes=(), batch_norm=True, max_iter=9).fit(BODIES, PROGRESS)
     assert bare.scales_ == []
