@@ -20,9 +20,10 @@ from backpass.running.compiled.cache import load
 from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
 from backpass.running.compiled.nest import Cut
 from backpass.running.compiled.object_code import Linked, address
+from backpass.running.compiled.picks import picks_freely
 from backpass.running.compiled.pieces import Pieces
 from backpass.running.compiled.reporting import report
-from backpass.running.compiled.source import Source, cut_stepping, picks_freely, write_source
+from backpass.running.compiled.source import Source, cut_stepping, write_source
 from backpass.running.compiled.threads import one_thread_for_blas, threads_for, together
 from backpass.running.compiled.versions import versions
 from backpass.running.compiled.work import largest_product
@@ -119,7 +120,7 @@ class Compiled:
             _check_range(self.stepping.program.arrays[name], values, ready.sizes)
         steps = -(-len(order) // batch_size)
         losses = np.empty(steps, dtype)
-        rates = [np.full(steps, numbers[name], dtype) for name in ready.source.numbers]
+        rates = [np.full(steps, numbers[name], dtype) for name in ready.source.given.numbers]
         signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
         words, call, head = ready.code.words, ready.code.run, ready.head
         lying = high - low + 1 == len(order) and bool((order[1:] > order[:-1]).all())
@@ -167,27 +168,27 @@ class Compiled:
         program, kinds = self.stepping.program, dtypes(dtype)
         kind = {name: kinds[one.kind] for name, one in program.arrays.items()}
         whole = {name: cast(one, kind[name]) for name, one in samples.items()}
-        sizes, taken = self._plan({**arrays, **whole}, count, batch_size)
-        source, code = self._compiled(8 * dtype.itemsize, taken)
-        own = {name: owned(arrays[name], kind[name]) for name in source.changed}
+        sizes, team = self._plan({**arrays, **whole}, count, batch_size)
+        source, code = self._compiled(8 * dtype.itemsize, team)
+        own = {name: owned(arrays[name], kind[name]) for name in source.given.changed}
         if len(set(map(address, own.values()))) < len(own):  # one array under two names
             own = {name: values.copy() for name, values in own.items()}
         values, given = {**arrays, **own, **whole}, {**arrays, **own, **samples}
         fixed = {one.name: cast(np.asarray(n), kind[one.name]) for one, n in program.constants}
         buffers = self._memory(source, sizes, dtype)
+        taken = [flat(whole[name]) for name in source.given.samples]
         head = code.words(
-            *(sizes[name] for name in source.sizes),
-            *(flat(whole[name]) for name in source.samples),
-            *(flat(own[name]) for name in source.changed),
-            *(flat(fixed[name]) for name in source.constants),
+            *(sizes[name] for name in source.given.sizes),
+            *taken,
+            *(flat(own[name]) for name in source.given.changed),
+            *(flat(fixed[name]) for name in source.given.constants),
         )
-        where_they_lie = (flat(whole[name]) for name in source.samples)
-        tails = code.words(*buffers), code.words(*where_they_lie, *buffers[len(source.samples) :])
+        tails = code.words(*buffers), code.words(*taken, *buffers[len(taken) :])
         self._last = Ready(
             key,
             {name: (ref(one), one.shape) for name, one in given.items() if values[name] is one},
             [one.name for one in program.inputs if one.kind == "int" and one.name in values],
-            source, code, sizes, taken, head, tails, [*fixed.values(), *buffers],
+            source, code, sizes, team, head, tails, [*fixed.values(), *buffers],
         )  # fmt: skip
         return whole, own, self._last
 
@@ -236,7 +237,7 @@ class Compiled:
         """The buffers of a step, made once for sizes and precision that stay."""
         key = (dtype, *sizes.items())
         if self._buffers is None or self._buffers[0] != key:
-            self._buffers = key, buffers_of(source.buffers, sizes, dtype)
+            self._buffers = key, buffers_of(source.given.buffers, sizes, dtype)
         return self._buffers[1]
 
 

@@ -96,14 +96,15 @@ def _is_long(one: Statement) -> bool:
 
 def _memory(source: Source, bits: int, sizes: Mapping[str, int]) -> Iterator[str]:
     """The buffers, with their bytes where all sizes are known."""
-    texts = [f"{one.name} {show_shape(one.shape)}" for one in source.buffers]
+    buffers = source.given.buffers
+    texts = [f"{one.name} {show_shape(one.shape)}" for one in buffers]
     shared = [one for one in source.storage.places.items() if one[0] != one[1]]
-    needed = {name for one in source.buffers for size in one.shape for name in names_of(size)}
+    needed = {name for one in buffers for size in one.shape for name in names_of(size)}
     total = ""
     if needed <= set(sizes):
-        count = sum(_bytes(one, bits, sizes) for one in source.buffers)
+        count = sum(_bytes(one, bits, sizes) for one in buffers)
         total = f", {count:,} bytes"
-    yield from _listed(f"{len(source.buffers)} buffers{total}: ", texts)
+    yield from _listed(f"{len(buffers)} buffers{total}: ", texts)
     if shared:
         yield from _listed("in turns: ", [f"{name} where {place} was" for name, place in shared])
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from backpass.language.expr import Read, Term, reads
 from backpass.language.notation import format_program
-from backpass.language.program import Array, Kind, Program, step_reads, step_sizes
+from backpass.language.program import Array, Kind, step_sizes
 from backpass.language.shapes import Size
 from backpass.language.shapes import names as names_of
 from backpass.running.compiled.cut import RIGHT, cut_step
 from backpass.running.compiled.dividing import Part, divide
 from backpass.running.compiled.fusing import fuse
 from backpass.running.compiled.nest import Cut, Item, Loop, Statement, names
+from backpass.running.compiled.picks import picks_freely
 from backpass.running.compiled.products import with_products
 from backpass.running.compiled.storage import Storage, plan_storage
 from backpass.running.compiled.writing import LETTERS, Writer
@@ -48,27 +48,34 @@ class Argument:
         return f"{TYPES[self.kind].format(bits)}[{', '.join(axes)}]"
 
 
-@dataclass(frozen=True)
-class Source:
-    """Source text, and what its function takes behind `order, lying, batch, losses, seed, first`.
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the function takes behind `order, lying, batch, losses, seed, first`, in this order.
 
-    Where threads share the work, `thread, threads, meeting, sums` come next: which of them this is,
-    of how many, integers by which they wait for one another, and a row for each of the `sums`.
+    Where threads share the work, `thread, threads, meeting, sums` come before: which of them this
+    is, of how many, integers by which they wait for one another, and a row for each of the `sums`.
 
-    The others are, in this order: `sizes` by name; `samples`, whole arrays of which batches are
-    taken; `changed`, the caller's; `constants`; `numbers`, one for each step; and `buffers`, which
-    are made once, a batch long where they have the samples' size. The first of them are for
-    samples: batches are copied there, unless they are `lying` one behind another in the whole
-    arrays, which are then given in their place.
+    `sizes` by name; `samples`, whole arrays of which batches are taken; `changed`, the caller's;
+    `constants`; `numbers`, one for each step; and `buffers`, which are made once, a batch long
+    where they have the samples' size. The first of them are for samples: batches are copied there,
+    unless they are `lying` one behind another in the whole arrays, which are then given in their
+    place.
     """
 
-    text: str
     sizes: tuple[str, ...]
     samples: tuple[str, ...]
     changed: tuple[str, ...]
     constants: tuple[str, ...]
     numbers: tuple[str, ...]
     buffers: tuple[Array, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Source text, what its function takes, and of what it was made."""
+
+    text: str
+    given: Given
     items: tuple[Item, ...]
     cut: Cut
     storage: Storage
@@ -93,52 +100,29 @@ def write_source(
     storage = plan_storage(items, cut)
     parts = divide(items, cut, storage) if shared else []
     touched = names(items)
-    constants = tuple(one.name for one, _ in stepping.program.constants if one.name in touched)
-    changed = tuple(name for name in stepping.changed if name in touched)
-    numbers = tuple(name for name in stepping.numbers if name in touched)
     samples = tuple(name for name in stepping.axes if name in touched)
-    drawn = {name: one for name, one in stepping.drawn.items() if name in touched}
+    drawn = tuple(name for name in stepping.drawn if name in touched)
+    numbers = tuple(name for name in stepping.numbers if name in touched)
     filled = [cut.arrays[name] for name in (*samples, *drawn)]
-    buffers = [*filled, *(Array(one.name, one.shape, one.kind) for one in storage.buffers)]
-
-    whole = {name: f"{name} of all" for name in (*samples, *numbers)}
-    sizes = _size_names(stepping, cut)
-    length = {name: f"size {name}" for name in sizes}  # an array may be called n, too
-    divided = dict.fromkeys(one.label.size for one in parts if one.label is not None)
-    if shared and cut.samples is not None:
-        divided[cut.samples] = None
-    ends = {size: (f"from {k}", f"to {k}") for k, size in enumerate(divided, 1)}
-    own = [word for pair in ends.values() for word in pair]
-    words = assign([*whole.values(), *length.values(), *own, *cut.arrays], OWN)
-    called = {name: words[storage.places.get(name, name)] for name in cut.arrays}
-    known = {name: words[length[name]] for name in sizes}
-    if cut.samples is not None:
-        known[str(cut.samples)] = "count"
+    given = Given(
+        sizes=_size_names(stepping, cut),
+        samples=samples,
+        changed=tuple(name for name in stepping.changed if name in touched),
+        constants=tuple(one.name for one, _ in stepping.program.constants if one.name in touched),
+        numbers=numbers,
+        buffers=(*filled, *(Array(one.name, one.shape, one.kind) for one in storage.buffers)),
+    )
+    words = _words(given, cut, parts, shared=shared)
     registers = storage.registers | set(numbers)
     wide = _wide(items, cut, storage) if bits == 32 else frozenset[str]()
     shifted = {name: stepping.axes[name] for name in samples}
-    ranges = {size: (words[low], words[high]) for size, (low, high) in ends.items()}
+    called = {name: words.arrays[storage.places.get(name, name)] for name in cut.arrays}
+    known = words.sizes if cut.samples is None else {**words.sizes, str(cut.samples): "count"}
     writer = Writer(
-        cut.arrays, called, registers, known, wide=wide, shifted=shifted, ranges=ranges, depth=2
-    )
-    for name in numbers:
-        writer.line(f"{called[name]} = {words[whole[name]]}[step]")
-    for size, (low, high) in ranges.items():
-        writer.line(f"{low}, {high} = share({writer.spelling.size(size)}, thread, threads)")
-    turns = ", ".join(ranges[cut.samples]) if cut.samples in ranges else "count"
-    if samples:
-        writer.line("at = order[start] if lying else 0")
-        writer.line("if not lying:")
-        writer.depth += 1
-    for name in samples:
-        _take(writer, cut.arrays[name], stepping.axes[name], words[whole[name]], turns)
-    if samples and shared:
-        writer.meet()
-    writer.depth = 2
-    for name, one in drawn.items():
-        _draw(writer, cut.arrays[name], one, turns)
-    if drawn and shared:
-        writer.meet()
+        cut.arrays, called, registers, known,
+        wide=wide, shifted=shifted, ranges=words.ranges, depth=2,
+    )  # fmt: skip
+    _begin(writer, stepping, cut, given, drawn, words)
     for part in parts:
         writer.share(part)
     if not shared:
@@ -147,24 +131,10 @@ def write_source(
         writer.line(f"right_of_all += {called[RIGHT]}")
     if shared:
         writer.meet()
-
-    def argument(name: str) -> Argument:
-        array = cut.arrays[name]
-        return Argument(words[name], array.kind, len(array.shape))
-
-    arguments = [
-        *(Argument(words[length[name]], "int", None) for name in sizes),
-        *(Argument(words[whole[n]], cut.arrays[n].kind, len(cut.arrays[n].shape)) for n in samples),
-        *map(argument, changed),
-        *map(argument, constants),
-        *(Argument(words[whole[name]], "real", 1) for name in numbers),
-        *(Argument(words[one.name], one.kind, len(one.shape)) for one in buffers),
-    ]
-    own = SHARED if shared else {}
-    text = _module(stepping, writer, own, arguments, bits, versions)
-    given = (sizes, samples, changed, constants, numbers, tuple(buffers))
+    arguments = {one.word: one.type(bits) for one in _arguments(given, cut, words)}
+    text = _module(stepping, writer, {**(SHARED if shared else {}), **arguments}, bits, versions)
     functions = frozenset(writer.used) - MACHINE
-    return Source(text, *given, tuple(items), cut, storage, functions, tuple(parts), writer.sums)
+    return Source(text, given, tuple(items), cut, storage, functions, tuple(parts), writer.sums)
 
 
 def _size_names(stepping: Stepping, cut: Cut) -> tuple[str, ...]:
@@ -176,29 +146,73 @@ def _size_names(stepping: Stepping, cut: Cut) -> tuple[str, ...]:
     return tuple(name for name in found if name != str(cut.samples))
 
 
-def _picks(program: Program) -> Iterator[tuple[Term, Size, Mapping[str, Array]]]:
-    """Every index with an entry of an array in it, and the length of the axis that it is for."""
-    for step in program.steps:
-        lefts = [Read(step.name, write.left) for write in step.writes]
-        for read in (*lefts, *step_reads(step)):
-            for part, axis in zip(read.index, program.arrays[read.name].shape, strict=True):
-                if reads(part):
-                    yield part, axis, program.arrays
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What all is called in the text: arrays, those `whole` ones of which steps take a part, sizes.
+
+    `ranges` are the two ends of what a thread takes of so many turns.
+    """
+
+    arrays: Mapping[str, str]
+    whole: Mapping[str, str]
+    sizes: Mapping[str, str]
+    ranges: Mapping[Size, tuple[str, str]]
 
 
-def picks_freely(program: Program) -> bool:
-    """Whether only the values of integers tell that all entries exist that are read."""
-    return any(map(_picks_freely, _picks(program)))
+def _words(given: Given, cut: Cut, parts: Sequence[Part], *, shared: bool) -> Words:
+    whole = {name: f"{name} of all" for name in (*given.samples, *given.numbers)}
+    length = {name: f"size {name}" for name in given.sizes}  # an array may be called n, too
+    divided = dict.fromkeys(one.label.size for one in parts if one.label is not None)
+    if shared and cut.samples is not None:
+        divided[cut.samples] = None
+    ends = {size: (f"from {k}", f"to {k}") for k, size in enumerate(divided, 1)}
+    told = [*whole.values(), *length.values(), *(word for pair in ends.values() for word in pair)]
+    words = assign([*told, *cut.arrays], OWN)
+    return Words(
+        {name: words[name] for name in cut.arrays},
+        {name: words[text] for name, text in whole.items()},
+        {name: words[text] for name, text in length.items()},
+        {size: (words[low], words[high]) for size, (low, high) in ends.items()},
+    )
 
 
-def _picks_freely(picked: tuple[Term, Size, Mapping[str, Array]]) -> bool:
-    """Whether only the entries tell that what an index picks exists; then every one is asked."""
-    part, axis, arrays = picked
-    below = arrays[part.name].below if isinstance(part, Read) else None
-    if below is None or any(reads(*read.index) for read in reads(part)):
-        return True
-    known = below.number is not None and axis.number is not None and below.number <= axis.number
-    return below is not axis and not known
+def _arguments(given: Given, cut: Cut, words: Words) -> Iterator[Argument]:
+    """What the function takes, in the order of `Given`."""
+    for name in given.sizes:
+        yield Argument(words.sizes[name], "int", None)
+    for name in (*given.samples, *given.changed, *given.constants):
+        array = cut.arrays[name]
+        word = words.whole[name] if name in given.samples else words.arrays[name]
+        yield Argument(word, array.kind, len(array.shape))
+    for name in given.numbers:
+        yield Argument(words.whole[name], "real", 1)
+    for one in given.buffers:
+        yield Argument(words.arrays[one.name], one.kind, len(one.shape))
+
+
+def _begin(
+    writer: Writer, stepping: Stepping, cut: Cut, given: Given, drawn: Sequence[str], words: Words
+) -> None:
+    """The numbers of a step, the ranges of a thread, the samples of the batch, and masks."""
+    for name in given.numbers:
+        writer.line(f"{words.arrays[name]} = {words.whole[name]}[step]")
+    for size, (low, high) in words.ranges.items():
+        writer.line(f"{low}, {high} = share({writer.spelling.size(size)}, thread, threads)")
+    mine = words.ranges.get(cut.samples) if cut.samples is not None else None
+    turns = ", ".join(mine) if mine else "count"
+    if given.samples:
+        writer.line("at = order[start] if lying else 0")
+        writer.line("if not lying:")
+        writer.depth += 1
+        for name in given.samples:
+            _take(writer, cut.arrays[name], stepping.axes[name], words.whole[name], turns)
+        if mine:
+            writer.meet()
+        writer.depth -= 1
+    for name in drawn:
+        _draw(writer, cut.arrays[name], stepping.drawn[name], turns)
+    if drawn and mine:
+        writer.meet()
 
 
 def _wide(items: Sequence[Item], cut: Cut, storage: Storage) -> frozenset[str]:
@@ -287,12 +301,7 @@ TAIL = """        step += 1
 
 
 def _module(
-    stepping: Stepping,
-    writer: Writer,
-    own: Mapping[str, str],
-    arguments: Sequence[Argument],
-    bits: int,
-    versions: str,
+    stepping: Stepping, writer: Writer, arguments: Mapping[str, str], bits: int, versions: str
 ) -> str:
     """The text of the file."""
     functions = sorted(writer.used - MACHINE)
@@ -302,8 +311,8 @@ def _module(
         bits=bits,
         functions="\n".join(f'{one}_ = FUNCTIONS[{bits}]["{one}"]' for one in functions),
         comments="\n".join(map(as_comment, format_program(stepping.program).splitlines())),
-        types=", ".join([*given, *own.values(), *(one.type(bits) for one in arguments)]),
-        arguments=", ".join([*own, *(one.word for one in arguments)]),
+        types=", ".join([*given, *arguments.values()]),
+        arguments=", ".join(arguments),
         boundscheck=picks_freely(stepping.program),
     )
     return head + "\n".join(writer.lines) + "\n" + TAIL
