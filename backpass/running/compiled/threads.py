@@ -55,27 +55,42 @@ def one_thread_for_blas() -> Generator[None]:
 def together(run: Callable[[Row], Result], rows: Sequence[Row]) -> Result:
     """Run on every row at once, in threads that wait for one another; what the first row gives.
 
-    RuntimeError where the system has no more threads; then none has begun.
+    None of them is left alone: a KeyboardInterrupt, which can come to this thread at any moment,
+    is raised when all are done. RuntimeError where the system has no more threads; then none has
+    begun.
     """
     if len(rows) == 1:
         return run(rows[0])
     begun, given_up = Event(), Event()
+    found: list[Result] = []
 
     def follow(row: Row) -> None:
         begun.wait()
         if not given_up.is_set():
-            run(row)
+            result = run(row)
+            if row is rows[0]:
+                found.append(result)
 
-    others = [Thread(target=follow, args=(row,), daemon=True) for row in rows[1:]]
+    team = [Thread(target=follow, args=(row,), daemon=True) for row in rows]
     try:
-        for one in others:
+        for one in team:
             one.start()
-    except RuntimeError:
+    except BaseException:
         given_up.set()
         raise
     finally:
         begun.set()
-    result = run(rows[0])
-    for one in others:
-        one.join()
-    return result
+    _wait(team)
+    return found[0]
+
+
+def _wait(team: Sequence[Thread]) -> None:
+    interrupted: KeyboardInterrupt | None = None
+    for one in team:
+        while one.is_alive():
+            try:
+                one.join()
+            except KeyboardInterrupt as error:
+                interrupted = error
+    if interrupted is not None:
+        raise interrupted
