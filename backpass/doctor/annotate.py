@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from backpass.doctor.annotation import Annotation, annotation, reasons
 from backpass.doctor.bank import Family, families
 from backpass.doctor.bias_units import unbiased
-from backpass.doctor.evidence import rates
 from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.masks import told
 from backpass.doctor.model import Model, Times, model
@@ -20,6 +19,7 @@ from backpass.doctor.observe import observe
 from backpass.doctor.passes import samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
+from backpass.doctor.rates import rates
 from backpass.doctor.readings import Reading, confirmed, readings, scales_of
 from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.looks import looks

@@ -16,7 +16,7 @@ from backpass.doctor.activations import meant
 from backpass.doctor.again import called_again, remembered, skipped
 from backpass.doctor.bank import Family, families
 from backpass.doctor.case import Case
-from backpass.doctor.evidence import Shown, rates, shown
+from backpass.doctor.evidence import Shown, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.masks import told
 from backpass.doctor.nearest import nearest
@@ -26,6 +26,7 @@ from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, data_places
 from backpass.doctor.raised import raised
 from backpass.doctor.recurrent.beyond import beyond
+from backpass.doctor.rates import rates
 from backpass.doctor.recurrent.judge import recurrent_report
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired

@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from backpass.doctor.evidence import Rates, Shown
+from backpass.doctor.evidence import Shown
+from backpass.doctor.rates import Rates
 from backpass.doctor.search import Fit, Story, Tensor
 
 CLOSE = 1e-5
@@ -135,7 +136,7 @@ def _rate(
     size: tuple[int, int],
 ) -> tuple[float | None, str, float, str, float]:
     """The rate, its name, the factor that is left over, and the loss that it is the factor of."""
-    for rate, name in {**near, **far}.items():
+    for rate, name in {**near, **far, **near}.items():
         for title, times in losses:
             if same(common, rate * times):
                 return rate, name, 1.0, title, times
@@ -144,7 +145,7 @@ def _rate(
         factor = common / (rate * times)
         if _named(factor, size):
             return rate, name, factor, title, times
-    if len(near) == 1 and is_shown:
+    if len(near) == 1 and is_shown and near != {1.0: ""}:
         rate, name = next(iter(near.items()))
         return rate, name, common / (rate * times), title, times
     return None, "", 1.0, title, times

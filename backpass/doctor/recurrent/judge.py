@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.case import Case
-from backpass.doctor.evidence import rates, shown
+from backpass.doctor.evidence import shown
 from backpass.doctor.lines import Lines
 from backpass.doctor.probe import Probe
+from backpass.doctor.rates import rates
 from backpass.doctor.recurrent.dense import head, losses, outputs
 from backpass.doctor.recurrent.explained import Account, account
 from backpass.doctor.recurrent.looks import Look, looks, only

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from backpass.doctor.annotation import Annotation, annotation
-from backpass.doctor.evidence import rates
+from backpass.doctor.rates import rates
 from backpass.doctor.readings import Reading, confirmed, read, scales_of
 from backpass.doctor.recurrent.dense import losses, outputs
 from backpass.doctor.recurrent.explained import Account
