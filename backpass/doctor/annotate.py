@@ -130,10 +130,21 @@ class _Fit:
     exact: bool
 
 
-def _fits(look: _Look) -> Iterator[_Fit]:
+def _fits(look: _Look) -> list[_Fit]:
+    """Each usual family of losses; a rare one where it is the loss, and no usual one is."""
+    last = look.seen.layers[-1]
+    usual = families(last.activation)
+    found = list(_held(look, usual))
+    if not any(one.exact for one in found):
+        rare = [one for one in families(last.activation, last.units, rare=True) if one not in usual]
+        found += [one for one in _held(look, rare) if one.exact]
+    return found
+
+
+def _held(look: _Look, bank: Sequence[Family]) -> Iterator[_Fit]:
     """Each family of losses, and the last activation fused with it before both apart."""
     one, seen = look.probes[0], look.seen
-    for family in families(seen.layers[-1].activation):
+    for family in bank:
         for fused in (True, False):
             try:
                 derived = model(seen, family.base, one.X, one.Y, one.parameters, fused=fused)

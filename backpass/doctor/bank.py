@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
 from backpass.doctor.activations import kind
+from backpass.doctor.margins import SUMS
 from backpass.nn.losses import LOSSES
 
 Array = NDArray[np.float64]
@@ -20,8 +21,9 @@ Times = Callable[[int, int], float]  # of n samples and m outputs
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Losses that differ by a factor only; `base` is one of `backpass.nn.losses.LOSSES`, or RARE.
+    """Losses that differ by a factor only.
 
+    `base` is one of `backpass.nn.losses.LOSSES`, or of `backpass.doctor.margins.SUMS`.
     `members` are titles with what they are times the base, the usual one first; `fits` are the
     activations of the last layer that it is used with, the first of them its own.
     """
@@ -30,6 +32,12 @@ class Family:
     base: str
     fits: tuple[str, ...]
     members: tuple[tuple[str, Times], ...]
+    classes: bool = False  # several outputs compete in it
+    signs: bool = False  # targets are +1 and −1
+
+    def suits(self, activation: str, units: int) -> bool:
+        """Whether outputs made so can be judged by it."""
+        return kind(activation) in self.fits and (units > 1 or not self.classes)
 
     def value(self, output: Array, target: Array) -> float:
         """The base loss."""
@@ -48,13 +56,7 @@ def _derived(base: str) -> Derivation:
 
 
 def _function(base: str) -> Callable[[Any, Any], Any]:
-    return _FUNCTIONS[base] if base in _FUNCTIONS else LOSSES[base].function
-
-
-_FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
-    "log_cosh": lambda a, y: np.sum(a - y + np.log(1 + np.exp(2 * (y - a))) - np.log(2)),
-    "fourth_powers": lambda a, y: np.sum((a - y) ** 4),
-}
+    return SUMS[base] if base in SUMS else LOSSES[base].function
 
 
 def _of(function: Any) -> Callable[[Any, Any], Any]:
@@ -110,24 +112,40 @@ FAMILIES = (
     )),
 )  # fmt: skip
 
+
+def _summed(
+    name: str, base: str, fits: tuple[str, ...], formula: str, *, classes: bool = False
+) -> Family:
+    """A loss that adds up its entries, or averages what its samples or entries cost."""
+    return Family(name, base, fits, (
+        (f"Σ {formula}", lambda n, m: 1),
+        (f"the mean over samples of Σ {formula}", lambda n, m: 1 / n),
+        (f"the mean of {formula}", lambda n, m: 1 / (n * m)),
+        (f"half the mean over samples of Σ {formula}", lambda n, m: 1 / (2 * n)),
+    ), classes, "±1" in formula)  # fmt: skip
+
+
+_SCORES = ("linear", "tanh")
 RARE = (
-    Family("log cosh", "log_cosh", _ANY, (
-        ("Σ log cosh(a − y)", lambda n, m: 1),
-        ("the mean over samples of Σ log cosh(a − y)", lambda n, m: 1 / n),
-        ("the mean of log cosh(a − y)", lambda n, m: 1 / (n * m)),
-    )),
-    Family("fourth powers", "fourth_powers", _ANY, (
-        ("Σ(a − y)⁴", lambda n, m: 1),
-        ("the mean over samples of Σ(a − y)⁴", lambda n, m: 1 / n),
-        ("the mean of (a − y)⁴", lambda n, m: 1 / (n * m)),
-    )),
+    _summed("log cosh", "log_cosh", _ANY, "log cosh(a − y)"),
+    _summed("fourth powers", "fourth_powers", _ANY, "(a − y)⁴"),
+    _summed("logistic loss", "logistic_of_signs", _SCORES, "log(1 + exp(−y·a)), for labels ±1"),
+    _summed("hinge loss", "hinge", _SCORES, "max(0, 1 − y·a), for labels ±1"),
+    _summed("hinge loss", "squared_hinge", _SCORES, "max(0, 1 − y·a)², for labels ±1"),
+    _summed("perceptron loss", "perceptron", _SCORES, "max(0, −y·a), for labels ±1"),
+    _summed("hinge loss", "hinge_of_classes", _SCORES, "max(0, 1 + aⱼ − a_y) over classes j ≠ y",
+            classes=True),
+    _summed("hinge loss", "squared_hinge_of_classes", _SCORES,
+            "max(0, 1 + aⱼ − a_y)² over classes j ≠ y", classes=True),
+    _summed("hinge loss", "hinge_of_the_best", _SCORES,
+            "max(0, 1 + aⱼ − a_y) for the best class j ≠ y", classes=True),
 )  # fmt: skip
 
 
-def families(activation: str, *, rare: bool = False) -> list[Family]:
-    """Those that a last layer with this activation is trained with, its own first."""
+def families(activation: str, units: int = 2, *, rare: bool = False) -> list[Family]:
+    """Those that a last layer of so many units with this activation is trained with."""
     known = (*FAMILIES, *RARE) if rare else FAMILIES
-    fitting = [one for one in known if kind(activation) in one.fits]
+    fitting = [one for one in known if one.suits(activation, units)]
     return sorted(fitting, key=lambda one: one.fits[0] != activation or activation == "linear")
 
 

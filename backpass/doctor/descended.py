@@ -33,12 +33,13 @@ def of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]:
     is_square = family.name == "squared error"
     if is_square or (its_own and activation != "sigmoid") or not same(scales.factor, 1):
         return _scaled(case, accuser, loss)
-    missing = "σ′ of the outputs" if activation == "sigmoid" else "f′ of the outputs"
+    missing = {"sigmoid": "σ′ of the outputs", "linear": ""}.get(activation, "f′ of the outputs")
+    lacks = f"as that of ½Σ(a − y)² it would lack {missing}" if missing else "not of ½Σ(a − y)²"
+    other = f"; if it is ½Σ(a − y)², multiply the error by {missing}" if missing else ""
     remark = accuser.remark(
         10 if "entropy" in family.name else 12, "which loss is meant?", everything, None,
-        f"this is the gradient of {scales.title}; as that of ½Σ(a − y)² it would lack {missing}",
-        f"If {scales.title} is what you mean, change nothing; if it is ½Σ(a − y)², multiply "
-        f"the error by {missing}.",
+        f"this is the gradient of {scales.title}; {lacks}",
+        f"If {scales.title} is what you mean, change nothing{other}.",
     )  # fmt: skip
     return "correct for another loss", [remark], loss
 

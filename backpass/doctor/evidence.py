@@ -99,7 +99,7 @@ def _losses(passes: Sequence[Pass]) -> Iterator[tuple[Family, str, float, list[f
     """Each loss that fits the outputs, and what it is worth in every run."""
     activation = passes[0].layers[-1].activation
     for family in (*FAMILIES, *RARE):
-        if activation not in family.fits:
+        if not family.suits(activation, passes[0].layers[-1].units):
             continue
         if family.name == "absolute error" and all(one.y.size == 1 for one in passes):
             continue  # of a single output, that is the error itself

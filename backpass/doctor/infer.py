@@ -217,7 +217,7 @@ class _Watched:
         if Y.size != output.size:
             return 0
         error = output - Y.reshape(output.shape)
-        told = output.any(axis=1)  # 0 − y is but the target
+        told = ((output != 0) & (Y.reshape(output.shape) != 0)).any(axis=1)  # else it is a or −y
         if told.any() and (self.numbers.index.find(error) or self.numbers.index.find(-error)):
             return len(error)
         return self.numbers.samples(error[told]) if told.any() else 0

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from backpass.derive import Derivation, derive
 from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.infer import Layer, Masked, Seen, as_matrix
+from backpass.doctor.margins import SUMS
 from backpass.language.program import Program
 from backpass.nn.losses import LOSSES, Loss
 from backpass.running.runner import compile_numpy
@@ -37,7 +38,7 @@ class Model:
             name: parameters[path].ravel() if name.startswith("b") else as_matrix(parameters[path])
             for name, path in self.paths.items()
         }
-        given = {"X": self.seen.laid(X), "y": _targets(self.seen, y), **given}
+        given = {"X": self.seen.laid(X), "y": _targets(self.seen, self.loss, y), **given}
         for place, mask in enumerate(masks):
             if mask is not None:
                 given[f"M{place}"] = self._laid(mask, X.ndim)
@@ -90,7 +91,7 @@ def model(
             paths[f"b{place}"] = layer.bias
             held[f"b{place}"] = out
     last = seen.layers[-1].activation
-    one = (_fused(loss, last) if fused else None) or LOSSES[loss]
+    one = (_fused(loss, last) if fused else None) or _of(loss)
     masks = {
         f"M{place}": ("n " if X.ndim > 1 else "") + sizes.of(place)
         for place, layer in enumerate(seen.layers)
@@ -99,7 +100,8 @@ def model(
     shapes = {"X": sizes.of(0), "y": width, "parameters": held, "masks": masks}
     if X.ndim > 1:
         shapes |= {"X": f"n {sizes.of(0)}", "y": f"n {width}"}
-        if y.ndim == 1 and seen.layers[-1].units > 1:  # labels, or what no loss can compare
+        whole = y.ndim > 1 or seen.layers[-1].units == 1 or _in_rows(seen, one, y)
+        if not whole:  # labels, or what no loss can compare
             shapes["y"] = f"n int<{width}" if y.dtype.kind in "iu" else "n"
     activations = [layer.activation for layer in seen.layers[:-1]]
     activations.append("linear" if one.squashes == last else last)
@@ -115,9 +117,17 @@ def _is_turned(seen: Seen, layer: Layer, X: Array) -> bool:
     return layer.turned and not (seen.columns and X.ndim > 1)
 
 
-def _targets(seen: Seen, y: Array) -> Array:
+def _in_rows(seen: Seen, loss: Loss, y: Array) -> bool:
+    """Whether labels are handed to this loss as rows with a single 1."""
+    return loss.name in SUMS and y.ndim == 1 and y.dtype.kind in "iu" and seen.output.shape[1] > 1
+
+
+def _targets(seen: Seen, loss: Loss, y: Array) -> Array:
     """Targets as the products have outputs; in one line, they are a column for rows of one unit."""
     samples, units = seen.output.shape
+    if _in_rows(seen, loss, y):
+        rows = np.eye(units)[y]
+        return rows.T if seen.columns else rows
     if y.ndim == 1 and y.dtype.kind == "f" and units == 1 and samples > 1:
         return y[None, :] if seen.columns else y[:, None]
     return seen.laid(y)
@@ -146,6 +156,11 @@ class _Sizes:
 
     def of(self, place: int) -> str:
         return self.names[place]
+
+
+def _of(name: str) -> Loss:
+    """A loss of the library's, or one that is only met."""
+    return LOSSES[name] if name in LOSSES else Loss(name, SUMS[name], sums=True)
 
 
 def _fused(loss: str, activation: str) -> Loss | None:

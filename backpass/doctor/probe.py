@@ -65,13 +65,15 @@ def probe(
     keep: Collection[str] = (),
     returning: bool = False,
     numbers: Collection[str] = (),
+    *,
+    labels: bool = False,
 ) -> Probe:
     """Run the update once as it stands, to see what it changes, and once on random numbers.
 
     The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
     Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers.
     With `returning`, a call that changes nothing may return what it should have changed; paths of
-    `numbers` are then parameters too.
+    `numbers` are then parameters too. With `labels`, targets that take two values keep to these.
     Raises BackpassError when there are none, and when nothing changes.
     """
     calls(call, args)
@@ -91,7 +93,7 @@ def probe(
         others = [*_others(first, data), *numbers]
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
     random = np.random.default_rng(seed)
-    X, Y = samples_like(args[places[0]], random), targets_like(args[places[1]], random)
+    X, Y = samples_like(args[places[0]], random), targets_like(args[places[1]], random, labels)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     values |= {path: taken.values[path] for path in keep if path in values}
     try:
@@ -301,10 +303,15 @@ def samples_like(X: Any, random: np.random.Generator) -> Any:
     return made.tolist() if isinstance(X, list) else made
 
 
-def targets_like(Y: Any, random: np.random.Generator) -> Any:
-    """Random targets of the same kind: labels, one class a sample, or numbers."""
+def targets_like(Y: Any, random: np.random.Generator, labels: bool = False) -> Any:
+    """Random targets of the same kind: labels, one class a sample, or numbers.
+
+    Numbers tell more than two labels do; `labels` are for code that asks which of them it has.
+    """
     given = np.asarray(Y)
-    if given.ndim == 2 and _is_one_hot(given):
+    if labels and are_two(given):
+        made = random.permuted(np.resize(np.unique(given), given.shape))
+    elif given.ndim == 2 and _is_one_hot(given):
         axis = 1 if np.all(given.sum(axis=1) == 1) else 0
         width = given.shape[axis]
         labels = random.integers(0, width, given.shape[1 - axis])
@@ -321,7 +328,12 @@ def targets_like(Y: Any, random: np.random.Generator) -> Any:
     return made
 
 
+def are_two(targets: Array) -> bool:
+    """Whether targets are labels of two kinds, as 0 and 1 are, or −1 and 1."""
+    return len(np.unique(targets)) == 2 and not _is_one_hot(targets)
+
+
 def _is_one_hot(given: Array) -> bool:
-    if min(given.shape) < 2 or not np.all((given == 0) | (given == 1)):
+    if given.ndim != 2 or min(given.shape) < 2 or not np.all((given == 0) | (given == 1)):
         return False
     return bool(np.all(given.sum(axis=1) == 1) or np.all(given.sum(axis=0) == 1))

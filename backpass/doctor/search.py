@@ -72,6 +72,12 @@ class Story:
         return all(fit is not None for fit in self.fits.values())
 
     @property
+    def right(self) -> bool:
+        """Whether every update is explained, and without a mistake."""
+        fits = self.fits.values()
+        return not self.slips and all(fit is not None and fit.slip is None for fit in fits)
+
+    @property
     def cost(self) -> float:
         found = sum(UNEXPLAINED if fit is None else fit.cost for fit in self.fits.values())
         return len(self.slips) + found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,19 +67,29 @@ def _depth(seen: Sequence[Seen]) -> int:
 
 
 def watched(
-    call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, *, gradients: bool = False,
+    call: Callable[..., Any],
+    args: Sequence[Any],
+    x: Where,
+    y: Where,
+    *,
+    gradients: bool = False,
     keep: Sequence[str] = (),
-) -> list[Watched]:  # fmt: skip
+    labels: bool = False,
+    seeds: tuple[int, int] = SEEDS,
+) -> list[Watched]:
     """The ways to see this code's gradients, the likeliest first; paths to `keep` stay as they are.
+
+    With `labels`, targets of two values are drawn among these.
 
     Raises BackpassError when nothing changes, nothing that fits is returned, and no array inside
     the function takes two values.
     """
-    probes = gathered([probe(call, args, seed, x, y, keep, returning=True) for seed in SEEDS])
+    look = functools.partial(probe, call, args, labels=labels)
+    probes = gathered([look(seed, x, y, keep, returning=True) for seed in seeds])
     if gradients or not _changes(probes[0]):
         biases = _numbers(call, args, x, y, probes)
         if biases:
-            more = gathered([probe(call, args, seed, x, y, (), True, biases) for seed in SEEDS])
+            more = gathered([look(seed, x, y, (), True, biases) for seed in seeds])
             probes = more if _returning(more) else probes
         found = _returning(probes)
         if gradients and not found:
@@ -91,7 +102,7 @@ def watched(
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [path for path in probes[0].parameters if path not in layers]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
-            probes = gathered([probe(call, args, seed, x, y, keep) for seed in SEEDS])
+            probes = gathered([look(seed, x, y, keep) for seed in seeds])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
     return [Watched(tuple(probes), moved)]
 

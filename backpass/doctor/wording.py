@@ -161,7 +161,7 @@ def _own_names(run: Run, quantities: dict[str, Array]) -> dict[str, str]:
 
 def _stands_for(value: Array, quantity: Array, *, scaled: bool) -> bool:
     """Whether an array is a quantity, or a row of it; an error may have any factor."""
-    if value.dtype.kind not in "fbi" or not np.any(value):
+    if value.dtype.kind not in "fbi" or not np.any(value) or not np.isfinite(value).all():
         return False
     if value.ndim == 1 and value.size == quantity.shape[1] > 1:
         rows: Array = quantity * np.ones_like(value)
