@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.observe import call_quietly, observe
-from backpass.doctor.probe import Probe, Where, data_places, samples_like, targets_like
+from backpass.doctor.probe import Probe, Where, data_like, data_places
 from backpass.doctor.report import Finding
 from backpass.doctor.rewrite import Place
 from backpass.doctor.state import Roots
@@ -47,7 +47,7 @@ def called_again(
     if any(path not in taken.values for path in trained):
         return None
     random = [np.random.default_rng(seed) for seed in (2, 3, 4)]
-    data = [(samples_like(args[places[0]], r), targets_like(args[places[1]], r)) for r in random]
+    data = [data_like(args, places, r) for r in random]
     held = [{p: r.normal(0.0, 0.5, taken.values[p].shape) for p in trained} for r in random]
     try:
         begun = time.thread_time()
@@ -59,7 +59,8 @@ def called_again(
         fresh = _step(call, args, places, held[1], data[1])
         taken.restore()
         _step(call, args, places, held[0], data[0])
-        other = _step(call, args, places, held[1], (data[2][0], data[1][1]))
+        targets = data[2][1] if places[0] == places[1] else data[1][1]
+        other = _step(call, args, places, held[1], (data[2][0], targets))
     except Exception:  # whatever a call with other numbers raises, nothing is learnt from it
         return None
     finally:
@@ -162,7 +163,9 @@ def skipped(
     if X is None or Y is None:
         return None
     given = list(args)
-    given[places[0]], given[places[1]] = samples_like(X, random), targets_like(Y, random)
+    for place, doubled in zip(places, (X, Y), strict=True):
+        given[place] = doubled
+    given[places[0]], given[places[1]] = data_like(given, places, random)
     run = observe(call, given)
     if run.failure is not None:
         return None

@@ -128,6 +128,7 @@ class _Fit:
     model: Model
     factor: float
     exact: bool
+    decay: float = 0.0  # of each weight itself, that is taken away as well
 
 
 def _fits(look: _Look) -> list[_Fit]:
@@ -148,10 +149,10 @@ def _held(look: _Look, bank: Sequence[Family]) -> Iterator[_Fit]:
         for fused in (True, False):
             try:
                 derived = model(seen, family.base, one.X, one.Y, one.parameters, fused=fused)
-                factor, exact = _fit(one, look.moved[0], derived)
+                factor, exact, decay = _fit(one, look.moved[0], derived)
             except BackpassError:  # a loss that takes no targets of this shape
                 break
-            yield _Fit(look, family, fused, derived, factor, exact)
+            yield _Fit(look, family, fused, derived, factor, exact, decay)
             if derived.loss.name == family.base:
                 break  # nothing was fused
 
@@ -184,19 +185,31 @@ def _explained(fit: _Fit) -> _Explained:
     return _Explained(fit, derived, title, factor, rate is not None, scales, found)
 
 
-def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool]:
-    """What the first updates are times the gradient, and whether they are exactly that."""
+def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool, float]:
+    """What the first updates are times the gradient, whether they are that, and the decay in them.
+
+    Decay is a part of each weight, and may be one of each bias.
+    """
     values = derived.values(one.X, one.Y, one.parameters, one.masks)
     paths = {name: path for name, path in derived.paths.items() if path not in one.fixed}
     wanted = np.concatenate([np.ravel(values[f"d{name}"]) for name in paths])
     given = np.concatenate([moved[path].ravel() for path in paths.values()])
     length = float(wanted @ wanted)
     if not np.isfinite(length) or length == 0:
-        return 1.0, False
+        return 1.0, False, 0.0
     factor = float(given @ wanted) / length
     rest = float(np.linalg.norm(given - factor * wanted))
     exact = COARSE if one.is_coarse else EXACT
-    return factor, rest <= exact * float(np.linalg.norm(given))
+    bound = exact * float(np.linalg.norm(given))
+    for decayed in ("W", "Wb") if rest > bound else ():
+        held = np.concatenate(
+            [np.ravel(one.parameters[path]) * (name[0] in decayed) for name, path in paths.items()]
+        )
+        (times, decay), *_ = np.linalg.lstsq(np.stack([wanted, held], axis=1), given)
+        told = abs(times) * length**0.5 > 1e-3 * float(np.linalg.norm(given))
+        if told and np.linalg.norm(given - times * wanted - decay * held) <= bound:
+            return float(times), True, float(decay)
+    return factor, rest <= bound, 0.0
 
 
 def _member(fit: _Fit) -> tuple[str, Times, float | None]:
@@ -263,8 +276,9 @@ def _trained(one: _Explained) -> str:
             "Its updates are no multiple of the gradient of any loss known here; the names below "
             f"are those of {one.title}."
         )
+    decay = one.fit.decay
+    also = f", and takes {decay:.4g} of each weight itself away (weight decay)" if decay else ""
     if one.known:
-        return f"It descends {one.title} at the rate {one.factor:g}, exactly."
-    return (
-        f"It descends {one.title}: its updates are {one.factor:.4g} times that gradient, exactly."
-    )
+        return f"It descends {one.title} at the rate {one.factor:g}{also}, exactly."
+    times = f"its updates are {one.factor:.4g} times that gradient"
+    return f"It descends {one.title}: {times}{also}, exactly."

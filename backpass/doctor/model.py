@@ -126,7 +126,7 @@ def _targets(seen: Seen, loss: Loss, y: Array) -> Array:
     """Targets as the products have outputs; in one line, they are a column for rows of one unit."""
     samples, units = seen.output.shape
     if _in_rows(seen, loss, y):
-        rows = np.eye(units)[y]
+        rows = np.eye(units)[y.astype(int)]
         return rows.T if seen.columns else rows
     if y.ndim == 1 and y.dtype.kind == "f" and units == 1 and samples > 1:
         return y[None, :] if seen.columns else y[:, None]

@@ -93,7 +93,7 @@ def probe(
         others = [*_others(first, data), *numbers]
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
     random = np.random.default_rng(seed)
-    X, Y = samples_like(args[places[0]], random), targets_like(args[places[1]], random, labels)
+    X, Y = data_like(args, places, random, labels=labels)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     values |= {path: taken.values[path] for path in keep if path in values}
     try:
@@ -142,7 +142,10 @@ def _may_take(
 def data_places(
     call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where
 ) -> tuple[int, int]:
-    """Which arguments are samples and targets: the last two that are rows of numbers."""
+    """Which arguments are samples and targets: the last two that are rows of numbers.
+
+    A single one is both, as for a network that gives back what goes in.
+    """
     names = argument_names(call, len(args))
     data = [place for place, one in enumerate(args) if is_data(one)]
     usual = data[-2:]
@@ -151,7 +154,7 @@ def data_places(
         shapes = {np.shape(args[place]) for place in before if _are_indices(args[place])}
         if len(shapes) == 1 and all(_are_indices(args[place]) for place in before):
             usual = list(before)
-    if len(usual) < 2 and (x is None or y is None):
+    if not usual and (x is None or y is None):
         raise BackpassError("give samples and targets as the last two arguments")
     if len(usual) == 2 and _are_labels(args[usual[0]], args[usual[1]]):
         usual.reverse()
@@ -301,6 +304,20 @@ def samples_like(X: Any, random: np.random.Generator) -> Any:
                     else:
                         made[:, place] = 1
     return made.tolist() if isinstance(X, list) else made
+
+
+def data_like(
+    args: Sequence[Any],
+    places: tuple[int, int],
+    random: np.random.Generator,
+    *,
+    labels: bool = False,
+) -> tuple[Any, Any]:
+    """Random samples and targets, which are one where one argument is both."""
+    X = samples_like(args[places[0]], random)
+    if places[0] == places[1]:
+        return X, X
+    return X, targets_like(args[places[1]], random, labels)
 
 
 def targets_like(Y: Any, random: np.random.Generator, labels: bool = False) -> Any:

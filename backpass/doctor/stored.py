@@ -25,7 +25,8 @@ def with_data(call: Call, args: Sequence[Any]) -> tuple[Call, Sequence[Any]]:
     """The call as it is, if it is given samples and targets; else one that is given them.
 
     What it holds and never changes may be its data: samples are what is multiplied with what it
-    changes, and targets what the outputs are compared with. Raises BackpassError when nothing is.
+    changes, and targets what the outputs are compared with, or the samples once more. Raises
+    BackpassError when nothing is.
     """
     refuse_tensors(call, args)
     calls(call, args)
@@ -57,7 +58,9 @@ def with_data(call: Call, args: Sequence[Any]) -> tuple[Call, Sequence[Any]]:
             "give samples and targets as the last two arguments; none were given, and nothing "
             "that the code holds is multiplied with what it changes"
         )
-    paths = found[1:]
+    paths = tuple(dict.fromkeys(found[1:]))
+    if len(paths) == 1 and paths[0] in roots.arguments:
+        return call, args
     held = [taken.slots[path].held for path in paths]
     return functools.partial(_handed, call, tuple(args), paths), held
 
@@ -73,20 +76,20 @@ def _pairs(run: Probe, data: dict[str, Array]) -> Iterator[tuple[tuple[int, ...]
         seen = networks([Probe(run.run, X, _NONE, run.parameters, ())])
         for y, Y in data.items() if seen else ():
             count = len(seen[0].output)
-            if y == x or count not in Y.shape:
+            if count not in Y.shape:
                 continue
             compared = seen[0].output.size == Y.size and Numbers(
                 Probe(run.run, X, Y, run.parameters, ())
             ).has(seen[0].output - np.reshape(Y.T if seen[0].turned else Y, seen[0].output.shape))
+            if y == x and not compared:
+                continue
             yield (len(seen[0].layers), int(compared), int(Y.shape[0] == count)), x, y
 
 
-def _handed(
-    call: Call, args: Sequence[Any], paths: Sequence[str], samples: Any, targets: Any
-) -> Any:
+def _handed(call: Call, args: Sequence[Any], paths: Sequence[str], *data: Any) -> Any:
     """Call it with these as the data that it holds."""
     state = Roots.of(call, args).state()
-    for path, value in zip(paths, (samples, targets), strict=True):
+    for path, value in zip(paths, data, strict=True):
         held = state.slots[path].held
         for slot in state.slots.values():
             if slot.held is held and not isinstance(slot.holder, tuple):

@@ -190,7 +190,7 @@ def _sought(
     advice: list[str] = []
     told = '--data "X, Y" of the file or --data "6x3 6x2"'
     for name, function in calls(module, made, call):
-        why = unfit(name, function, made)
+        why = unfit(name, function, made, chosen=call is not None)
         if why is not None:
             advice.append(why)
             continue

@@ -246,11 +246,16 @@ def _methods(made: Any) -> dict[str, Call]:
     return {name: getattr(made, name) for name in found if inspect.ismethod(getattr(made, name))}
 
 
-def unfit(name: str, call: Call, made: Any) -> str | None:
-    """Why this cannot be called with samples and targets, or with what was made before them."""
+def unfit(name: str, call: Call, made: Any, *, chosen: bool = False) -> str | None:
+    """Why this cannot be called with samples and targets, or with what was made before them.
+
+    Samples alone are enough for what was `chosen`: they may be what they are compared with.
+    """
     needed = _needed(call)
     if not needed and (name in USUAL or inspect.ismethod(call)):
         return None  # it may hold its samples itself
+    if chosen and len(needed) == 1:
+        return None
     if len(needed) == 2 or (len(needed) == 3 and made is not None and not inspect.ismethod(call)):
         return None
     if len(needed) == 3 and made is None:
@@ -274,8 +279,9 @@ def arguments(
 ) -> Iterator[tuple[list[Any], list[str]]]:
     """What to call it with: given data, else that of the file, else random ones that may fit."""
     first = [made] if len(_needed(call)) == 3 else []
+    alone = len(_needed(call)) == 1
     if data is not None:
-        yield [*first, *_given(module, data)], []
+        yield [*first, *_given(module, data, alone=alone)], []
         return
     if not _needed(call):
         yield [], ["on what it holds"]
@@ -283,18 +289,20 @@ def arguments(
     pairs = _pairs(module)
     if pairs is not None:
         names, X, Y = pairs
-        yield [*first, X, Y], [f"on {names} of the file"]
+        told = f"on {names.partition(' ')[0] if alone else names} of the file"
+        yield [*first, *([X] if alone else [X, Y])], [told]
     for X, Y in _random(call, [] if made is None else [made]):
-        told = f"on random samples {_shape(X)} and targets {_shape(Y)}"
-        yield [*first, X, Y], [told]
+        told = f"on random samples {_shape(X)}"
+        told += "" if alone else f" and targets {_shape(Y)}"
+        yield [*first, *([X] if alone else [X, Y])], [told]
 
 
-def _given(module: ModuleType, data: str) -> list[Any]:
+def _given(module: ModuleType, data: str, *, alone: bool = False) -> list[Any]:
     """`X, Y` of the file, an .npz with X and Y, or shapes such as `6x3 6x2`."""
     if data.endswith(".npz"):
         return _stored(data)
     parts = data.replace(",", " ").split()
-    if len(parts) != 2:
+    if len(parts) != 2 and not (alone and len(parts) == 1):
         raise BackpassError(f'{data!r} is not two things: give --data "X, Y" or "6x3 6x2"')
     if all(all(side.isdigit() for side in part.split("x")) for part in parts):
         random = np.random.default_rng(0)
