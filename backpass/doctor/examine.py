@@ -25,8 +25,8 @@ from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, are_two, data_places
 from backpass.doctor.raised import raised
-from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.rates import rates
+from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.judge import recurrent_report
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
