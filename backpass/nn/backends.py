@@ -19,10 +19,9 @@ from backpass.running.runner import Runner, compile_numpy
 
 Array = NDArray[Any]
 BACKENDS = ("auto", "compiled", "numpy")
-CALL = 4e-6  # seconds that NumPy takes for a line of its own, however small the arrays
-MULTIPLIED, TOUCHED = 2e-10, 2e-9  # and for an entry of a product, and of any other line
-LONG = 10.0  # seconds of NumPy from which on a compilation, which takes some, is worth its while
-LINE = 0.25  # the same for each line of the program, where these are many
+CALL = 1.5e-6  # seconds of NumPy that machine code does without: for a line, however small
+TOUCHED = 6e-10  # and for each entry that a line writes; products are left to BLAS by both
+START, LINE = 2.0, 0.05  # seconds that a compilation takes, and for each line of the program
 
 
 def backend_for(stepping: Stepping, wanted: str) -> Backend:
@@ -59,20 +58,21 @@ class Backends:
 def choose(stepping: Stepping, wanted: str, batch_size: int = 1, steps: int = 0) -> str:
     """The name of a back end; "auto" compiles what would take NumPy long.
 
-    That is estimated from the program, the size of a batch and the number of steps, so that a
-    problem gets the same back end wherever and whenever.
+    A compilation has to pay for itself within the training, as if nothing were cached. What it
+    takes and what it saves is estimated from the program, the size of a batch and the number of
+    steps, so that a problem gets the same back end wherever and whenever.
     """
     if wanted not in BACKENDS:
         hint = choices(wanted, BACKENDS, "there are")
         raise UnknownName(f"backend={wanted!r} is not known{hint}")
     if wanted != "auto":
         return wanted
-    long = max(LONG, LINE * len(stepping.program.steps))
-    return "compiled" if steps and steps * seconds(stepping, batch_size) > long else "numpy"
+    price = START + LINE * len(stepping.program.steps)
+    return "compiled" if steps and steps * saved(stepping, batch_size) > price else "numpy"
 
 
-def seconds(stepping: Stepping, batch_size: int) -> float:
-    """About how long NumPy takes for one step."""
+def saved(stepping: Stepping, batch_size: int) -> float:
+    """About how many seconds less machine code takes for one step than NumPy."""
     program = stepping.program
     batch = str(program.arrays["X"].shape[stepping.axes["X"]])
     found = 0.0
@@ -81,7 +81,7 @@ def seconds(stepping: Stepping, batch_size: int) -> float:
         nests = [(one.labels, _multiplies(one)) for one in step.writes]
         for labels, multiplies in nests or [(axis_labels(step.target.shape), False)]:
             entries = prod(evaluate_size(label.size, sizes) for label in labels)
-            found += CALL + entries * (MULTIPLIED if multiplies else TOUCHED)
+            found += CALL + (0 if multiplies else entries * TOUCHED)
     return found
 
 

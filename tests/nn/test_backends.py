@@ -6,7 +6,7 @@ import pytest
 import backpass as bp
 from backpass.language.errors import UnknownName
 from backpass.language.notation import parse_program
-from backpass.nn.backends import backend_for, choose, seconds
+from backpass.nn.backends import backend_for, choose, saved
 from backpass.running.epoch import Drawn, Stepping
 
 
@@ -138,4 +138,4 @@ def test_the_problem_alone_chooses():
     assert choose(stepping, "auto", 32, 10**7) == "compiled"
     assert choose(stepping, "auto", 10**6, 100) == "compiled"
     assert choose(stepping, "numpy", 10**6, 10**7) == "numpy"
-    assert seconds(stepping, 1) < seconds(stepping, 1000) < 1000 * seconds(stepping, 1)
+    assert saved(stepping, 1) < saved(stepping, 1000) < 1000 * saved(stepping, 1)
