@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from backpass.calculus.backward import leads_to, reverse
 from backpass.derive import Derivation, Forward, derive, wanted_leaves
@@ -20,11 +20,11 @@ from backpass.language.errors import DerivationError
 from backpass.language.expr import Bracket, Label, Read, Term, multiply
 from backpass.language.notation import format_program
 from backpass.language.program import Array, Program, Step, Write, axis_labels, fresh
-from backpass.reading.html import derivatives_page, styled_html
-from backpass.reading.passes import Passes
-from backpass.reading.text import derivation_text
 from backpass.running.numpy.source import source
 from backpass.running.runner import Runner, compile_numpy
+
+if TYPE_CHECKING:  # readings are imported when they are asked for, as in derive.py
+    from backpass.reading.passes import Passes
 
 
 @dataclass(frozen=True)
@@ -81,20 +81,28 @@ class Arrays:
     @cached_property
     def passes(self) -> Passes:
         """What the readings are made from."""
+        from backpass.reading.passes import Passes
+
         wrt = tuple(dict.fromkeys(path[-1] for path in self.results))
         return Passes(self.forward, self.backward, wrt)
 
     def __str__(self) -> str:
+        from backpass.reading.text import derivation_text
+
         return derivation_text(self.passes)
 
     __repr__ = __str__
 
     def html(self) -> str:
         """The program as a page of its own, typeset; nothing is loaded from anywhere."""
+        from backpass.reading.html import derivatives_page
+
         return derivatives_page(self.passes, self.results.values(), self.code())
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """What a notebook shows of a cell whose value this is."""
+        from backpass.reading.html import styled_html
+
         return {"text/plain": str(self), "text/html": styled_html(self.passes, why=False)}
 
     def index(self) -> str:

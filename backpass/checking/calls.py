@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from backpass.language.errors import DerivationError, UnknownName, nearest
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Nest = Any  # a Leaf, a list, tuple or dict of nests, or anything that is passed on as it is
 

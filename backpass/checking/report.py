@@ -10,7 +10,7 @@ from typing import Any
 from backpass.checking.gradients import Agreement, Entry, Kink
 from backpass.checking.transposes import Law
 from backpass.reading.lines import EMPTY, WIDTH, Line, Span, joined, wrapped
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 UNTOLD = "cannot be told"
 LISTED = 3  # entries of one gradient that are named before the others are counted

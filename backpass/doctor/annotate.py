@@ -28,7 +28,7 @@ from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, Watched, watched
 from backpass.language.errors import BackpassError
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 

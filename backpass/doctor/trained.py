@@ -19,7 +19,7 @@ from backpass.doctor.probe import Probe
 from backpass.doctor.quiet import quiet
 from backpass.doctor.right import gradients
 from backpass.doctor.state import Roots
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 Tensor = tuple[str, int]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backpass.language.errors import BackpassError, nearest
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 BYTES = 1_000_000  # of one submission
 FILES = 200

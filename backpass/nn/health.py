@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from backpass.nn.layers import ACTIVATIONS
 from backpass.reading.lines import WIDTH, Line, Span, joined, wrapped
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[Any]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backpass.nn.files import write_whole
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 SHOWN = 10  # epochs in the table

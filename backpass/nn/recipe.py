@@ -31,7 +31,7 @@ from backpass.nn.tables.data_file import Data
 from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column, Table
 from backpass.nn.target import Target, amount, choose_loss, choose_task, class_names, of_numbers
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[Any]
 RATE = 0.1  # of a cross-entropy; a square is twice as steep, and of a sum all samples pull

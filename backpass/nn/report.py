@@ -22,8 +22,8 @@ from backpass.nn.pictures import drawing, ink, scatter, signed, strength
 from backpass.nn.target import Target, amount
 from backpass.reading.html import derivation_html, type_of, words_html
 from backpass.reading.page import page
+from backpass.reading.plural import many
 from backpass.reading.presentation import Name
-from backpass.reading.words import many
 
 Array = NDArray[Any]
 

@@ -151,7 +151,8 @@ def _numbers(values: Any, name: str) -> Array:
     """An array of real numbers; BackpassError for text, None, gaps and what is no array."""
     if hasattr(values, "toarray"):
         raise BackpassError(f"{name} is sparse; give {name}.toarray()")
-    if np.ma.is_masked(values):  # np.asarray would take what lies below the mask for a number
+    if type(values) is not np.ndarray and np.ma.is_masked(values):
+        # np.asarray would take what lies below the mask for a number
         place = np.argwhere(np.ma.getmaskarray(values))[0].tolist()
         raise BackpassError(f"{name}{place} is masked; replace it or leave its sample out")
     try:

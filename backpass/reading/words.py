@@ -58,12 +58,6 @@ def counted(number: int) -> str:
     return NUMBERS[number] if number < len(NUMBERS) else str(number)
 
 
-def many(number: int, thing: str) -> str:
-    """`1 sample`, `1,797 samples`, `2 entries`."""
-    things = f"{thing[:-1]}ies" if thing.endswith("y") else f"{thing}s"
-    return f"{number:,} {thing if number == 1 else things}"
-
-
 def often(number: int) -> str:
     """`once`, `twice`, `three times`."""
     return {1: "once", 2: "twice"}.get(number) or f"{counted(number)} times"

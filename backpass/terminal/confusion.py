@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from backpass.nn.judge import mistakes
 from backpass.reading.lines import WIDTH, Line, Role, Span
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 SHOWN = 10  # mistakes of a table that is too wide
 

@@ -22,7 +22,7 @@ from backpass.nn.tables.numbers import numbers_of_column
 from backpass.nn.tables.table import Column
 from backpass.nn.target import amount
 from backpass.reading.lines import wrapped
-from backpass.reading.words import many
+from backpass.reading.plural import many
 from backpass.terminal.streams import clean, show, show_json
 
 

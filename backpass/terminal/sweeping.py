@@ -19,7 +19,7 @@ from backpass.nn.sweep import SEED, Sweep, Trial, plain, sweep
 from backpass.nn.tables.data_file import Data, read_data
 from backpass.nn.target import amount
 from backpass.reading.lines import WIDTH, Line, Span
-from backpass.reading.words import many
+from backpass.reading.plural import many
 from backpass.terminal.page import Page
 
 SHOWN = 20  # rows of the table

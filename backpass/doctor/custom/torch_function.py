@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.custom.pair import Backward, Source, kept
 from backpass.language.errors import BackpassError
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from backpass.doctor.passes import Pass
 from backpass.doctor.printed.stated import Stated, Tensor
 from backpass.language.errors import BackpassError, choices
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 ROUNDED = Decimal("1e-10")  # relative: what the order of a sum changes in thousands of steps

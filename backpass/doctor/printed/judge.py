@@ -27,7 +27,7 @@ from backpass.doctor.search import Story
 from backpass.doctor.wording import Wording
 from backpass.language.errors import BackpassError
 from backpass.nn.network import Network
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 STEPS = 400_000  # of all programs together: a minute

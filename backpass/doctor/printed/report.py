@@ -10,7 +10,7 @@ from typing import Any
 from backpass.doctor.catalogue import KEY, alike, numbered
 from backpass.doctor.report import Finding, Verdict
 from backpass.reading.lines import EMPTY, Line, Role, Span, joined, wrapped
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from backpass.doctor.search import Tensor as Key
 from backpass.doctor.verdict import Judged, judge
 from backpass.doctor.watched import Moved, Watched
 from backpass.doctor.wording import Wording
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 Array = NDArray[np.float64]
 

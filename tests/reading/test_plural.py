@@ -2,7 +2,7 @@
 
 import pytest
 
-from backpass.reading.words import many
+from backpass.reading.plural import many
 
 
 @pytest.mark.parametrize(
