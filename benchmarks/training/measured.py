@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.training import accuracy, first, growth, memory, peak, told
+from benchmarks.training import accuracy, first, growth, iris, memory, peak, told
 from benchmarks.training.peers import PEERS
 from benchmarks.training.problems import OPTIMIZERS, PROBLEMS, Problem
 from benchmarks.training.race import AGREE, OURS, Raced, race
@@ -81,6 +81,7 @@ def share_of_peak(races: Sequence[Raced]) -> str:
 BLOCKS: dict[str, Callable[[], str]] = {
     **{f"training-{optimizer.lower()}": optimizers(optimizer) for optimizer in OPTIMIZERS},
     "training-first": first.block,
+    "training-iris": iris.block,
     "training-memory": memory.block,
     "training-growth": growth.block,
     "training-accuracy": accuracy.block,
