@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.blame import Blame
+from backpass.doctor.evidence import unchanged
+from backpass.doctor.fits import is_noise
 from backpass.doctor.flow_mistakes import SLOPES
 from backpass.doctor.lines import Lines
+from backpass.doctor.observe import Event
 from backpass.doctor.probe import Probe
 from backpass.doctor.report import Finding
 from backpass.doctor.rewrite import Place
-from backpass.doctor.search import Slip, Story
+from backpass.doctor.search import Slip, Story, Tensor
 from backpass.doctor.wording import Wording
 
 Array = NDArray[np.float64]
@@ -41,7 +44,7 @@ class Accuser:
 
     def slip(self, slip: Slip, tensors: Sequence[str]) -> Finding:
         """A row of the catalogue that was met."""
-        slip = self._undivided(slip)
+        slip = self._adding_nothing(self._undivided(slip))
         one, at = slip.mistake, self.story.layer(slip.layer)[0]
         if one.bug == 16 and slip.layer == self.story.at[0].run.depth:
             one = replace(one, bug=10, name="f′ is missing at the output")
@@ -63,15 +66,38 @@ class Accuser:
             return slip
         return Slip(slip.layer, "slope", SLOPES[0], (slip.mistake, *slip.also))
 
+    def _adding_nothing(self, slip: Slip) -> Slip:
+        """What is updated with parts that cancel out is no tensor that is not updated."""
+        if slip.mistake.bug not in (36, 37) or not slip.also:
+            return slip
+        letter = "W" if slip.stage == "weight" else "b"
+        place = unchanged(self.run, self.paths[letter, slip.layer])
+        if place is None:
+            return slip
+        beside = [one for one in self.run.events if self._are_together(one, place)]
+        if not any(np.any(one.value) and is_noise(one.value, np.ones(1)) for one in beside):
+            return slip
+        return replace(slip, mistake=slip.also[0], also=slip.also[1:])
+
+    def _are_together(self, event: Event, place: Place) -> bool:
+        """Whether a number stood in a statement."""
+        other = self.run.places[event.place]
+        if event.value.dtype.kind != "f" or other.statement != place.statement:
+            return False
+        return self.run.files[other.number] == self.run.files[place.number]
+
     def factor(
         self, bug: int | None, name: str, tensors: Sequence[str], layer: int, what: str,
-        says: str, fix: str, ratio: float = -1.0,
+        says: str, fix: str, ratio: float = -1.0, apart: Collection[Tensor] = (),
     ) -> Finding:  # fmt: skip
-        """A mistake that is a factor: `what` tells where it was made."""
-        right = [
-            key
+        """A mistake that is a factor: `what` tells where it was made, `apart` all that have one."""
+        others = {
+            key: fit.slip
             for key, fit in self.story.fits.items()
-            if fit is not None and fit.slip is None and self.paths[key] not in tensors
+            if fit is not None and key not in apart and self.paths[key] not in tensors
+        }
+        right = [key for key, slip in others.items() if slip is None] or [
+            key for key, slip in others.items() if slip is not None and slip.mistake.linear
         ]
         place = self.blame.factor(layer, what, ratio, right)
         return self._finding(bug, name, tensors, place, says, fix)

@@ -294,8 +294,7 @@ class Blame:
 
     def _ends(self, key: Key) -> list[Hit]:
         """The factor of a gradient at the end of each statement that it goes through."""
-        letter, layer = key
-        hits = self.updates.made(letter, self.story.layer(layer)[0])
+        hits = self.updates.mistaken(key)
         return [
             hit
             for hit, after in zip_longest(hits, hits[1:])

@@ -48,7 +48,7 @@ def unchanged(run: Run, path: str) -> Place | None:
         place = run.places[event.place]
         if place.moment != "after":
             continue
-        if np.array_equal(event.value, old):
+        if event.value.shape == old.shape and np.allclose(event.value, old, rtol=1e-15, atol=0):
             return place
         if event.value.ndim == 0 and place.text.startswith(f"{path}[") and event.value in old:
             return place

@@ -20,6 +20,7 @@ from backpass.doctor.evidence import Shown, shown
 from backpass.doctor.infer import Seen
 from backpass.doctor.masks import told
 from backpass.doctor.nearest import nearest
+from backpass.doctor.numbers import Numbers
 from backpass.doctor.observe import observe
 from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
@@ -90,7 +91,11 @@ def explain(
         layers = found[0].seen.layers
         weights = {path for one in layers for path in (one.weight, one.bias) if path}
         for way, rule in behind(ways[0], weights):
-            found += [replace(one, rule=rule) for one in _explained(way)]
+            found += [
+                replace(one, rule=rule)
+                for one in _explained(way)
+                if rule.known or one.story.whole  # else it would explain anything, a little
+            ]
     if not any(one.story.whole and not one.is_idle for one in found):
         found += _elsewhere(ways)
     if not found:
@@ -320,10 +325,15 @@ def _network(seen: Seen, passed: Pass) -> str:
 
 
 def _unread(subject: str, one: Probe) -> Report:
+    """The report on a run without a network: what it changes, but for what it keeps for later.
+
+    A cache is overwritten, whatever was in it; what an update starts from is looked at.
+    """
+    changed = {path: one.parameters[path] for path in one.parameters if path not in one.frozen}
+    asked = Numbers(one)
+    read = [path for path, value in changed.items() if asked.has(np.atleast_2d(value))]
     tensors = tuple(
-        Tensor(path, path, value.shape, "unknown", None)
-        for path, value in one.parameters.items()
-        if path not in one.frozen
+        Tensor(path, path, changed[path].shape, "unknown", None) for path in read or changed
     )
     return Report(
         "unknown", tensors, (), subject,

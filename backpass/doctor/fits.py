@@ -72,8 +72,10 @@ def goals(passes: Sequence[Pass]) -> dict[Tensor, Goal]:
 
 def _goal(passes: Sequence[Pass], key: Tensor) -> Goal:
     letter, layer = key
-    moved = tuple(one.moved[key] for one in passes)
     held = tuple(one.W[layer] if letter == "W" else bias(one, layer) for one in passes)
+    moved = tuple(one.moved[key] for one in passes)
+    if all(is_noise(step, was) for step, was in zip(moved, held, strict=True)):
+        moved = tuple(np.zeros_like(step) for step in moved)
     random = np.random.default_rng(layer)
     sides = SIDES if moved[0].ndim == 2 and moved[0].size > 2 * SIDES else 0
     left, right = (random.normal(size=(length, sides)) for length in _shape(moved[0]))
@@ -88,6 +90,12 @@ def _goal(passes: Sequence[Pass], key: Tensor) -> Goal:
         moved, held, seen, _line(held), float(np.linalg.norm(seen)),
         _slack(moved, held, passes[0].coarse), left, right, seen_from, was_from,
     )  # fmt: skip
+
+
+def is_noise(value: Array, like: Array) -> bool:
+    """Whether this is no more than what is rounded away in numbers like the others."""
+    size = float(np.max(np.abs(like), initial=0.0))
+    return bool(np.max(np.abs(value), initial=0.0) <= 8 * np.finfo(float).eps * size)
 
 
 def _shape(one: Array) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.evidence import unchanged
+from backpass.doctor.fits import is_noise
 from backpass.doctor.lines import Hit, Lines
 from backpass.doctor.mistake import At
 from backpass.doctor.rewrite import Place
@@ -41,16 +42,29 @@ class Updates:
 
     def made(self, letter: str, at: At) -> list[Hit]:
         """Where a gradient of a layer stood, whole or for the first sample."""
-        found = dict(self._stood(letter, at))
         one = first_sample(at)
-        part = one.weight() if letter == "W" else one.bias()
+        return self._where(letter, self._stood(letter, at), _gradient(letter, one))
+
+    def mistaken(self, key: Key) -> list[Hit]:
+        """Where what is taken for a gradient stood, which may be made with a mistake."""
+        letter, layer = key
+        at, fit = self.story.layer(layer)[0], self.story.fits.get(key)
+        if fit is None or fit.slip is None or fit.more:
+            return self.made(letter, at)
+        with np.errstate(all="ignore"):
+            value, part = (fit.slip.mistake.value(one) for one in (at, first_sample(at)))
+        stood = [] if value is None else self.lines.late(value, samples=False)
+        return stood if part is None else self._where(letter, stood, part)
+
+    def _where(self, letter: str, stood: list[Hit], part: Array) -> list[Hit]:
+        found = dict(stood)
         if letter == "W":
             found |= dict(self.lines.late(part, samples=False))
         found |= dict(self.lines.added(part))
         return sorted(found.items())
 
     def _stood(self, letter: str, at: At) -> list[Hit]:
-        return self.lines.late(at.weight() if letter == "W" else at.bias(), samples=False)
+        return self.lines.late(_gradient(letter, at), samples=False)
 
     # ── what was left out ────────────────────────────────────────────────────────────────────
 
@@ -153,16 +167,16 @@ class Updates:
     def _gradients(self) -> dict[Key, int]:
         """The event that made each gradient."""
         found: dict[Key, int] = {}
-        for letter, layer in self._trained():
-            hits = self.made(letter, self.story.layer(layer)[0])
+        for key in self._trained():
+            hits = self.mistaken(key)
             if hits:
-                found[letter, layer] = hits[0][0]
+                found[key] = hits[0][0]
         return found or self._order()
 
     def _updated(self, path: str) -> int | None:
         """The event with which a parameter was first worth its new value."""
         old, step = self.run.before.get(path), self.moved[path]
-        if old is None or not np.any(step):
+        if old is None or is_noise(step, old):
             return None
         new = np.asarray(old, float) - step
         where = np.unravel_index(int(np.argmax(np.abs(step))), new.shape) if new.ndim else ()
@@ -178,6 +192,10 @@ class Updates:
             ):
                 single = number
         return single
+
+
+def _gradient(letter: str, at: At) -> Array:
+    return at.weight() if letter == "W" else at.bias()
 
 
 def first_sample(at: At) -> At:

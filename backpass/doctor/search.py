@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import Family
-from backpass.doctor.fits import Goal, Made, Tensor, goals
+from backpass.doctor.fits import Goal, Made, Tensor, goals, is_noise
 from backpass.doctor.flow_mistakes import carries, slopes
 from backpass.doctor.gradient_mistakes import biases, weights
 from backpass.doctor.mask_mistakes import through_mask
@@ -313,6 +313,14 @@ def _measured(story: Story, *, rows: Rows = "right") -> Story:
     return replace(story, fits=fits)
 
 
+def _cancelled(at: Made, values: Sequence[Array]) -> list[Array]:
+    """The values, of which nothing is left where their parts add up to what is rounded away."""
+    return [
+        np.zeros_like(value) if is_noise(value, np.sum(np.abs(one.dZ))) else value
+        for one, value in zip(at, values, strict=True)
+    ]
+
+
 def _rows(at: At, letter: str, rows: Rows) -> Iterator[Mistake]:
     """Mistaken gradients of one tensor, the rarer ones when the commoner were in vain."""
     match rows:
@@ -329,7 +337,7 @@ def _fit(story: Story, letter: str, mistaken: Iterable[Mistake]) -> Fit | None:
     at, layer = story.at, story.at[0].layer
     goal = story.goals[letter, layer]
     if letter == "b" or goal.may_be(at):
-        gradient = [one.weight() if letter == "W" else one.bias() for one in at]
+        gradient = _cancelled(at, [one.weight() if letter == "W" else one.bias() for one in at])
         scale = goal.scale(gradient)
         if scale is not None:
             return Fit(scale)
@@ -339,7 +347,7 @@ def _fit(story: Story, letter: str, mistaken: Iterable[Mistake]) -> Fit | None:
     found: Fit | None = None
     for mistake in mistaken:
         values = _values(at, mistake.value)
-        scale = None if values is None else goal.scale(values)
+        scale = None if values is None else goal.scale(_cancelled(at, values))
         if scale is None:
             continue
         if found is None or found.slip is None:

@@ -223,7 +223,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
         yield accuser.factor(
             2, "the sign is flipped in one tensor", [case.paths[key]], key[1], key[0],
             f"the update of {case.paths[key]} goes up the slope of the loss, "
-            "the others go down", "the opposite sign",
+            "the others go down", "the opposite sign", apart=scales.apart,
         )  # fmt: skip
     if not apart:
         return
@@ -237,7 +237,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
             [case.paths[key] for key in biases], max(k[1] for k in biases), "b",
             f"{'these updates are' if len(biases) > 1 else 'this update is'} "
             f"{_factor(ratio, n)} times what belongs to the updates of the weights",
-            "both summed over the samples, or both averaged", ratio=ratio,
+            "both summed over the samples, or both averaged", ratio=ratio, apart=scales.apart,
         )  # fmt: skip
         return
     by_depth = all(same(ratio, n ** -float(run.depth - key[1])) for key, ratio in apart.items())
@@ -275,7 +275,7 @@ def _scaled(case: Case, accuser: Accuser) -> Iterator[Finding]:
             "delta" if whole else alike[0][0],
             f"{'these updates are' if len(alike) > 1 else 'this update is'} "
             f"{_factor(ratio, n)} times what belongs to the others",
-            f"without the factor {_factor(ratio, n)}", ratio=ratio,
+            f"without the factor {_factor(ratio, n)}", ratio=ratio, apart=scales.apart,
         )  # fmt: skip
 
 
