@@ -54,15 +54,13 @@ def is_users(file: str) -> bool:
     """Whether a file is neither Python's nor an installed package's."""
     if file.startswith("<") and not file.startswith(_TYPED):
         return False
-    path = _resolved(file)
-    if _PACKAGES & {*Path(path).parts}:
-        return False
-    return not any(path.startswith(library) for library in _LIBRARIES)
+    return not _is_installed(file)
 
 
 @functools.cache
-def _resolved(file: str) -> str:
-    return str(Path(file).resolve())
+def _is_installed(file: str) -> bool:
+    path = Path(file).resolve()
+    return bool(_PACKAGES & {*path.parts}) or str(path).startswith(_LIBRARIES)
 
 
 def _next(one: object) -> Iterable[object]:

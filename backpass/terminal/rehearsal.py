@@ -208,11 +208,11 @@ class _Ear:
     begun: Moment = field(default_factory=Moment)
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        late = Moment().since(self.begun) > SECONDS
-        if late and frame.f_code.co_filename == self.file:  # no import ends halfway
+        own = frame.f_code.co_filename == self.file  # no import ends halfway
+        if own and Moment().since(self.begun) > SECONDS:
             sys.setprofile(None)
             raise _Enough
-        if event == "call" and frame.f_code.co_filename == self.file:
+        if event == "call" and own:
             if frame.f_code not in self.calls and not frame.f_code.co_name.startswith("<"):
                 self._begins(frame)
         elif event == "return" and frame in self.open:
