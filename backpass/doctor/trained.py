@@ -55,8 +55,11 @@ def trained(
     if len(yours) < 2:
         return ""
     right = list(_right(problem, seen, family, rate, start, len(yours)))
-    if not right[-1] < right[0]:  # at this rate the gradient itself leads nowhere
-        return ""
+    if not right[-1] < right[0]:
+        return (
+            "Whether it would have trained cannot be seen: on a small problem of this size the "
+            "derived gradient itself leads nowhere at this rate."
+        )
     return _told(yours, right)
 
 

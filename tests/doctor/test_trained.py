@@ -59,3 +59,16 @@ def test_a_weight_may_be_a_line_of_numbers():
     report = bp.doctor(Vector().fit_partial, X, Y[:, 0])
     assert [finding.bug for finding in report.findings] == [16]
     assert report.notes[-1].startswith("It would")
+
+
+def test_where_the_gradient_itself_leads_nowhere_that_is_said():
+    v = np.random.default_rng(4).normal(size=(4, 2))
+
+    def step(X, Y):
+        E = X @ v - Y
+        v[:] = v + 40.0 * X.T @ E
+        return np.sum(E**2) / 2
+
+    report = bp.doctor(step, X, Y)
+    assert [finding.bug for finding in report.findings] == [1]
+    assert "the derived gradient itself leads nowhere at this rate" in report.notes[-1]
