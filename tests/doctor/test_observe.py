@@ -37,8 +37,8 @@ class Owner:
 
 def test_packages_are_nobodys_code_wherever_they_lie():
     assert not is_users("/usr/lib/python3/dist-packages/numpy/core/_methods.py")
-    assert not is_users("/home/ada/.local/lib/python3.11/site-packages/numpy/core/_methods.py")
-    assert is_users("/home/ada/network/model.py")
+    assert not is_users("/srv/ada/.local/lib/python3.11/site-packages/numpy/core/_methods.py")
+    assert is_users("/srv/ada/network/model.py")
 
 
 X, Y = np.arange(8.0).reshape(4, 2), np.ones((4, 3))
