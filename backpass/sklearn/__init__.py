@@ -3,16 +3,16 @@
 from backpass.sklearn import MLPClassifier
 """
 
-try:
-    from sklearn.callback import CallbackSupportMixin as _  # noqa: F401
-except ImportError as error:
-    raise ImportError(
-        "backpass.sklearn needs scikit-learn 1.9 or newer; pip install 'backpass[sklearn]'"
-    ) from error
-
 from backpass._collector import held_off
 
 with held_off():
+    try:
+        from sklearn.callback import CallbackSupportMixin as _  # noqa: F401
+    except ImportError as error:
+        raise ImportError(
+            "backpass.sklearn needs scikit-learn 1.9 or newer; pip install 'backpass[sklearn]'"
+        ) from error
+
     from backpass.sklearn.display import LossCurveDisplay, WeightsDisplay
     from backpass.sklearn.estimators import MLPClassifier, MLPRegressor
 
