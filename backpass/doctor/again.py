@@ -99,8 +99,12 @@ def remembered(
                 "set the gradients to zero at the beginning of each call",
             )
         ], []  # fmt: skip
-    if all(_differs(one, path) and _is(one.second, one.other, path) for path in one.first):
-        old = list(one.first)
+    old = [
+        path
+        for path in one.first
+        if one.fresh[path].any() and _differs(one, path) and _is(one.second, one.other, path)
+    ]
+    if old:
         return [
             accuser.found(
                 51, "stale cache", old, None,

@@ -26,14 +26,16 @@ def test_gradients_that_are_never_zeroed_are_told_from_momentum(tmp_path):
     assert any("0.9 times the step of the call before" in one for one in report.notes)
 
 
-def test_a_forward_pass_that_is_kept_from_call_to_call_is_a_stale_cache(tmp_path):
+@pytest.mark.parametrize("kept", ["X, h, out", "h, out"])
+def test_a_forward_pass_that_is_kept_from_call_to_call_is_a_stale_cache(kept, tmp_path):
     report, _ = report_of(
         "plain", tmp_path,
         ("        h = np.tanh(X @ self.W1 + self.b1)\n        out = h @ self.W2 + self.b2\n",
          "        if not self.mean.get('kept'):\n"
          "            h = np.tanh(X @ self.W1 + self.b1)\n"
-         "            self.mean['kept'] = X, h, h @ self.W2 + self.b2\n"
-         "        X, h, out = self.mean['kept']\n"),
+         "            out = h @ self.W2 + self.b2\n"
+         f"            self.mean['kept'] = {kept}\n"
+         f"        {kept} = self.mean['kept']\n"),
     )  # fmt: skip
     assert report.verdict == "bug"
     assert [one.bug for one in report.findings] == [51]

@@ -35,6 +35,21 @@ def test_whatever_does_not_run_is_not_the_repair(subject, text):
     assert one.again(file, source.replace("d1 = (d2 @ self.W2.T)", text), SQUARES, 3) is None
 
 
+def test_a_source_whose_forward_pass_stays_mistaken_is_not_the_repair(tmp_path):
+    over_classes, over_samples = "axis=1, keepdims=True)\n", "axis=0)\n"
+    module, lines = load(
+        "chooser", tmp_path, (f"e / e.sum({over_classes}", f"e / e.sum({over_samples}")
+    )
+    random = np.random.default_rng(0)
+    args = module.start(3, 4, 2), random.normal(size=(6, 3)), np.eye(2)[[0, 1, 1, 0, 1, 0]]
+    one, source = Subject(module.train, args, None, None, False), "\n".join(lines) + "\n"
+    entropy = next(one for one in FAMILIES if one.base == "cross_entropy_from_probabilities")
+    same = source.replace("e / e.sum", "2 * e / (2 * e).sum")
+    right = source.replace(f"e / e.sum({over_samples}", f"e / e.sum({over_classes}")
+    assert one.again(module.__file__, same, entropy, 2) is None
+    assert one.again(module.__file__, right, entropy, 2) < 1e-12
+
+
 def test_the_distance_is_that_of_the_worst_tensor(tmp_path):
     module, _ = load("three", tmp_path)
     (way,) = watched(module.Three().fit_partial, (X, Y), None, None)
