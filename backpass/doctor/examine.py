@@ -32,7 +32,7 @@ from backpass.doctor.recurrent.judge import recurrent_report
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
 from backpass.doctor.report import Report, Tensor
-from backpass.doctor.rules import Rule, behind
+from backpass.doctor.rules import Rule, behind, of_first_sample
 from backpass.doctor.scales import Scales, scales
 from backpass.doctor.search import Story, stories
 from backpass.doctor.stale import Stale, may_be_stale, other_weights
@@ -96,6 +96,9 @@ def explain(
                 for one in _explained(way)
                 if rule.known or one.story.whole  # else it would explain anything, a little
             ]
+    if not any(one.story.whole for one in found):
+        sooner = [way for given in ways if (way := of_first_sample(given)) is not None]
+        found += [one for way in sooner for one in _explained(way) if one.story.whole]
     if not any(one.story.whole and not one.is_idle for one in found):
         found += _elsewhere(ways)
     if not found:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.fits import proportion
+from backpass.doctor.observe import Run
 from backpass.doctor.watched import Watched
 
 Array = NDArray[np.float64]
@@ -130,6 +131,49 @@ def behind(way: Watched, trained: Collection[str]) -> Iterator[tuple[Watched, Ru
         else:
             if bends:  # else no rule is needed: these are gradients times a rate
                 yield replace(way, moved=tuple(found), gradients=True), rule
+
+
+def of_first_sample(way: Watched) -> Watched | None:
+    """The steps of the first sample alone, where some arrays take it at once.
+
+    Of the others, whose gradients are added up until the end, it is what was added first.
+    """
+    found: list[dict[str, Array]] = []
+    for one, own in zip(way.probes, way.moved, strict=True):
+        steps: dict[str, Array] = {}
+        at_once = 0
+        for path, step in own.items():
+            total = one.parameters[path] - one.run.after.get(path, np.nan)
+            if total.shape != step.shape or np.isnan(total).any():
+                return None
+            added = _added_first(one.run, total)
+            at_once += added is None and np.any(step)
+            steps[path] = step if added is None else added
+        if not 0 < at_once < len(own):
+            return None
+        found.append(steps)
+    return replace(way, moved=tuple(found))
+
+
+def _added_first(run: Run, total: Array) -> Array | None:
+    """What was added first to an array that began at zero, as a part of what it came to."""
+    ends: dict[tuple[int, str], tuple[Array, Array]] = {}
+    for event in run.events:
+        place, value = run.places[event.place], event.value
+        key = place.statement, place.text
+        if value.shape != total.shape or value.dtype.kind != "f" or place.moment == "value":
+            continue
+        if place.moment == "before" and key not in ends and not np.any(value):
+            ends[key] = value, value
+        elif place.moment == "after" and key in ends:
+            first, _ = ends[key]
+            ends[key] = first if np.any(first) else value, value
+    for first, last in ends.values():
+        length = float(np.vdot(last, last))
+        factor = float(np.vdot(total, last)) / length if length else 0.0
+        if factor and np.allclose(total, factor * last, rtol=1e-7, atol=1e-12):
+            return factor * np.asarray(first, float)
+    return None
 
 
 def _moves(steps: Arrays) -> bool:

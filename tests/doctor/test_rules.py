@@ -47,3 +47,28 @@ def test_a_rule_that_nobody_knows_is_unknown_though_its_gradients_are_right(tmp_
     assert report.verdict == "unknown"
     assert not report.findings
     assert {one.verdict for one in report.tensors} == {"correct"}
+
+
+class Mixed:
+    """One weight moves with each sample, and the other gradients are added up."""
+
+    def __init__(self):
+        self.W, self.V, self.c = RANDOM.normal(size=(4, 3)), RANDOM.normal(size=(3, 2)), np.ones(2)
+
+    def step(self, X, Y):
+        gW, gc = np.zeros_like(self.W), np.zeros_like(self.c)
+        for x, y in zip(X, Y, strict=True):
+            h = np.tanh(x @ self.W)
+            e = h @ self.V + self.c - y
+            self.V -= 0.1 * np.outer(h, e)
+            back = (self.V @ e) * (1 - h**2)
+            gW += np.outer(x, back)
+            gc += e
+        self.W -= 0.1 * gW
+        self.c -= 0.1 * gc
+
+
+def test_a_weight_that_moves_with_each_sample_is_named_beside_sums_of_gradients():
+    (finding,) = bp.doctor(Mixed().step, X, Y).findings
+    assert (finding.bug, finding.tensor) == (31, "self.W")
+    assert finding.source == "back = (self.V @ e) * (1 - h**2)"
