@@ -173,9 +173,18 @@ def walker(
     """What walks through these samples towards this objective."""
     rule = descent.pace.rule
     one = stepping(objective, rule, keep)
-    name = choose(one, backend, batch_size, epochs * -(-len(samples) // batch_size))
+    steps = epochs * -(-len(samples) // batch_size)
+    name = _chosen(objective, rule, keep, backend, batch_size, steps)
     ready = _ready(objective, rule, keep, name, get_ident())
     return Walker(descent, one, ready, samples, batch_size, alpha)
+
+
+@lru_cache(REMEMBERED)
+def _chosen(
+    objective: Objective, rule: Optimizer, keep: float, backend: str, batch_size: int, steps: int
+) -> str:
+    """The back end of such a training, which `partial_fit` asks for at every batch."""
+    return choose(stepping(objective, rule, keep), backend, batch_size, steps)
 
 
 @lru_cache(READY)
