@@ -21,6 +21,9 @@ SAME_STEPS = (
     (20, 16),  # a derivative of 1 everywhere is none
     (40, 17),  # a bias that is summed from da lacks f′ as it would by 17
     (44, 49),  # the last sample's share is the one that is not overwritten
+    (50, 18),  # z that was overwritten with a is a
+    (54, 60),  # of one sequence, a sample is a step
+    (60, 54),
 )
 MANY = 12  # programs with at least so many mistakes are varied; others show all in one variation
 PAIRS = 2  # of each variation of such a program
@@ -77,6 +80,8 @@ def changed(one: Arrays, other: Arrays) -> set[int]:
 
 def tensors(variation: Variation) -> list[str]:
     """The names of the parameters in the order of `corpus.paths`."""
+    if "parts" in variation.head:
+        return variation.head["parts"].split()
     separate = variation.head.get("bias", "separate") == "separate"
     kinds = ("W", "b") if separate else ("W",)
     count = len(corpus.paths(variation)) // len(kinds)
@@ -89,7 +94,8 @@ def by_factor(variation: Variation, update: Arrays, right: Arrays) -> set[int]:
     if not same(update, [factor * one for one in right]):
         return set()
     width = int(variation.head["sizes"].split()[-1])
-    factors = ((3, 2), (3, 0.5), (5, corpus.SAMPLES), (6, 1 / corpus.SAMPLES), (8, 1 / width))
+    n = corpus.rows(variation)
+    factors = ((3, 2), (3, 0.5), (5, n), (6, 1 / n), (8, 1 / width))
     return {number for number, one in factors if np.isclose(one, factor)}
 
 

@@ -32,6 +32,8 @@ class Loaded:
     paths: tuple[str, ...]
     space: dict[str, Any]
     names: dict[str, Any]
+    returned: str = ""  # where the gradients are in what a call returns, if it returns them
+    calls: int = 1
 
     def parameters(self) -> Arrays:
         found = (eval(path, self.space, self.names) for path in self.paths)
@@ -58,12 +60,60 @@ def stated(variation: Variation) -> Stated:
         float(head.get("decay", 0)),
         head.get("rule", "descent"),
         int(head.get("batch", 0)),
-        int(head.get("epochs", 1)),
+        int(head.get("epochs", 1)) * int(head.get("calls", 1)),
+        past=past(variation)[0],
+        parts=tuple(head.get("parts", "").split()),
     )
+
+
+def past(variation: Variation) -> tuple[str, int, int]:
+    """Of a recurrent layer when it makes outputs, steps and sequences; "" of another."""
+    kind, steps, sequences = variation.head.get("past", " 0 0").split(" ")
+    return kind, int(steps), int(sequences)
+
+
+def rows(variation: Variation) -> int:
+    """How many outputs a loss is summed or averaged over."""
+    kind, steps, sequences = past(variation)
+    return {"": SAMPLES, "every": steps * sequences, "last": sequences}[kind]
+
+
+def sequences(variation: Variation) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs by step, sequence and unit, and targets with a row for each output."""
+    sizes = [int(n) for n in variation.head["sizes"].split()]
+    rng = np.random.default_rng(23)
+    _, steps, count = past(variation)
+    X = rng.normal(size=(steps, count, sizes[0]))
+    if variation.head["given"] == "letters":
+        X = np.eye(sizes[0])[rng.integers(sizes[0], size=(steps, count))]
+    size = rows(variation), sizes[-1]
+    if variation.loss.startswith("ce"):
+        return X, np.eye(sizes[-1])[rng.integers(sizes[-1], size=size[0])]
+    return X, rng.normal(size=size)
+
+
+def standing(variation: Variation, X: np.ndarray, Y: np.ndarray) -> tuple[Any, Any]:
+    """Sequences as a program is given them."""
+    kind, steps, count = past(variation)
+    Y = Y.reshape((steps if kind == "every" else 1, count, -1))
+    match variation.head["given"]:
+        case "letters":  # one sequence of indices, and the index that follows each
+            return X.argmax(axis=2)[:, 0].tolist(), Y.argmax(axis=2)[:, 0].tolist()
+        case "steps":  # one sequence, a step in each row
+            return X[:, 0], Y[:, 0] if kind == "every" else Y[0, 0]
+        case "batch":  # sequences, then steps
+            return X.transpose(1, 0, 2).copy(), Y.transpose(
+                1, 0, 2
+            ).copy() if kind == "every" else Y[0]
+        case _:  # units, then sequences, then steps
+            turned = Y.transpose(2, 1, 0).copy()
+            return X.transpose(2, 1, 0).copy(), turned if kind == "every" else turned[:, :, 0]
 
 
 def data(variation: Variation) -> tuple[np.ndarray, np.ndarray]:
     """Samples in rows: random inputs, and targets such as the loss wants."""
+    if past(variation)[0]:
+        return sequences(variation)
     sizes = [int(n) for n in variation.head["sizes"].split()]
     rng = np.random.default_rng(17)
     X = rng.normal(size=(SAMPLES, sizes[0]))
@@ -88,17 +138,22 @@ def load(variation: Variation, text: str, folder: Path, stem: str) -> Loaded:
     spec.loader.exec_module(module)
     head = variation.head
     X, Y = data(variation)
+    if past(variation)[0]:
+        X, Y = standing(variation, X, Y)
     if head.get("targets") == "labels":
         Y = Y.argmax(axis=1)
     if head.get("targets") == "line":
         Y = Y[:, 0]
-    if head.get("layout") == "columns":
+    if head.get("layout") == "columns" and not past(variation)[0]:
         X, Y = X.T.copy(), Y.T.copy()
     names: dict[str, Any] = {"X": X, "Y": Y, "np": np}
     space = vars(module)
     exec(head.get("setup", ""), space, names)
     args = eval(f"({head.get('args', 'X, Y')},)", space, names)
-    return Loaded(eval(head["call"], space, names), args, paths(variation), space, names)
+    return Loaded(
+        eval(head["call"], space, names), args, paths(variation), space, names,
+        head.get("gradients", ""), int(head.get("calls", 1)),
+    )  # fmt: skip
 
 
 def updates(variation: Variation, text: str, folder: Path, stem: str) -> Arrays:
@@ -107,10 +162,14 @@ def updates(variation: Variation, text: str, folder: Path, stem: str) -> Arrays:
 
 
 def taken(loaded: Loaded) -> Arrays:
-    """What a call takes from each parameter."""
+    """What a call takes from each parameter, or returns as its gradient."""
     before = copy.deepcopy(loaded.parameters())
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
-        loaded.call(*loaded.args)
+        for _ in range(loaded.calls):
+            result = loaded.call(*loaded.args)
+    if loaded.returned:
+        found = eval(loaded.returned, loaded.space, {**loaded.names, "result": result})
+        return [np.array(one, dtype=float) for one in found]
     after = loaded.parameters()
     if [a.shape for a in after] == [b.shape for b in before]:
         return [b - a for a, b in zip(after, before, strict=True)]

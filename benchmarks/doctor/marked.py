@@ -90,7 +90,7 @@ def keys(variation: Variation) -> list[str]:
 
 def number(key: str) -> int:
     """The number in the catalogue: 16 for `16` and `16b`."""
-    return int(key.rstrip("abc"))
+    return int(key.rstrip("abcdefgh"))
 
 
 def written(variation: Variation, made: tuple[str, ...] = ()) -> Source:

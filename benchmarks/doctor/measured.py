@@ -32,11 +32,13 @@ CATALOGUE = {
     37: "bias not trained", 38: "bias gradient not summed", 39: "bias gradient a scalar",
     40: "bias from da", 41: "bias = row sum of dW", 42: "wrong bias column deleted",
     43: "bias unit not constant", 44: "only the last sample", 45: "(n,1) − (n,)",
-    46: "elementwise for matmul", 49: "overwritten for added up", 51: "stale cache",
+    46: "elementwise for matmul", 47: "an update that is one number",
+    48: "not zeroed between calls", 49: "overwritten for added up",
+    50: "an activation overwrites z", 51: "stale cache",
     52: "L2 factor wrong",
     53: "sigmoid with e^{+z}", 54: "a sample dropped", 55: "ReLU applied to the gradient",
     56: "σ′ at the error", 57: "W left out going back", 58: "tanh′ that returns tanh",
-    59: "a dropout mask in one place only",
+    59: "a dropout mask in one place only", 60: "a time step off by one",
 }  # fmt: skip
 
 

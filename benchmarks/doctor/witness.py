@@ -57,9 +57,15 @@ class Stated:
     batch: int = 0  # 0: all samples at once
     epochs: int = 1
     masks: tuple[np.ndarray, ...] = ()  # what hidden activations are multiplied with, as drawn
+    past: str = (
+        ""  # of a recurrent layer, whether outputs are made at "every" step or at the "last"
+    )
+    parts: tuple[str, ...] = ()  # of Wx, Wh, b, Wy, c: what its parameters are
 
     def value(self, parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> float:
         """The loss, with samples in rows and a weight's bias behind it."""
+        if self.past:
+            return float(LOSSES[self.loss](self.unrolled(parameters, X), Y))
         rest = iter(parameters)
         A = X
         penalty = 0.0
@@ -75,6 +81,20 @@ class Stated:
                 Z = Z + np.ravel(next(rest))
             A = ACTIVATIONS[name](Z) if mask is None else ACTIVATIONS[name](Z) * mask
         return float(LOSSES[self.loss](A, Y) + penalty)
+
+    def unrolled(self, parameters: Arrays, X: np.ndarray) -> np.ndarray:
+        """The outputs of a recurrent layer, a row for each step and sequence of X."""
+        held = dict(zip(self.parts, parameters, strict=True))
+        held = {name: w.T if self.turned and name[0] == "W" else w for name, w in held.items()}
+        b, c = np.ravel(held.get("b", 0.0)), np.ravel(held.get("c", 0.0))
+        hidden, output = (ACTIVATIONS[name] for name in self.activations)
+        h = np.zeros((X.shape[1], len(held["Wh"])))
+        states: Arrays = []
+        for step in X:
+            h = hidden(step @ held["Wx"] + h @ held["Wh"] + b)
+            states.append(h)
+        used = np.concatenate(states if self.past == "every" else states[-1:])
+        return output(used @ held["Wy"] + c)
 
     def slopes(self, parameters: Arrays, X: np.ndarray, Y: np.ndarray) -> Arrays:
         """Central differences, entry by entry."""
@@ -95,7 +115,7 @@ class Stated:
     def trained(self, parameters: Sequence[np.ndarray], X: np.ndarray, Y: np.ndarray) -> Arrays:
         """What the parameters should be after one call of the program."""
         now = [np.array(p, float) for p in parameters]
-        size = self.batch or len(X)
+        size = self.batch or max(len(X), len(Y))
         for _ in range(self.epochs):
             for start in range(0, len(X), size):
                 slopes = self.slopes(now, X[start : start + size], Y[start : start + size])

@@ -93,7 +93,7 @@ MISTAKES = [
     ("spelled", "(1 - states[t] * states[t])", "(1 - states[t])", 23, "V", "dz ="),
     ("spelled", "du += dz", "du += ds", 17, "u", "du +="),
     ("spelled", "dQ += np.dot", "dQ = np.dot", 44, "Q", "dQ ="),
-    ("unrolled", "error.sum(axis=0)", "error.sum()", 39, "self.c", "self.c -="),
+    ("unrolled", "error.sum(axis=0)", "error.sum()", 39, "self.c", "error.sum()"),
     (
         "unrolled",
         "        dH = error",
@@ -110,6 +110,17 @@ MISTAKES = [
 ]
 
 
+REPAIRED = {
+    "np.outer(draw, hs[t])": "dWhh += np.outer(draw, hs[t - 1])",
+    "Why.T @ dy": "dh = Why.T @ dy + dh_next",
+    "Whh @ draw": "dh_next = Whh.T @ draw",
+    "dWxh = np.outer": "dWxh += np.outer(draw, xs[t])",
+    "t in range(len(xs) + 0)": "for t in reversed(range(len(xs) + 0)):",
+    "dH = dH @ self.Wh.T": "dH = dZ @ self.Wh.T",
+    "np.dot(V, dz)": "later = np.dot(V.T, dz)",
+}
+
+
 @pytest.mark.parametrize(("name", "old", "new", "bug", "tensor", "line"), MISTAKES)
 def test_a_mistake_in_going_back_in_time_is_named(name, old, new, bug, tensor, line, tmp_path):
     given, lines = subject(name, tmp_path, (old, new))
@@ -119,6 +130,12 @@ def test_a_mistake_in_going_back_in_time_is_named(name, old, new, bug, tensor, l
     assert bug in (finding.bug, *finding.also)
     assert tensor in finding.tensors
     assert line in lines[finding.line - 1]
+    assert finding.repaired == REPAIRED.get(new, finding.repaired)
+    if finding.repaired:
+        assert finding.repaired != finding.source
+        assert "every update is the gradient through time times one rate" in finding.recheck
+    else:
+        assert finding.recheck == "This was checked in the algebra only, not in your code."
     right = [one for one in report.tensors if one.path not in finding.tensors]
     assert {one.verdict for one in right} <= {"correct"}
     assert max(map(len, str(report).splitlines())) <= 80

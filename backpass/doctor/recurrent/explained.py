@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 from backpass.doctor.fits import proportion
 from backpass.doctor.recurrent.dense import Moved, laid, losses, outputs
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled
-from backpass.doctor.recurrent.through_time import RIGHT, Row, Taken, Way, rows, taken, ways
+from backpass.doctor.recurrent.through_time import (
+    RIGHT,
+    Row,
+    Taken,
+    Way,
+    outer_rows,
+    rows,
+    taken,
+    ways,
+)
 from backpass.doctor.search import UNEXPLAINED, Story, stories
+from backpass.doctor.search import Fit as Explained
 
 Array = NDArray[np.float64]
 SLACK = 1e-7
@@ -111,13 +121,30 @@ def _accounts(
         exact = all(plain.values())
         if way.bug != 0 and not any(plain.values()):
             continue
-        fits = plain if exact else {
+        fits: dict[str, Fit | None] = plain if exact else {
             name: fit or (_fit(name, at, steps[name]) if mistaken else None)
             for name, fit in plain.items()
         }  # fmt: skip
-        yield Account(story, way, at, fits)
+        told, outer = _of_another_step(story, at, moved) if mistaken else (story, {})
+        yield Account(told, way, at, fits | outer)
         if way.bug == 0 and exact:
             return
+
+
+def _of_another_step(
+    story: Story, at: Sequence[Taken], moved: Sequence[Moved]
+) -> tuple[Story, dict[str, Fit | None]]:
+    """The outputs' weight, where it was made with the states of other steps, and only with them."""
+    if story.fits.get(("W", 1)) is not None:
+        return story, {}
+    seen = at[0].one.seen
+    goal = [laid(seen, "Wy", own[seen.paths["Wy"]]) for own in moved]
+    for row in outer_rows():
+        scale = proportion(goal, [one for a in at if (one := row.total(a)) is not None], SLACK)
+        if scale is not None:
+            whole = replace(story, fits={**story.fits, ("W", 1): Explained(scale)})
+            return whole, {"Wy": Fit(row, scale)}
+    return story, {}
 
 
 def _same(one: Account, other: Account) -> bool:

@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
 from backpass.doctor.case import Case
-from backpass.doctor.evidence import shown
+from backpass.doctor.evidence import shown, updating
 from backpass.doctor.lines import Lines
 from backpass.doctor.probe import Probe
 from backpass.doctor.rates import rates
 from backpass.doctor.recurrent.dense import head, losses, outputs
 from backpass.doctor.recurrent.explained import Account, account
 from backpass.doctor.recurrent.looks import Look, looks, only
+from backpass.doctor.recurrent.places import is_right_before, last_made, row_place, way_place
+from backpass.doctor.recurrent.repaired import Tried, repaired
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled
 from backpass.doctor.recurrent.through_time import RIGHT, Row, Taken, Way, taken
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.report import Finding, Report, Tensor, Verdict
 from backpass.doctor.rewrite import Place
+from backpass.doctor.right import top
 from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import Scales, scales
 from backpass.doctor.search import Tensor as Key
@@ -64,7 +67,12 @@ def recurrent_report(
     best = explained(found)
     if best is None:
         return _unexplained(subject, found[0])
-    return _report(subject, best, 1.0 if best.look.way.gradients else lr)
+    report = _report(subject, best, 1.0 if best.look.way.gradients else lr)
+    if again is None or report.verdict != "bug":
+        return report
+    wanted = [right_steps(best, number) for number in range(len(best.look.runs))]
+    tried = Tried(again, best.look.way.probes, wanted, clipped=best.rule is not None)
+    return replace(report, findings=tuple(repaired(report.findings, tried)))
 
 
 def explained(found: Sequence[Look]) -> Explained | None:
@@ -112,6 +120,22 @@ def rightly(found: Sequence[Look]) -> Explained:
     return min(kept, key=lambda one: one.account.cost)
 
 
+def right_steps(best: Explained, number: int) -> dict[str, Array]:
+    """The gradient through time of each array in one of the runs, as the user holds it."""
+    one, seen = best.look.runs[number], best.seen
+    family = best.account.story.family
+    at = top(outputs(one, best.moved[number]), family)
+    at = at.with_delta(at.through())
+    back = taken(one, np.split(at.dZ, len(one.out)), Way())
+    found = {"Wy": at.weight(), "c": at.bias()}
+    found |= {name: np.sum(row.terms(back), axis=0) for name, row in RIGHT.items()}
+    shapes = {path: value.shape for path, value in best.look.way.probes[0].parameters.items()}
+    return {
+        held.path: (found[name].T if held.turned else found[name]).reshape(shapes[held.path])
+        for name, held in seen.arrays
+    }
+
+
 def network(seen: Recurrent, one: Unrolled) -> str:
     """A sentence on what was recognised."""
     inputs, width = one.weights["Wx"].shape
@@ -148,9 +172,11 @@ def _tensor(
 def _report(subject: str, best: Explained, lr: float | None) -> Report:
     seen, way, runs = best.seen, best.look.way, best.look.runs
     scale, judged = _outputs(best, lr)
-    below = list(_findings(best, scale.common))
+    lines = Lines(way.probes[0].run, runs[0].out[-1], [scale.common, 1.0])
+    judged = replace(judged, findings=tuple(_by_step(one, best, lines) for one in judged.findings))
+    below = list(_findings(best, scale.common, lines))
     signs = [f.scale for f in best.account.fits.values() if f and f.row.bug not in (36, 37)]
-    findings = [*judged.findings, *below]
+    findings = list(_joined([*judged.findings, *below]))
     if scale.common < 0 and all(one < 0 for one in signs):
         everything = tuple(seen.paths.values())
         findings = [replace(f, tensors=everything) if f.bug == 1 else f for f in findings]
@@ -206,9 +232,11 @@ def _outputs(best: Explained, lr: float | None) -> tuple[Scales, Judged]:
     wanted = [one for one in printed if one.family is story.family]
     scale = scales(story, wanted, numbers, best.paths, lr)
     wording = Wording(head(best.seen, runs[0]), story, probes[0].run, best.moved[0])
-    accuser = Accuser(
-        probes[0], story, wording, best.moved[0], best.paths, [scale.common, scale.rate or 1.0]
-    )
+    n, m = passes[0].y.shape
+    factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
+    factors += [times / n for times in factors]
+    factors += [times * (rate or 1.0) for times in factors for rate in (scale.common, scale.rate)]
+    accuser = Accuser(probes[0], story, wording, best.moved[0], best.paths, factors)
     return scale, judge(
         Case(probes, story, scale, printed, best.paths, way.gradients), accuser
     )  # fmt: skip
@@ -217,13 +245,57 @@ def _outputs(best: Explained, lr: float | None) -> tuple[Scales, Judged]:
 # ── mistakes on the way back ─────────────────────────────────────────────────────────────────
 
 
-def _findings(best: Explained, common: float) -> Iterator[Finding]:
+def _by_step(found: Finding, best: Explained, lines: Lines) -> Finding:
+    """A mistake with a sample at the outputs, where samples of one sequence are steps."""
+    one = best.account.at[0]
+    if found.bug not in (44, 54) or len(one.one.x[0]) > 1:
+        return found
+    letter = next(key[0] for key, path in best.paths.items() if path == found.tensor)
+    terms = [h.T @ e for h, e in zip(one.one.used, _given(one), strict=True)]
+    terms = terms if letter == "W" else [error.sum(axis=0) for error in _given(one)]
+    end = "first" if "first" in found.name else "last"
+    term = terms[0 if end == "first" else -1]
+    hits = lines.late(term, samples=False)
+    place = lines.made(hits[0][0]) if hits and letter == "W" else last_made(lines, term)
+    if found.bug == 54:
+        seen = lines.first(terms[1])
+        place = seen and lines.source.loop(seen)
+        name, says = f"the {end} step is left out", f"the {end} step does not count for {{W}}"
+        row = Row(lambda at: terms, 60, name, says, "add up what every step has")
+    else:
+        row = Row(
+            lambda at: terms, 49, "overwritten where it should be added up",
+            f"only the {end} step counts for {{W}}: each turn overwrites what the others left",
+            "add up what every step has",
+        )  # fmt: skip
+    assert found.bug is not None
+    run = best.look.way.probes[0].run
+    return _finding(row, place, found.tensors, run.files, (found.bug,))
+
+
+def _given(one: Taken) -> list[Array]:
+    return [error for error in one.errors if error is not None]
+
+
+def _joined(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """What goes wrong alike for outputs and states is one finding."""
+    kept: dict[tuple[int | None, str], Finding] = {}
+    for one in findings:
+        key = one.bug, one.name
+        same = kept.get(key) if one.bug in (49, 60) else None
+        tensors = one.tensors if same is None else (*one.tensors, *same.tensors)
+        kept[key if same or key not in kept else (one.bug, f"{one.name} {one.tensor}")] = replace(
+            one, tensors=tuple(dict.fromkeys(tensors))
+        )
+    yield from kept.values()
+
+
+def _findings(best: Explained, common: float, lines: Lines) -> Iterator[Finding]:
     seen, one = best.seen, best.account
     run = best.look.way.probes[0].run
-    lines = Lines(run, one.at[0].one.out[-1], [common, 1.0])
     below = [path for name, path in seen.paths.items() if name in ("Wx", "Wh", "b")]
     if one.way.bug != 0:
-        place = _way_place(lines, one.at[0], one.way)
+        place = way_place(lines, one.at[0], one.way)
         yield _finding(_named(one.way, seen), place, below, run.files, one.also)
     told: dict[str, Finding] = {}
     for name, fit in one.fits.items():
@@ -234,7 +306,10 @@ def _findings(best: Explained, common: float) -> Iterator[Finding]:
             if np.isclose(ratio, 1, rtol=1e-5):
                 continue
             row = _factor(name, row, ratio, one.at[0].one)
-        place = _row_place(lines, one.at[0], row, name, ratio)
+        place = row_place(lines, one.at[0], row, name, ratio)
+        if row.bug in (2, 4, 9) and is_right_before(lines, one, name):
+            path = seen.paths[name]
+            place = updating(run, path, best.moved[0][path]) or place
         finding = _finding(row, place, [seen.paths[name]], run.files, fit.also)
         same = told.get(row.name)
         if same is not None and row.bug:  # one mistake of the loop in several tensors
@@ -249,7 +324,8 @@ def _named(way: Way, seen: Recurrent) -> Way:
     for name in ("Wh", "Wy"):
         says = says.replace(name, seen.paths[name])
         fix = fix.replace(f"{name}.T", f"{seen.paths[name]}.T")
-    return replace(way, says=says, fix=fix)
+    named = way.name.replace("Wh", seen.paths["Wh"]).replace("Wy", seen.paths["Wy"])
+    return replace(way, name=named, says=says, fix=fix)
 
 
 def _factor(name: str, row: Row, ratio: float, one: Unrolled) -> Row:
@@ -283,34 +359,3 @@ def _finding(
         one.bug, one.name, paths[0], None if place is None else place.line, source, f"{says}.",
         one.fix, True, tuple(paths), also, file,
     )  # fmt: skip
-
-
-def _way_place(lines: Lines, wrong: Taken, way: Way) -> Place | None:
-    """Where the first number stood that is not what it should be."""
-    errors = [error for error in wrong.errors if error is not None]
-    right = taken(wrong.one, errors, Way())
-    found: Place | None = None
-    if way.forward:
-        found = lines.first(wrong.dz[0])
-        return found and (lines.source.loop(found) or found)
-    for t in wrong.order:
-        for name in ("dh", "dz", "carry"):
-            value = getattr(wrong, name)[t]
-            if found is None and not np.allclose(value, getattr(right, name)[t]):
-                found = lines.first(value)
-    return found or lines.first(wrong.dz[wrong.order[0]])
-
-
-def _row_place(lines: Lines, at: Taken, row: Row, name: str, ratio: float) -> Place | None:
-    """Where the part that a step adds was made, with its factor; the last step's is made first."""
-    whole = None if row.whole is None else row.whole(at)
-    made = [] if whole is None else [whole]
-    for term in (*made, *reversed(row.terms(at)), *reversed(RIGHT[name].terms(at))):
-        if np.any(term):
-            hits = lines.late(term, samples=False)
-            if hits and row.bug in (2, 4, 9):
-                scaled = [hit for hit in hits if np.isclose(hit[1], ratio)]
-                hits = scaled or lines.added(term * ratio) or hits
-            if hits:
-                return lines.made(hits[0][0])
-    return None

@@ -131,30 +131,30 @@ def _held(at: Taken, name: str, value: Array) -> Array:
 
 
 def _stacked(at: Taken, wide: bool) -> Iterator[tuple[str, Array]]:
-    """One sequence's rows in one array, filled step by step or whole."""
-    if wide:
-        return
+    """All steps in one array, filled step by step or whole."""
     one = at.one
+
+    def held(each: Sequence[Array]) -> Array:
+        if not wide:
+            return np.array([row[0] for row in each])
+        return np.array([row.T if one.seen.turned else row for row in each])
+
     rows: dict[str, Sequence[Array]] = {"h": one.h[1:], "x": one.x, "Z": one.Z}
     rows |= {"P": one.out, "y": one.y, "dO": [e for e in at.errors if e is not None]}
     for name, each in rows.items():
-        made = np.array([row[0] for row in each])
-        if len(made) < 2:
+        if len(each) < 2:
             continue
+        made = held(each)
+        start = held(one.h[:1])
         yield name, made
-        for count in range(1, len(made)):
+        for count in range(1, len(made) + 1):
             part = made.copy()
             part[count:] = 0
-            yield f"{name}[1]…[{count}]", part
-        if name != "h":
-            continue
-        for begins in (True, False):
-            for count in range(1, len(made) + 1):
-                part = made.copy()
-                part[count:] = 0
-                start = [one.h[0][0]]
-                whole = np.vstack([start, part] if begins else [part, start])
-                yield (name if count == len(made) else f"{name}[0]…[{count}]"), whole
+            told = name if count == len(made) else f"{name}[1]…[{count}]"
+            yield told, part
+            if name == "h":  # with the state before the first step at either end
+                yield f"{told} with h[0]", np.concatenate([start, part])
+                yield f"{told} and h[0]", np.concatenate([part, start])
 
 
 def _losses(at: Taken, family: Family) -> Iterator[tuple[str, Array]]:

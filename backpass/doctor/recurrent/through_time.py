@@ -302,6 +302,25 @@ SHIFTED: dict[str, tuple[Row, ...]] = {
 }  # fmt: skip
 
 
+def outer_rows() -> Iterator[Row]:
+    """Gradients of the outputs' weight that are made with states of other steps."""
+    for by, word in ((-1, "h_{t−1}"), (1, "h_{t+1}")):
+
+        def terms(at: Taken, by: int = by) -> list[Array]:
+            h, steps = at.one.h, at.one.steps
+            return [
+                h[min(max(t + 1 + by, 0), steps)].T @ error
+                for t, error in enumerate(at.errors)
+                if error is not None
+            ]
+
+        yield Row(
+            terms, 60, "h of another step for the outputs",
+            f"the gradient of {{W}} is made with {word}; the outputs of step t are of h_{{t}}",
+            "h_{t}.T @ error_{t}",
+        )  # fmt: skip
+
+
 def rows(tensor: str) -> Iterator[Row]:
     """Mistaken gradients of one tensor, where ∂L/∂Z is given."""
     right = RIGHT[tensor]

@@ -33,7 +33,9 @@ class PerSample:
             # ! 54: for x, y in zip(X[:-1], Y[:-1]):
             q = self.Wh @ x + self.bh
             a = squash(q)
+            # ! 50 [softplus]: a = np.log(1 + np.exp(q, out=q), out=q)
             # = tanh: a = np.tanh(q)
+            # ! 50 [tanh]: a = np.tanh(q, out=q)
             # = relu: a = np.maximum(0, q)
             # = softplus: a = np.log(1 + np.exp(q))
             r = self.Wo @ a + self.bo
@@ -91,6 +93,7 @@ class PerSample:
             # ! 40 [out-sigmoid]: gbo += p - y
             gWh += np.outer(dh, x)
             # ! 44: gWh = np.outer(dh, x)
+            # ! 47: gWh += np.outer(dh, x).sum()
             # ! 27: gWh += dh[:, None] * self.Wh
             # ! 17 [sigmoid|tanh]: gWh += np.outer(back, x)
             # ! 35: gWh += np.outer(dh, a[:3])
