@@ -47,12 +47,12 @@ class Rolling:
             # ! 55 [relu]: dZ = np.maximum(dH, 0)
             # ! 20 [relu]: dZ = dH * (H[t + 1] >= 0)
             g["in"] += X[:, t].T @ dZ
+            # ! 49: g["in"] = X[:, t].T @ dZ
             # ! 60e: g["in"] += X[:, t - 1].T @ dZ
             g["rec"] += H[t].T @ dZ
             # ! 26: g["rec"] += (X[:, t - 1] @ p["in"] + H[t - 1] @ p["rec"] + p["bias"]).T @ dZ
-            # ! 44: g["rec"] = H[t].T @ dZ
             g["bias"] += dZ.sum(axis=0)
-            # ! 17: g["bias"] += dH.sum(axis=0)
+            # ! 40: g["bias"] += dH.sum(axis=0)
             carried = dZ @ p["rec"].T
             # ! 57: carried = dZ
             # ! 30: carried = dZ @ p["rec"]
