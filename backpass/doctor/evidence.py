@@ -70,12 +70,15 @@ class Shown:
     place: Place | None
 
 
-def shown(probes: Sequence[Probe], passes: Sequence[Pass]) -> list[Shown]:
-    """Losses of the bank that are among the numbers of every run, with what is added to them."""
+def shown(probes: Sequence[Probe], passes: Sequence[Pass], count: int = 0) -> list[Shown]:
+    """Losses of the bank that are among the numbers of every run, with what is added to them.
+
+    A mean may be taken over a `count` of samples of which the passes have but a part.
+    """
     numbers = [_scalars(one.run) for one in probes]
     found: list[Shown] = []
     hidden: list[Shown] = []
-    for family, title, times, values in _losses(passes):
+    for family, title, times, values in _losses(passes, count):
         slack = _CLIPPED if "entropy" in family.name else _CLOSE
         event = _among(numbers[0], values[0], slack)
         if event is not None and all(
@@ -90,12 +93,14 @@ def shown(probes: Sequence[Probe], passes: Sequence[Pass]) -> list[Shown]:
         return hidden[:1]
     last = _last(found)
     more = [
-        one for plain in last for one in _penalised(probes, passes, plain, _values(plain, passes))
+        one
+        for plain in last
+        for one in _penalised(probes, passes, plain, _values(plain, passes, count))
     ]
     return more or last
 
 
-def _losses(passes: Sequence[Pass]) -> Iterator[tuple[Family, str, float, list[float]]]:
+def _losses(passes: Sequence[Pass], count: int) -> Iterator[tuple[Family, str, float, list[float]]]:
     """Each loss that fits the outputs, and what it is worth in every run."""
     activation = passes[0].layers[-1].activation
     for family in (*FAMILIES, *RARE):
@@ -104,19 +109,19 @@ def _losses(passes: Sequence[Pass]) -> Iterator[tuple[Family, str, float, list[f
         if family.name == "absolute error" and all(one.y.size == 1 for one in passes):
             continue  # of a single output, that is the error itself
         for title, times in family.members:
-            factors = [times(*one.y.shape) for one in passes]
-            values = [
-                factor * family.value(one.A[-1], one.y)
-                for factor, one in zip(factors, passes, strict=True)
-            ]
-            yield family, title, factors[0], values
+            bases = [family.value(one.A[-1], one.y) for one in passes]
+            own = [times(*one.y.shape) for one in passes]
+            yield family, title, own[0], [f * base for f, base in zip(own, bases, strict=True)]
+            far = times(count, passes[0].y.shape[1]) if count else own[0]
+            if far != own[0]:
+                yield family, title, far, [far * base for base in bases]
 
 
-def _values(one: Shown, passes: Sequence[Pass]) -> list[float]:
+def _values(one: Shown, passes: Sequence[Pass], count: int) -> list[float]:
     return next(
         values
-        for family, title, _, values in _losses(passes)
-        if family is one.family and title == one.title
+        for family, title, times, values in _losses(passes, count)
+        if family is one.family and title == one.title and times == one.times
     )
 
 

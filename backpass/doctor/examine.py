@@ -243,13 +243,19 @@ def _explained(way: Watched) -> Iterator[_Explained]:
     for passes in way.passes(seen):
         if any(one.y.shape != one.A[-1].shape for one in passes):
             return
-        printed, last = shown(way.probes, passes), seen[0].layers[-1]
+        data = np.shape(way.probes[0].X)
+        count = data[seen[0].turned] if len(data) == 2 else 0
+        printed, last = shown(way.probes, passes, count), seen[0].layers[-1]
         signed = all(np.all(np.abs(one.y) == 1) for one in passes)
         bank = sorted(
             families(meant(last.activation), last.units, rare=True),
             key=lambda one: (all(own.family is not one for own in printed), one.signs != signed),
         )
         stories_found = stories(passes, bank, deep=False)
+        if stories_found and not printed and not stories_found[0].listed:
+            # what no loss says is the gradient of one may be the mistaken one of another
+            others = stories(passes, bank, deep=False, mistaken=True)
+            stories_found = [one for one in others if one.listed] or stories_found
         if stories_found:
             yield _Explained(way, seen[0], passes, printed, bank, stories_found[0])
             if stories_found[0].right:
@@ -340,6 +346,7 @@ def _unread(subject: str, one: Probe) -> Report:
     )
     return Report(
         "unknown", tensors, (), subject,
-        beyond(one) or "No network of dense layers was recognised among the numbers of the run.",
+        beyond(one) or "No network of dense layers was recognised among the numbers of the run. "
+        "bp.check(loss, gradients, *args) holds gradients of any code to differences of a loss.",
         "",
     )  # fmt: skip

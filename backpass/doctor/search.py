@@ -78,6 +78,13 @@ class Story:
         return not self.slips and all(fit is not None and fit.slip is None for fit in fits)
 
     @property
+    def listed(self) -> bool:
+        """Whether every update is explained by nothing but mistakes of the catalogue."""
+        fits = self.fits.values()
+        own = [fit.slip for fit in fits if fit is not None and fit.slip is not None]
+        return self.whole and all(slip.mistake.bug is not None for slip in (*self.slips, *own))
+
+    @property
     def cost(self) -> float:
         found = sum(UNEXPLAINED if fit is None else fit.cost for fit in self.fits.values())
         return len(self.slips) + found
@@ -96,15 +103,23 @@ class Story:
 
 
 def stories(
-    passes: Sequence[Pass], families: Iterable[Family], *, deep: bool = True
+    passes: Sequence[Pass],
+    families: Iterable[Family],
+    *,
+    deep: bool = True,
+    mistaken: bool = False,
 ) -> list[Story]:
     """The best explanations of all updates, the best of them first.
 
-    Without `deep`, one mistake in each layer and each tensor is all that is looked for.
+    Without `deep`, one mistake in each layer and each tensor is all that is looked for. A loss
+    that makes the last layer's updates as they are is kept to, or left out if they are `mistaken`.
     """
     depth, begun = passes[0].depth, tops(passes, families)
     right = [_measured(_right(story)) for story in begun]
     exact = [story for story in right if story.cost == 0]
+    if mistaken:
+        begun = [story for story, one in zip(begun, right, strict=True) if one.cost != 0]
+        exact = []
     best = _kept(exact or [new for story in begun for new in _layer(story, [], deep)])
     for layer in range(depth - 1, 0, -1):
         below = [_below(story, layer) for story in best]

@@ -63,7 +63,11 @@ class _Call:
 def looked_at(
     path: Path, look: Callable[[Function, Sequence[Any]], Any]
 ) -> tuple[Any, tuple[str, ...]] | None:
-    """What comes of looking at what the file calls itself; None when nothing is recognised."""
+    """What comes of looking at what the file calls itself; None when nothing is recognised.
+
+    A network whose updates nothing explains is something, if nothing better is found.
+    """
+    unknown: tuple[Any, tuple[str, ...]] | None = None
     try:
         found = rehearsed(path)
     except (SyntaxError, ValueError):  # what is no Python was said when it was imported
@@ -75,7 +79,9 @@ def looked_at(
             continue
         if not isinstance(found, Report) or found.verdict != "unknown":
             return _as_written(found, path), (heard.told,)
-    return None
+        if found.loss and unknown is None:
+            unknown = found, (heard.told,)
+    return unknown
 
 
 def _as_written(found: Any, path: Path) -> Any:
