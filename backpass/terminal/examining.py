@@ -190,7 +190,7 @@ def _sought(
     advice: list[str] = []
     told = '--data "X, Y" of the file or --data "6x3 6x2"'
     for name, function in calls(module, made, call):
-        why = unfit(name, function, made, chosen=call is not None)
+        why = unfit(name, function, made, alone=_is_one(data))
         if why is not None:
             advice.append(why)
             continue
@@ -220,4 +220,11 @@ def _sought(
     raise BackpassError(
         f"nothing in {path.name} could be called to see it train; put it into a function of "
         "samples and targets, or into a class"
+    )
+
+
+def _is_one(data: str | None) -> bool:
+    """Whether samples alone are given, which may be what they are compared with."""
+    return (
+        data is not None and not data.endswith(".npz") and len(data.replace(",", " ").split()) == 1
     )

@@ -246,15 +246,15 @@ def _methods(made: Any) -> dict[str, Call]:
     return {name: getattr(made, name) for name in found if inspect.ismethod(getattr(made, name))}
 
 
-def unfit(name: str, call: Call, made: Any, *, chosen: bool = False) -> str | None:
+def unfit(name: str, call: Call, made: Any, *, alone: bool = False) -> str | None:
     """Why this cannot be called with samples and targets, or with what was made before them.
 
-    Samples alone are enough for what was `chosen`: they may be what they are compared with.
+    With `alone`, samples are given without targets.
     """
     needed = _needed(call)
     if not needed and (name in USUAL or inspect.ismethod(call)):
         return None  # it may hold its samples itself
-    if chosen and len(needed) == 1:
+    if alone and len(needed) == 1:
         return None
     if len(needed) == 2 or (len(needed) == 3 and made is not None and not inspect.ismethod(call)):
         return None
