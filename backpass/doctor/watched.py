@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.evidence import used
+from backpass.doctor.flat import cut
 from backpass.doctor.hidden import hidden
 from backpass.doctor.infer import Seen
 from backpass.doctor.leading import leading, leading_networks
@@ -94,7 +95,10 @@ def watched(
             probe(call, args, seed, x, y, keep, True, numbers, born, afresh, labels=labels)
             for seed in seeds
         ]
-        return shaped([replace(one, run=begun(one.run, one.parameters)) for one in each], gathered)
+        each = [replace(one, run=begun(one.run, one.parameters)) for one in each]
+        found = shaped(each, gathered)
+        apart = [] if leading_networks(found) else cut(each)
+        return shaped(apart, gathered) if any(_told(apart)) else found
 
     probes = runs(keep=keep)
     numbers = [] if keep else hidden(probes, _given(call, args, x, y), runs)
@@ -120,9 +124,11 @@ def _remembered(one: Probe, seen: Seen, paths: Sequence[str]) -> list[str]:
     """Which of these play no part in the outputs."""
     forward = one.run.events[: Numbers(one).since(seen.output)]
     read = [
-        path for path in paths for event in forward
+        path
+        for path in paths
+        for event in forward
         if np.array_equal(event.value, one.parameters[path])
-    ]  # fmt: skip
+    ]
     return [path for path in paths if path not in read]
 
 
