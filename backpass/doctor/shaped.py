@@ -18,12 +18,14 @@ Probes = Sequence[Probe]
 def shaped(probes: Probes, gathered: Callable[[Probes], list[Probe]]) -> list[Probe]:
     """The runs with their samples and targets as rows; `gathered` puts their weights together.
 
-    A sample may be a column or a picture of its own, whose numbers are one row here. Numbers in a
-    line are a sample, unless there are as many targets and no layer takes them all: then each is
-    one.
+    A sample may be a column or a picture of its own, whose numbers are one row here, if a layer
+    takes them all: they may be a sequence. Numbers in a line are a sample, unless there are as many
+    targets and no layer takes them all: then each is one.
     """
     flat = [replace(one, X=_rows(one.X), Y=_rows(one.Y)) for one in probes]
     found = gathered(flat)
+    if np.ndim(probes[0].X) > 2 and not leading_networks(found):
+        return gathered(probes)
     X, Y = np.asarray(flat[0].X), np.asarray(flat[0].Y)
     if X.ndim != 1 or X.shape != Y.shape or len(X) < 2 or leading_networks(found):
         return found
