@@ -71,7 +71,7 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
             f"known here compares those with targets of shape {first.Y.shape}"
         )
     exact = [one for one in fits if one.exact]
-    known = [_explained(one) for one in exact or fits]
+    known = [_explained(one) for one in [one for one in exact if one.steady] or exact or fits]
     explained = max(known, key=lambda one: len(one.found))
     look = explained.fit.look
     again = readings(look.probes[1], look.moved[1], explained.model, explained.scales)
@@ -129,6 +129,7 @@ class _Fit:
     factor: float
     exact: bool
     decay: float = 0.0  # of each weight itself, that is taken away as well
+    steady: bool = True  # on other numbers too: one error alone is a multiple of any gradient
 
 
 def _fits(look: _Look) -> list[_Fit]:
@@ -152,7 +153,9 @@ def _held(look: _Look, bank: Sequence[Family]) -> Iterator[_Fit]:
                 factor, exact, decay = _fit(one, look.moved[0], derived)
             except BackpassError:  # a loss that takes no targets of this shape
                 break
-            yield _Fit(look, family, fused, derived, factor, exact, decay)
+            other = _fit(look.probes[1], look.moved[1], derived)[0] if exact else factor
+            steady = abs(other - factor) <= COARSE * abs(factor)
+            yield _Fit(look, family, fused, derived, factor, exact, decay, steady)
             if derived.loss.name == family.base:
                 break  # nothing was fused
 
