@@ -214,8 +214,10 @@ class _Ear:
     begun: Moment = field(default_factory=Moment)
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        own = frame.f_code.co_filename == self.file  # no import ends halfway
-        if own and Moment().since(self.begun) > SECONDS:
+        own = frame.f_code.co_filename == self.file
+        caller = frame.f_back if event == "call" else None  # what begins can end: no import halfway
+        ours = own or (caller is not None and caller.f_code.co_filename == self.file)
+        if ours and Moment().since(self.begun) > SECONDS:
             sys.setprofile(None)
             raise _Enough
         if event == "call" and own:
