@@ -89,12 +89,13 @@ def _below(noted: Noted) -> Iterator[Line]:
             yield Span(left, "good"), Span(" " * gap + shapes, "shape")
         else:
             yield from wrapped(left.strip(), margin, "good")
-    others = [note for note in noted.notes if not note.result and note.formulas != (note.text,)]
-    parts = [f"{note.text}: {names_of(note)}" for note in others]
+    parts = [told(note) for note in noted.notes if not note.result]
     room = WIDTH - margin
     whole = [part.replace(" ", HARD) if len(part) < room else part for part in parts]
     for line in wrapped("  ·  ".join(whole), margin, "name"):
         yield tuple(Span(span.text.replace(HARD, " "), span.role) for span in line)
+    for text in noted.unread:
+        yield from wrapped(f"not read: {text}", margin, "bad")
     for text in noted.reasons:
         yield from wrapped(text, margin, "reason")
 
@@ -102,6 +103,22 @@ def _below(noted: Noted) -> Iterator[Line]:
 def names_of(note: Note) -> str:
     """What a value was at its visits, the first few."""
     return ", ".join(note.formulas[:SAID]) + (", …" if len(note.formulas) > SAID else "")
+
+
+def told(note: Note) -> str:
+    """What a part of a line is; of one that is called so already, its shape alone."""
+    if note.formulas == (note.text,):
+        return with_shapes(note)
+    return f"{note.text}: {with_shapes(note)}"
+
+
+def with_shapes(note: Note) -> str:
+    """What a value was at its visits, each with its shape; numbers have none."""
+    if len(note.shapes) != len(note.formulas) or not any(note.shapes):
+        return f"{names_of(note)} ({shapes_of(note)})" if any(note.shapes) else names_of(note)
+    pairs = zip(note.formulas[:SAID], note.shapes, strict=False)
+    each = ", ".join(f"{formula} ({'×'.join(map(str, shape))})" for formula, shape in pairs)
+    return each + (", …" if len(note.formulas) > SAID else "")
 
 
 def shapes_of(note: Note) -> str:

@@ -8,7 +8,7 @@ import textwrap
 import tokenize
 from collections.abc import Iterator, Sequence
 
-from backpass.doctor.listing import Noted, names_of, shapes_of
+from backpass.doctor.listing import Noted, names_of, shapes_of, told
 
 COLUMNS = 88
 _CODING = re.compile(r"^[ \t\f]*#.*?coding[:=]")
@@ -39,8 +39,8 @@ def _said(noted: Noted) -> Iterator[str]:
         if note.result:
             yield f"→ {names_of(note)}   {shapes_of(note)}"
     for note in noted.notes:
-        if not note.result and note.formulas != (note.text,):
-            yield f"{note.text}: {names_of(note)}"
+        if not note.result:
+            yield told(note)
     yield from noted.reasons
     for text in noted.unread:
         yield f"not read: {text}"

@@ -53,17 +53,25 @@ def _row(line: Noted) -> str:
 def _below(line: Noted) -> Iterator[str]:
     for note in line.notes:
         if note.result:
-            shapes = f'<span class="shapes">{escape(shapes_of(note))}</span>'
-            yield f'<p class="made">→ {_names(note)} {shapes}</p>'
-    parts = [
-        f"<span><code>{escape(note.text)}</code>: {_names(note)}</span>"
-        for note in line.notes
-        if not note.result and note.formulas != (note.text,)
-    ]
+            yield f'<p class="made">→ {_names(note)} {_shapes(note)}</p>'
+    parts = [_part(note) for note in line.notes if not note.result]
     if parts:
         yield f'<p class="parts">{" ".join(parts)}</p>'
+    for text in line.unread:
+        yield f'<p class="unread">not read: <code>{escape(text)}</code></p>'
     for reason in line.reasons:
         yield f'<p class="why">{escape(reason)}</p>'
+
+
+def _part(note: Note) -> str:
+    names = _names(note)
+    if note.formulas == (note.text,):
+        return f"<span><code>{names}</code> {_shapes(note)}</span>"
+    return f"<span><code>{escape(note.text)}</code>: {names} {_shapes(note)}</span>"
+
+
+def _shapes(note: Note) -> str:
+    return f'<span class="shapes">{escape(shapes_of(note))}</span>' if any(note.shapes) else ""
 
 
 def _names(note: Note) -> str:

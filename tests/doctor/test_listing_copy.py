@@ -47,7 +47,7 @@ def test_comments_stand_above_statements_and_never_inside_a_text():
     assert ast.dump(ast.parse(copy)) == ast.dump(ast.parse(ODD))
     assert copy.splitlines()[:3] == [*ODD.splitlines()[:2], "# A network."]
     assert copy.index("A file") > copy.index("# → Z1")
-    assert "# → Z1   3×2\n# y + 1: A1, A2\n# dZ1: why\n# not read: z\na = b =" in copy
+    assert "# → Z1   3×2\n# y + 1: A1, A2 (3×2)\n# dZ1: why\n# not read: z\na = b =" in copy
     assert [line for line in copy.splitlines() if not line.lstrip().startswith("#") and line] == [
         line for line in ODD.splitlines() if not line.lstrip().startswith("#") and line
     ]
