@@ -39,7 +39,7 @@ def _said(noted: Noted) -> Iterator[str]:
         if note.result:
             yield f"→ {names_of(note)}   {shapes_of(note)}"
     for note in noted.notes:
-        if not note.result:
+        if not note.result and note.formulas != (note.text,):
             yield told(note)
     yield from noted.reasons
     for text in noted.unread:
