@@ -140,32 +140,22 @@ def _penalised(
     probes: Sequence[Probe], passes: Sequence[Pass], plain: Shown, values: Sequence[float]
 ) -> list[Shown]:
     """The loss with a multiple of Σ W² beside it, where one place is worth that in every run."""
+    squares = [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
     first, *others = [_by_place(one.run) for one in probes]
     found: list[Shown] = []
-    for squares in _squares(passes):
-        for place, numbers in first.items():
-            for event, number in numbers:
-                strength = (number - values[0]) / squares[0]
-                if strength * squares[0] < 1e-6 * abs(number) or not math.isfinite(strength):
-                    continue
-                wanted = [v + strength * s for v, s in zip(values[1:], squares[1:], strict=True)]
-                if all(
-                    any(math.isclose(seen, one, rel_tol=1e-9) for _, seen in other.get(place, []))
-                    for other, one in zip(others, wanted, strict=True)
-                ):
-                    where = _place(probes[0].run, event)
-                    found.append(replace(plain, decay=strength, event=event, place=where))
+    for place, numbers in first.items():
+        for event, number in numbers:
+            strength = (number - values[0]) / squares[0]
+            if strength * squares[0] < 1e-6 * abs(number) or not math.isfinite(strength):
+                continue
+            wanted = [v + strength * s for v, s in zip(values[1:], squares[1:], strict=True)]
+            if all(
+                any(math.isclose(seen, one, rel_tol=1e-9) for _, seen in other.get(place, []))
+                for other, one in zip(others, wanted, strict=True)
+            ):
+                where = _place(probes[0].run, event)
+                found.append(replace(plain, decay=strength, event=event, place=where))
     return found[-1:]
-
-
-def _squares(passes: Sequence[Pass]) -> Iterator[list[float]]:
-    """Σ W² in every run: of whole weights, and without what meets the ones."""
-    yield [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
-    if any(layer.ones is not None for layer in passes[0].layers):
-        yield [
-            sum(float(np.sum(one.inner(place, W) ** 2)) for place, W in enumerate(one.W) if place)
-            for one in passes
-        ]
 
 
 def _by_place(run: Run) -> dict[int, list[tuple[int, float]]]:

@@ -319,8 +319,6 @@ def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Re
         return report
     data = data_places(again.call, again.args, again.x, again.y)
     first, moved = one.way.probes[0], one.way.moved[0]
-    if np.shape(again.args[data[0]]) != np.shape(first.X):
-        return report
     told = trained(
         again.call, again.args, data, first, moved, one.seen, one.story.family, rate
     )  # fmt: skip

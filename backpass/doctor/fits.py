@@ -20,10 +20,8 @@ SIDES = 4  # random directions that a product is looked at from, before it is ma
 
 @dataclass(frozen=True)
 class Goal:
-    """What moved a parameter, on each probe; `held` is what it was worth.
+    """What moved a parameter, on each probe; `held` is what it was worth, all in one line.
 
-    `seen` and `was` are the same in one line, and `bare` is a weight with nothing for the ones, as
-    decay may leave a bias alone.
     `left` and `right` are random directions, and `seen_from` what the updates are along them.
     """
 
@@ -31,14 +29,12 @@ class Goal:
     held: tuple[Array, ...]
     seen: Array
     was: Array
-    bare: Array
     size: float
     slack: float
     left: Array
     right: Array
     seen_from: Array
     was_from: Array
-    bare_from: Array
 
     def scale(self, made: Sequence[Array]) -> float | None:
         """The one number that makes all updates of these, if there is one."""
@@ -50,11 +46,7 @@ class Goal:
             return None
         if len(self.seen) < 6 or not self.size:
             return None
-        line = _line(made)
-        found = _sum(self.seen, line, self.was, self.slack)
-        if found is None and self.bare is not self.was:
-            found = _sum(self.seen, line, self.bare, self.slack)
-        return found
+        return _sum(self.seen, _line(made), self.was, self.slack)
 
     def may_be(self, at: Made) -> bool:
         """Whether the gradient that this δ makes can be the update, seen from a few sides."""
@@ -70,10 +62,7 @@ class Goal:
         rest = self.seen_from - made * (self.seen_from @ made) / length**2
         if np.linalg.norm(rest) <= slack * size:
             return True
-        return any(
-            _sum(self.seen_from, made, was, slack) is not None
-            for was in (self.was_from, self.bare_from)
-        )
+        return _sum(self.seen_from, made, self.was_from, slack) is not None
 
 
 def goals(passes: Sequence[Pass]) -> dict[Tensor, Goal]:
@@ -87,21 +76,19 @@ def _goal(passes: Sequence[Pass], key: Tensor) -> Goal:
     moved = tuple(one.moved[key] for one in passes)
     if all(is_noise(step, was) for step, was in zip(moved, held, strict=True)):
         moved = tuple(np.zeros_like(step) for step in moved)
-    ones = letter == "W" and passes[0].layers[layer - 1].ones is not None
-    bare = tuple(_without_ones(one, layer) for one in passes) if ones else held
     random = np.random.default_rng(layer)
     sides = SIDES if moved[0].ndim == 2 and moved[0].size > 2 * SIDES else 0
     left, right = (random.normal(size=(length, sides)) for length in _shape(moved[0]))
-    seen_from, was_from, bare_from = (
+    seen_from, was_from = (
         np.concatenate([np.einsum("ps,pq,qs->s", left, one, right) for one in whole])
         if sides
         else np.zeros(0)
-        for whole in (moved, held, bare)
+        for whole in (moved, held)
     )
-    seen, was = _line(moved), _line(held)
+    seen = _line(moved)
     return Goal(
-        moved, held, seen, was, _line(bare) if ones else was, float(np.linalg.norm(seen)),
-        _slack(moved, held, passes[0].coarse), left, right, seen_from, was_from, bare_from,
+        moved, held, seen, _line(held), float(np.linalg.norm(seen)),
+        _slack(moved, held, passes[0].coarse), left, right, seen_from, was_from,
     )  # fmt: skip
 
 
@@ -109,13 +96,6 @@ def is_noise(value: Array, like: Array) -> bool:
     """Whether this is no more than what is rounded away in numbers like the others."""
     size = float(np.max(np.abs(like), initial=0.0))
     return bool(np.max(np.abs(value), initial=0.0) <= 8 * np.finfo(float).eps * size)
-
-
-def _without_ones(run: Pass, layer: int) -> Array:
-    """A weight in which the row that meets the ones is 0."""
-    found = run.W[layer].copy()
-    found[0 if run.layers[layer - 1].ones == "first" else -1] = 0
-    return found
 
 
 def _shape(one: Array) -> tuple[int, int]:

@@ -6,9 +6,9 @@ import contextlib
 import linecache
 import random
 import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType, MappingProxyType, TracebackType
+from types import CodeType, FunctionType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.reach import functions
-from backpass.doctor.rewrite import SEE, Born, Place, rewrite
+from backpass.doctor.rewrite import SEE, Place, rewrite
 from backpass.doctor.scripts import TooLong, interrupted_after
 from backpass.doctor.state import Roots, as_numbers
 from backpass.doctor.tracer import traced
@@ -26,7 +26,6 @@ Array = NDArray[Any]
 
 VISITS = 400  # kept of each place: a loop over entries shows enough of itself
 SECONDS = 10.0  # of a processor: a run that takes longer has shown its updates
-_NOTHING: Mapping[Born, Array] = MappingProxyType({})
 AGAIN = 3.0  # so does one in which this long, and four times as long as before, nothing is new
 
 
@@ -86,11 +85,8 @@ def observe(
     *,
     seed: int = 0,
     seconds: float = SECONDS,
-    born: Mapping[Born, Array] = _NOTHING,
 ) -> Run:
     """Call it once and watch; afterwards everything is as it was before.
-
-    Names of functions that are in `born` are these numbers where they are first given a value.
 
     Restored are the arrays, lists, dicts and attributes that can be reached from the callable and
     its arguments, and the state of NumPy's and Python's global random numbers, which are seeded
@@ -99,8 +95,8 @@ def observe(
     taken = Roots.of(call, args).state()
     run = Run({}, {}, [], taken.values, {})
     watched = functions([call, *args])
-    twins = _twins(watched, run, born)
-    reporter = _Reporter(run, seconds, dict(born))
+    twins = _twins(watched, run)
+    reporter = _Reporter(run, seconds)
     bare = {one.__code__: one.__qualname__ for one in watched if one.__code__ not in twins}
     if twins:  # a lambda names nothing, and only calls what is read
         bare = {code: name for code, name in bare.items() if code.co_name != "<lambda>"}
@@ -145,9 +141,8 @@ def call_quietly(call: Callable[..., Any], args: Sequence[Any], *, seed: int = 0
 class _Reporter:
     """Stands in the user's globals, is handed every value, and hands it on."""
 
-    def __init__(self, run: Run, seconds: float, born: dict[Born, Array]) -> None:
+    def __init__(self, run: Run, seconds: float) -> None:
         self.run = run
-        self.born = born  # what is still to be exchanged
         self.visits: dict[int, int] = {}
         self.told: dict[Place, int] = {}  # places of the tracer's, with their numbers here
         self.begun = self.news = Moment()  # when a place was last seen for the first time
@@ -166,14 +161,6 @@ class _Reporter:
         if self.count % 64 == 0:
             self.ends()
         return value
-
-    def exchanged(self, function: str, name: str, value: Any) -> Any:
-        """Other numbers than those that a name is given first, where they are as many."""
-        other = self.born.get((function, name))
-        if other is None or np.shape(value) != other.shape:
-            return value
-        del self.born[function, name]
-        return other.copy() if other.ndim else float(other)
 
     def ends(self) -> None:
         """A run ends when it was long, or has long shown nothing but what was seen before."""
@@ -195,15 +182,13 @@ def _address(value: Any) -> int:
     return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else -id(value)
 
 
-def _twins(
-    watched: Sequence[FunctionType], run: Run, born: Collection[Born]
-) -> dict[CodeType, CodeType]:
+def _twins(watched: Sequence[FunctionType], run: Run) -> dict[CodeType, CodeType]:
     """The reporting code of each function whose source can be read."""
     twins: dict[CodeType, CodeType] = {}
     for file in dict.fromkeys(one.__code__.co_filename for one in watched):
         source = "".join(linecache.getlines(file))
         try:
-            found = rewrite(source, file, len(run.places), born)
+            found = rewrite(source, file, len(run.places))
         except SyntaxError:
             continue
         twins |= found.twins

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.observe import Run, observe
-from backpass.doctor.rewrite import Born
 from backpass.doctor.state import Roots, argument_names
 from backpass.language.errors import BackpassError
 
@@ -55,7 +53,6 @@ class Probe:
 
 
 _COARSE = (np.float32, np.float16)
-_NOTHING: Mapping[Born, tuple[int, ...]] = MappingProxyType({})
 Where = int | str | None  # an argument, by its place or its name
 
 
@@ -68,19 +65,15 @@ def probe(
     keep: Collection[str] = (),
     returning: bool = False,
     numbers: Collection[str] = (),
-    born: Mapping[Born, tuple[int, ...]] = _NOTHING,
-    afresh: Collection[str] = (),
     *,
     labels: bool = False,
 ) -> Probe:
     """Run the update once as it stands, to see what it changes, and once on random numbers.
 
     The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
-    Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers;
-    what is changed `afresh` starts from zero.
-    With `returning`, a call that changes nothing may return what it should have changed. Paths of
-    `numbers` are parameters too. Names of functions in `born` are random when they are first given
-    a value of that shape. With `labels`, targets that take two values keep to these.
+    Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers.
+    With `returning`, a call that changes nothing may return what it should have changed; paths of
+    `numbers` are then parameters too. With `labels`, targets that take two values keep to these.
     Raises BackpassError when there are none, and when nothing changes.
     """
     calls(call, args)
@@ -99,14 +92,10 @@ def probe(
     if still:  # returned instead, or not moved by these very numbers, as behind a ReLU that is off
         others = [*_others(first, data), *numbers]
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
-    else:
-        beside += [path for path in numbers if path not in (*changed, *beside)]
     random = np.random.default_rng(seed)
     X, Y = data_like(args, places, random, labels=labels)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     values |= {path: taken.values[path] for path in keep if path in values}
-    values |= {path: np.zeros_like(values[path]) for path in afresh if path in changed}
-    inner = {name: _random_like(np.zeros(shape), random) for name, shape in born.items()}
     try:
         for path, value in values.items():
             if path not in keep:
@@ -116,7 +105,7 @@ def probe(
         runs: list[tuple[Run, Any, Any]] = []
         for some in _may_take(X, Y, given, random):
             held[places[0]], held[places[1]] = some
-            runs.append((observe(call, held, seed=seed, born=inner), *some))
+            runs.append((observe(call, held, seed=seed), *some))
             if runs[-1][0].failure is None:
                 break
         run, X, Y = next((one for one in runs if one[0].failure is None), runs[0])
@@ -254,8 +243,7 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         path
         for path, value in run.before.items()
         if path in run.after
-        and run.after[path].dtype.kind == "f"  # and a parameter may begin as 0, not as 0.0
-        and value.dtype.kind in "fi"
+        and value.dtype.kind == "f"
         and _root(path) not in data
         and not np.array_equal(value, run.after[path])
     ]

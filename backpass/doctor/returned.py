@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -40,11 +39,6 @@ def leaves(result: Any) -> list[tuple[str, Array]]:
     return list(_leaves("", result))
 
 
-def numbers_of(result: Any) -> list[Array]:
-    """The single numbers among what a call returned."""
-    return [value for _, value in leaves(result) if not value.ndim]
-
-
 def _leaves(path: str, one: Any) -> Iterator[tuple[str, Array]]:
     match one:
         case dict():
@@ -65,35 +59,25 @@ def _key(path: str) -> str:
     return "" if last.isdigit() else last
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+def inside(run: Run) -> tuple[dict[str, Array], dict[str, Array]]:
     """What names of a function held first, and what later: another array of that shape, or number.
 
-    What stays is in both; it may be the bias of something.
-    """
-
-    function: str
-    before: dict[str, Array]
-    after: dict[str, Array]
-
-
-def inside(run: Run) -> Inside:
-    """The names of the function in which most arrays change.
-
-    Functions that pass arrays on have the same names for them, which do not change there.
+    A number that stays is in both; it may be the bias of something. Functions that pass arrays on
+    have the same names for them: those of the function in which most arrays change are taken.
     """
     before: dict[str, dict[str, Array]] = {}
     after: dict[str, dict[str, Array]] = {}
     for event in run.events:
         place = run.places[event.place]
-        value = event.value
-        if not place.text.isidentifier() or not (value.dtype.kind == "f" or not np.any(value)):
+        if not place.text.isidentifier() or event.value.dtype.kind != "f":
             continue
-        held = before.setdefault(place.function, {}).setdefault(place.text, value)
-        if held.shape != value.shape or np.array_equal(held, value):
+        held = before.setdefault(place.function, {}).setdefault(place.text, event.value)
+        if held.shape != event.value.shape or np.array_equal(held, event.value):
             continue
-        after.setdefault(place.function, {}).setdefault(place.text, value)
+        after.setdefault(place.function, {}).setdefault(place.text, event.value)
     if not after:
-        return Inside("", {}, {})
+        return {}, {}
     own = max(after, key=lambda function: sum(one.ndim > 0 for one in after[function].values()))
-    return Inside(own, before[own], {**before[own], **after[own]})
+    first, later = before[own], after[own]
+    steady = {name: one for name, one in first.items() if name not in later and not one.ndim}
+    return {name: first[name] for name in (*later, *steady)}, later | steady

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Literal
@@ -17,7 +17,6 @@ from typing import Any, Literal
 SEE = "__backpass_see__"  # under this global name the reporter stands while a program is watched
 
 Moment = Literal["value", "before", "after"]
-Born = tuple[str, str]  # a function, and a name of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +49,13 @@ class Rewritten:
     twins: dict[CodeType, CodeType]
 
 
-def rewrite(source: str, file: str, first: int = 0, born: Collection[Born] = ()) -> Rewritten:
+def rewrite(source: str, file: str, first: int = 0) -> Rewritten:
     """The rewritten code of a file; its places are numbered from `first` on.
 
-    Whatever is assigned to the names of `born`, the reporter may exchange.
     Raises SyntaxError for source that Python does not read.
     """
     plain = compile(source, file, "exec", dont_inherit=True)
-    rewriter = _Rewriter(source, first, born)
+    rewriter = _Rewriter(source, first)
     tree = ast.parse(source, file)
     rewriter.visit(tree)
     watched = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
@@ -83,8 +81,7 @@ _TARGETS = ast.Name | ast.Attribute | ast.Subscript
 class _Rewriter(ast.NodeTransformer):
     """Wraps what is read, from the inside out; what is written, called or declared stays."""
 
-    def __init__(self, source: str, first: int, born: Collection[Born]) -> None:
-        self.born = born
+    def __init__(self, source: str, first: int) -> None:
         self.lines = source.splitlines(keepends=True)
         self.places: list[Place] = []
         self.first = first
@@ -125,30 +122,12 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         read = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
-        targets = [one for target in node.targets for one in _single(target)]
-        shown = [one for one in targets if not isinstance(one, ast.Name) or one.id in read]
+        shown = [one for one in node.targets if not isinstance(one, ast.Name) or one.id in read]
         after = [statement for target in shown for statement in self._seen(target, "after")]
         node.value = self._read(node.value)
         for target in node.targets:
             self._write(target)
-        return [node, *self._exchanged(node.targets), *after]
-
-    def _exchanged(self, targets: list[ast.expr]) -> list[ast.stmt]:
-        """Statements that let the reporter exchange what names have been given."""
-        function = ".".join(self.scope)
-        names = [
-            one.id
-            for target in targets
-            for one in ast.walk(target)
-            if isinstance(one, ast.Name) and not _is_read(one)
-        ]
-        return [
-            ast.copy_location(
-                ast.Assign([ast.Name(name, ast.Store())], _asked(function, name)), targets[0]
-            )
-            for name in names
-            if (function, name) in self.born
-        ]
+        return [node, *after]
 
     def _write(self, target: ast.expr) -> None:
         """What a target reads on its way, as `self.W` in `self.W[0] = …`, is a part of it."""
@@ -179,11 +158,10 @@ class _Rewriter(ast.NodeTransformer):
         self._body(node)
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.stmt]:
-        if node.value is None:
-            return node
-        node.value = self._read(node.value)
-        return [node, *self._exchanged([node.target])]
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        if node.value is not None:
+            node.value = self._read(node.value)
+        return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         self.scope.append("<lambda>")
@@ -246,22 +224,6 @@ class _Rewriter(ast.NodeTransformer):
 def _reported(number: int, value: ast.AST) -> ast.Call:
     assert isinstance(value, ast.expr)
     return ast.Call(ast.Name(SEE, ast.Load()), [ast.Constant(number), value], [])
-
-
-def _single(target: ast.expr) -> Iterator[ast.expr]:
-    """The targets among which a tuple is shared out."""
-    if not isinstance(target, (ast.Tuple, ast.List)):
-        yield target
-        return
-    for one in target.elts:
-        yield from _single(one)
-
-
-def _asked(function: str, name: str) -> ast.Call:
-    """The value of a name, or what the reporter has in its place."""
-    asked = ast.Attribute(ast.Name(SEE, ast.Load()), "exchanged", ast.Load())
-    given = ast.Constant(function), ast.Constant(name), ast.Name(name, ast.Load())
-    return ast.Call(asked, list(given), [])
 
 
 def _is_read(node: ast.AST) -> bool:

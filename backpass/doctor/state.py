@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.reach import functions, is_users, is_users_type
+from backpass.doctor.reach import functions, is_users_type
 
 Array = NDArray[Any]
 _NUMBERS = (bool, int, float, np.number)
@@ -125,21 +125,6 @@ class _Defaults:
 
 
 @dataclass(frozen=True, slots=True)
-class _Members:
-    """What a module of the user's holds, read and written as `net.W`, if `net` is its name."""
-
-    module: ModuleType
-
-    def get(self, name: str) -> Any:
-        return getattr(self.module, name.rpartition(".")[2], None)
-
-    __getitem__ = get
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        setattr(self.module, name.rpartition(".")[2], value)
-
-
-@dataclass(frozen=True, slots=True)
 class Roots:
     """The objects that a call may change, by the names that its code has for them."""
 
@@ -165,10 +150,6 @@ class Roots:
                 held = holder.get(name)
                 if _may_change(held) or (isinstance(held, _NUMBERS) and name in _written(one)):
                     around.setdefault(name, holder)
-                elif isinstance(held, ModuleType) and is_users(_file(held)):
-                    for member in one.__code__.co_names:
-                        if _may_change(vars(held).get(member)):
-                            around.setdefault(f"{name}.{member}", _Members(held))
             defaults = _Defaults(one)
             for name, held in defaults.all().items():
                 if _may_change(held):
@@ -185,11 +166,6 @@ class Roots:
             found._roots.append((holder, name, holder[name]))
             _visit(name, holder, name, holder[name], found, seen)
         return found
-
-
-def _file(module: ModuleType) -> str:
-    """Where a module comes from; those without a file are Python's own."""
-    return getattr(module, "__file__", None) or "<frozen>"
 
 
 _STORES = ("STORE_GLOBAL", "STORE_DEREF", "STORE_NAME")  # of a global, and at the top of a file

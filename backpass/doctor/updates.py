@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,75 +10,16 @@ from numpy.typing import NDArray
 from backpass.doctor.observe import Run
 
 Array = NDArray[np.float64]
-SHORT = 1000  # events, which take no time
 
 
-def first_updates(
-    run: Run, parameters: Mapping[str, Array], since: int | None = None
-) -> dict[str, Array]:
+def first_updates(run: Run, parameters: Mapping[str, Array]) -> dict[str, Array]:
     """Before minus after the first update of each parameter, 0 where there was none.
 
     Where an assignment was watched whose statement reads its own target as the parameter was
     before, its result counts; otherwise what the parameter is worth when the run has ended. (A
     gradient with weight decay, `grads["W"] = … + decay * W`, reads W and is none.)
-
-    `since` is the first event of the outputs: a name that only then stops to be a number that was
-    given stands for that parameter, and one that did before is of a sum that begins with it.
     """
-    found = {path: _first(run, path, value) for path, value in parameters.items()}
-    if since is not None:
-        own = _updating(run, found, parameters)
-        for path, value in parameters.items():
-            if not value.ndim and path.isidentifier() and np.array_equal(found[path], value):
-                found[path] = _renamed(run, value, since, own)
-    return {path: value - found[path] for path, value in parameters.items()}
-
-
-def begun(run: Run, parameters: Mapping[str, Array]) -> Run:
-    """The run up to its first updates and about as far again; all of it where one is not seen.
-
-    What comes after many rounds of a loop says nothing of the first updates, and takes long.
-    """
-    last = 0
-    for path, value in parameters.items():
-        new = _first(run, path, value)
-        if value.ndim and not np.array_equal(new, value):
-            places = (
-                number
-                for number, event in enumerate(run.events)
-                if event.value.shape == new.shape and np.array_equal(event.value, new)
-            )
-            last = max(last, next(places, len(run.events)))
-    return replace(run, events=run.events[: 2 * last + SHORT]) if last else run
-
-
-def _updating(run: Run, found: Mapping[str, Array], parameters: Mapping[str, Array]) -> set[str]:
-    """The functions in which parameters come to be what they are after their first update."""
-    moved = [one for path, one in found.items() if not np.array_equal(one, parameters[path])]
-    return {
-        run.places[event.place].function
-        for event in run.events
-        if run.places[event.place].moment == "after"
-        and any(np.array_equal(event.value, one) for one in moved)
-    }
-
-
-def _renamed(run: Run, value: Array, since: int, functions: Collection[str]) -> Array:
-    """What a name of these functions that stands for this number becomes after the outputs."""
-    reading: set[tuple[str, int, str]] = set()
-    sums: set[tuple[str, int, str]] = set()
-    for number, event in enumerate(run.events):
-        place = run.places[event.place]
-        if event.value.ndim or not place.text.isidentifier() or place.function not in functions:
-            continue
-        statement = run.files[event.place], place.statement, place.text
-        if place.moment == "after" and statement in reading - sums:
-            if number > since:
-                return np.asarray(event.value, float)
-            sums.add(statement)
-        if event.value == value:
-            reading.add(statement)
-    return value
+    return {path: value - _first(run, path, value) for path, value in parameters.items()}
 
 
 def _first(run: Run, path: str, value: Array) -> Array:

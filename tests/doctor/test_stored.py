@@ -82,22 +82,3 @@ def test_annotate_shows_the_line_that_raises_and_the_shapes_there():
     says = r"test_stored.py:32: .*shapes are \(6×3\) and \(4×2\)"
     with pytest.raises(bp.BackpassError, match=says):
         bp.annotate(Holding().stumbles, X, Y)
-
-
-def rows(table, layers, rate=0.3):
-    """One layer of two units below another, a row at a time, whose last number is a class."""
-    V, W = layers["V"], layers["W"]
-    for *x, label in table:
-        h = np.tanh(np.array(x) @ V)
-        e = h @ W - np.eye(2)[label]
-        d = W @ e * (1 - h**2)
-        W -= rate * np.outer(h, e)
-        V -= rate * np.outer(x, d)
-
-
-def test_targets_may_be_a_column_of_the_table_of_samples():
-    table = [[*x, label] for x, label in zip(X.tolist(), [0, 1, 1, 0, 1, 0], strict=True)]
-    layers = {"V": RANDOM.normal(size=(3, 2)), "W": RANDOM.normal(size=(2, 2))}
-    report = bp.doctor(rows, table, layers)
-    assert report.verdict.startswith("correct")
-    assert [tensor.path for tensor in report.tensors] == ["layers['V']", "layers['W']"]
