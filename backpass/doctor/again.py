@@ -148,16 +148,17 @@ def _is(some: Steps, others: Steps, path: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A sample at one end that a call never looks at, and where it takes up the others."""
+    """Samples at one end that a call never looks at, and where it takes up the others."""
 
     last: bool
     place: Place
+    count: int = 1
 
 
 def skipped(
     call: Callable[..., Any], args: Sequence[Any], x: Where, y: Where, probe: Probe
 ) -> Skipped | None:
-    """The one sample at an end that is left out, however many samples there are."""
+    """The one sample, or batch, at an end that is left out, however many samples there are."""
     found = _left_out(probe)
     if found is None:
         return None
@@ -175,7 +176,8 @@ def skipped(
         return None
     more = Probe(run, np.asarray(given[places[0]]), probe.Y, probe.parameters, probe.frozen)
     other = _left_out(more)
-    return found if other is not None and other.last == found.last else None
+    same = other is not None and (other.last, other.count) == (found.last, found.count)
+    return found if same else None
 
 
 def _doubled(one: Any, probe: Probe) -> Any:
@@ -199,6 +201,7 @@ def _left_out(probe: Probe) -> Skipped | None:
         return None
     X = X.T if _samples_axis(probe) else X
     touched: set[int] = set()
+    batches: set[int] = set()  # how many samples are taken up at once
     place: Place | None = None
     whole: Place | None = None  # where all of them were taken up last, as by the head of a loop
     for event in probe.run.events:
@@ -213,9 +216,13 @@ def _left_out(probe: Probe) -> Skipped | None:
             rows = {r for r, row in enumerate(X) if np.any(np.all(given == row, axis=1))}
             if len(rows) == len(given):
                 touched |= rows
+                batches.add(len(rows))
                 place = place or (whole if len(rows) == 1 else None) or here
                 break
-    missing = set(range(len(X))) - touched
-    if place is None or len(X) < 4 or len(missing) != 1 or missing & set(range(1, len(X) - 1)):
+    missing = sorted(set(range(len(X))) - touched)
+    count = len(missing)
+    is_batch = count in batches and not len(X) % count and not probe.run.stopped
+    if place is None or len(X) < 4 or not (count == 1 or (count > 1 and is_batch)):
         return None
-    return Skipped(last=0 not in missing, place=place)
+    first, last = missing == [*range(count)], missing == [*range(len(X) - count, len(X))]
+    return Skipped(last, place, count) if first != last else None

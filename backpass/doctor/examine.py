@@ -141,10 +141,11 @@ def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
     left = None if any(f.bug == 54 for f in findings) else skipped(call, args, x, y, first)
     if left is not None:
         end = "last" if left.last else "first"
+        what = "sample is" if left.count == 1 else f"batch of {left.count} samples is"
         findings.append(
             accuser.found(
-                54, f"the {end} sample is dropped", paths, left.place,
-                f"the {end} sample is never looked at, however many there are",
+                54, f"the {end} {what} dropped", paths, left.place,
+                f"the {end} {what} never looked at, however many there are",
                 "take all samples",
             )
         )  # fmt: skip

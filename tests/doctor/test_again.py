@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,44 @@ def test_a_sample_that_is_cut_off_is_told(part, word, tmp_path):
     assert finding.bug == 54
     assert f"the {word} sample is never looked at" in finding.explanation.lower()
     assert part in lines[finding.line - 1]
+
+
+IN_BATCHES = """\
+import numpy as np
+
+
+class Net:
+    def __init__(self):
+        random = np.random.default_rng(0)
+        self.W1, self.W2 = random.normal(size=(4, 5)), random.normal(size=(5, 2))
+
+    def fit(self, X, Y):
+        for k in range(0, len(X) - {end}, 3):
+            x, y = X[k : k + 3], Y[k : k + 3]
+            h = np.tanh(x @ self.W1)
+            error = (h @ self.W2 - y) / len(x)
+            back = error @ self.W2.T * (1 - h**2)
+            self.W2 -= 0.1 * h.T @ error
+            self.W1 -= 0.1 * x.T @ back
+"""
+
+
+@pytest.mark.parametrize(("end", "count"), [(3, 9), (0, 9), (0, 7), (2, 8)])
+def test_a_whole_batch_that_is_cut_off_is_told(end, count, tmp_path):
+    path = tmp_path / "in_batches.py"
+    path.write_text(IN_BATCHES.format(end=end))
+    spec = importlib.util.spec_from_file_location(f"in_batches_{end}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    X, Y = RANDOM.normal(size=(count, 4)), RANDOM.normal(size=(count, 2))
+    report = bp.doctor(module.Net().fit, X, Y)
+    if end != 3:  # what is left over is no batch
+        assert report.verdict == "correct"
+        return
+    assert report.verdict == "bug"
+    (finding,) = report.findings
+    assert finding.bug == 54
+    assert finding.name == "the last batch of 3 samples is dropped"
 
 
 def test_samples_that_are_held_out_are_no_mistake(tmp_path):
