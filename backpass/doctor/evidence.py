@@ -110,6 +110,8 @@ def _losses(passes: Sequence[Pass], count: int) -> Iterator[tuple[Family, str, f
             continue  # of a single output, that is the error itself
         for title, times in family.members:
             bases = [family.value(one.A[-1], one.y) for one in passes]
+            if not all(bases):
+                break  # every 0 of the code would be a hinge that is met
             own = [times(*one.y.shape) for one in passes]
             yield family, title, own[0], [f * base for f, base in zip(own, bases, strict=True)]
             far = times(count, passes[0].y.shape[1]) if count else own[0]

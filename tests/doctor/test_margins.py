@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,32 @@ def test_the_margin_left_out_is_another_loss(tmp_path):
     report = report_of("hinge", tmp_path, ("inside = t * out < 1", "inside = t * out < 0"))
     assert report.verdict == "correct for another loss"
     assert "max(0, −y·a)" in report.loss
+
+
+WITH_ZERO = """\
+import numpy as np
+
+
+class Net:
+    def __init__(self):
+        random = np.random.default_rng(0)
+        self.W1, self.W2 = random.normal(size=(3, 4)), random.normal(size=(4, 2))
+        self.b = 0.0
+
+    def step(self, X, Y):
+        h = np.tanh(X @ self.W1)
+        error = (h @ self.W2 + self.b - Y) / len(X)
+        back = error @ self.W2.T * (1 - h**2)
+        self.W2 -= 0.1 * h.T @ error
+        self.W1 -= 0.1 * X.T @ back
+"""
+
+
+def test_a_zero_in_the_code_is_no_hinge_that_is_met(tmp_path):
+    path = tmp_path / "with_zero.py"
+    path.write_text(WITH_ZERO)
+    spec = importlib.util.spec_from_file_location("with_zero", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    X, Y = RANDOM.normal(size=(6, 3)), RANDOM.random(size=(6, 2))
+    assert bp.doctor(module.Net().step, X, Y).verdict == "correct"
