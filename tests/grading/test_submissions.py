@@ -33,7 +33,7 @@ def test_the_file_that_is_called(tmp_path: Path):
     assert main(only="x = 1") == "only.py"
     assert main(net="x = 1", main="x = 1") == "net.py"
     assert main(main="x = 1", other="x = 1") == "main.py"
-    assert main(one="", two="") == "it has 2 files and none of them is net.py or main.py"
+    assert main(one="", two="") == "it has 2 files at its top, and none is net.py or main.py"
 
 
 def test_links_are_not_followed(tmp_path: Path):

@@ -108,5 +108,5 @@ def test_arrays_of_jax_in_plain_training_code_are_refused_in_one_sentence():
     def step(X, y):
         return X
 
-    with pytest.raises(bp.BackpassError, match=r"X is a .* of JAX"):
+    with pytest.raises(bp.BackpassError, match=r"X is an ArrayImpl of JAX"):
         bp.doctor(step, jnp.asarray(X), W)
