@@ -16,6 +16,7 @@ from backpass.doctor.rewrite import Place
 
 Array = NDArray[np.float64]
 Statement = tuple[str, int]
+_HALVES = ("2.0", "0.5", "4.0", "0.25")  # factors of a loss, more often than a rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,17 @@ def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
         if not found:
             found |= _made_of(run, products, begun)
         if not found:
-            inside = _in_place(run, [text for text in texts if _is_whole(run, text, step)])
+            whole = [text for text in texts if _is_whole(run, text, step)]
+            inside = _in_place(run, whole)
+            if not inside:  # but what takes the mean of an error, or doubles it, is no rate
+                lengths = {n for e in run.events for n in e.value.shape}
+                shares = {1 / n for n in lengths if n} | {2.0}
+                inside = [
+                    text
+                    for text in _in_place(run, texts)
+                    if known.get(text) not in shares and text not in _HALVES
+                ]
+                found |= {1.0: ""} if inside else {}
             found |= {known[text]: text for text in inside if text in known}
             texts += inside
         for text in texts:
@@ -168,12 +179,17 @@ def _is_whole(run: Run, text: str, step: Array) -> bool:
 
 def _in_place(run: Run, texts: Sequence[str]) -> list[str]:
     """What arrays of these names are multiplied by where they stand, as `step *= 0.1` does."""
+    ran = {event.place for event in run.events if run.places[event.place].moment == "after"}
+    told = {(run.files[one], run.places[one].line) for one in ran if run.places[one].text in texts}
     found: list[str] = []
-    for file in set(run.files.values()):
+    for file in {file for file, _ in told}:
         for one in ast.walk(ast.parse("".join(linecache.getlines(file)))):
             match one:
-                case ast.AugAssign(target, ast.Mult(), value) if ast.unparse(target) in texts:
-                    found.append(ast.unparse(value))
+                case ast.AugAssign(target, ast.Mult(), value) if (
+                    file,
+                    target.lineno,
+                ) in told and ast.unparse(target) in texts:
+                    found += _factors(value)
                 case _:
                     pass
     return found

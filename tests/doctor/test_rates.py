@@ -82,3 +82,50 @@ def test_the_fall_of_a_rate_is_not_taken_for_the_rate():
     report = bp.doctor(decayed, np.ones((3, 2)), X, Y)
     assert report.verdict == "correct"
     assert "at the rate 0.1 (rate)" in report.loss
+
+
+def in_place(W, b, X, Y, rate=0.3, share=6):
+    """The gradients are multiplied by the rate, and divided, where they stand."""
+    error = X @ W + b - Y
+    loss = 0.5 * np.sum(error**2) / len(X)
+    dW, db = X.T @ error, error.sum(axis=0)
+    dW *= rate / share
+    db *= rate / share
+    W -= dW
+    b -= db
+    return loss
+
+
+def in_its_place(W, b, X, Y, rate=0.3, share=6):
+    """The error is, before it meets the samples."""
+    error = X @ W + b - Y
+    loss = 0.5 * np.sum(error**2) / len(X)
+    error *= 1 / share
+    error *= rate
+    W -= X.T @ error
+    b -= error.sum(axis=0)
+    return loss
+
+
+@pytest.mark.parametrize("train", [in_place, in_its_place])
+@pytest.mark.parametrize(("share", "bugs"), [(6, []), (1, [5]), (36, [6])])
+def test_a_rate_that_multiplies_in_place_is_found(train, share, bugs):
+    W, b = np.ones((3, 2)), np.ones(2)
+    report = bp.doctor(lambda W, b, X, Y: train(W, b, X, Y, share=share), W, b, X, Y)
+    assert report.verdict == ("correct up to a scale" if bugs else "correct")
+    assert [one.bug for one in report.findings] == bugs
+    assert "at the rate 0.3 (rate)" in report.loss
+
+
+def averaged(W, X, Y):
+    """No rate at all: what an error is multiplied with in place takes its mean."""
+    share = 1 / len(X)
+    error = X @ W - Y
+    loss = 0.5 * np.sum(error**2) * share
+    error *= share
+    W -= X.T @ error
+    return loss
+
+
+def test_the_mean_that_is_taken_in_place_is_no_rate():
+    assert bp.doctor(averaged, np.ones((3, 2)), X, Y).verdict == "correct"
