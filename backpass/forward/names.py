@@ -113,7 +113,9 @@ def _binding(frame: FrameType, depth: int, end: _End) -> Binding:
 # the forward passes that backpass itself ships stand above these floors, and are user code
 _FLOORS = "language calculus reading forward running checking check derive jacobian"
 _LIBRARIES = ("scipy.", "jax.", "torch.", "sklearn.")  # what they call is not the user's line
-_MACHINERY = ("numpy.", *_LIBRARIES, *(f"backpass.{floor}." for floor in _FLOORS.split()))
+_FRAMEWORKS = "backpass.doctor.custom."  # stands between theirs and the tape
+_OURS = tuple(f"backpass.{floor}." for floor in _FLOORS.split())
+_MACHINERY = ("numpy.", *_LIBRARIES, *_OURS, _FRAMEWORKS)
 _INSIDE = frozenset(("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"))
 
 
@@ -230,7 +232,7 @@ def _placed(path: Path, consumed: bool, scope: int) -> _End:
 # What a function written in C calls back for is a part of its result, as in sum(terms) and
 # reduce(f, Ws); with these it is the result. (A class makes an object of its own.)
 _PASSING = (abs, getattr, next, pow, round)
-_PASSING_MODULES = ("_operator", "numpy")
+_PASSING_MODULES = ("_operator", "numpy", "torch")
 
 
 def _is_result(code: Flow, frame: FrameType, make: Maker, giver: FrameType | None) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.custom.pair import Backward, Source
+from backpass.doctor.custom.jaxpr import play
+from backpass.doctor.custom.pair import Backward, Source, distinct
 from backpass.language.errors import BackpassError
 from backpass.reading.plural import many
 
@@ -46,7 +47,13 @@ class JaxPair:
             )
         known = list(inspect.signature(subject.fun).parameters)
         names = [*known, *(f"input {n + 1}" for n in range(len(known), len(given)))]
-        self.names = tuple(names[place] for place in self.places)
+        self.spelled = distinct(names)
+        self.names = tuple(self.spelled[place] for place in self.places)
+        self.fixed: Mapping[str, Any] = {
+            self.spelled[place]: np.asarray(given[place])
+            for place in self.all
+            if place not in self.places and np.ndim(given[place])
+        }
         self.inputs = tuple(np.asarray(given[place], dtype=float) for place in self.places)
 
     def forward(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -89,9 +96,32 @@ class JaxPair:
             made[place] = self.jax.numpy.asarray(value)
         return made
 
-    def traced(self) -> Callable[..., Any] | None:
-        """The function itself, where all that it takes are arrays."""
-        return self.subject.fun if len(self.places) == len(self.given) else None
+    def traced(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """The function as JAX states it, played on traced values."""
+        named = {self.spelled[place]: place for place in range(len(self.given))}
+
+        def forward(given: Mapping[str, Any]) -> tuple[Any, ...]:
+            arrays = dict(zip(self.names, self.inputs, strict=True)) | dict(self.fixed)
+            asked = [name for name in named if name in arrays]
+
+            def of_arrays(*values: Any) -> Any:
+                arguments = list(self.given)
+                for name, value in zip(asked, values, strict=True):
+                    arguments[named[name]] = value
+                return self.subject.fun(*arguments)
+
+            with self._exact():
+                made = [self.jax.numpy.asarray(arrays[name]) for name in asked]
+                closed = self.jax.make_jaxpr(of_arrays)(*made)
+            return tuple(play(closed, [given[name] for name in asked]))
+
+        return forward
+
+    def incoming(self, count: int) -> tuple[str, ...]:
+        """What bwd calls its last argument; of several outputs it is a tuple."""
+        *_, last = inspect.signature(self.subject.bwd).parameters
+        names = [last] if count == 1 else [f"{last}{place + 1}" for place in range(count)]
+        return distinct(names, self.spelled)
 
     def order(self) -> str:
         """What JAX keeps has no names to compare."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.custom.derivative import derived, differences
+from backpass.doctor.custom.derivative import Derived, derived, differences, right
 from backpass.doctor.custom.jax_function import JaxPair, is_custom_vjp
 from backpass.doctor.custom.pair import Backward, Pair
 from backpass.doctor.custom.suspects import Suspect, Trial, close, suspect
@@ -32,6 +32,7 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
     Both passes run in float64, on numbers near those that are given.
     """
     pair: Pair = TorchPair(subject, given) if is_function(subject) else JaxPair(subject, given)
+    known = derived(pair)
     runs: list[_Run] = []
     for seed in (0, 1):
         random = np.random.default_rng(seed)
@@ -43,7 +44,7 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
             raise
         except Exception as error:
             return _raised(pair, error)
-        runs.append(_run(pair, inputs, incoming, back))
+        runs.append(_run(pair, known, inputs, incoming, back))
     findings = [*_around(pair, runs), *_findings(pair, runs)]
     tensors = tuple(
         Tensor(f"d{name}", name, value.shape, _verdict(name, findings), None)
@@ -74,16 +75,17 @@ class _Run:
 
 
 def _run(
-    pair: Pair, inputs: tuple[Array, ...], incoming: tuple[Array, ...], back: Backward
-) -> _Run:
+    pair: Pair, known: Derived | None, inputs: tuple[Array, ...], incoming: tuple[Array, ...],
+    back: Backward,
+) -> _Run:  # fmt: skip
     outputs = pair.forward(inputs)
     ones = tuple(np.ones_like(one) for one in outputs)
-    right = derived(pair, inputs, incoming)
-    by_ones = derived(pair, inputs, ones) if right is not None else None
+    wanted = right(known, pair, inputs, incoming)
+    by_ones = right(known, pair, inputs, ones) if wanted is not None else None
     return _Run(
-        inputs, incoming, right if right is not None else differences(pair, inputs, incoming),
+        inputs, incoming, wanted if wanted is not None else differences(pair, inputs, incoming),
         by_ones if by_ones is not None else differences(pair, inputs, ones),
-        back, right is not None, outputs,
+        back, wanted is not None, outputs,
     )  # fmt: skip
 
 

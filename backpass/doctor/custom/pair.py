@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,6 +35,7 @@ class Pair(Protocol):
     name: str
     names: tuple[str, ...]  # of the differentiable inputs, in the order of the gradients
     inputs: tuple[Array, ...]
+    fixed: Mapping[str, Any]  # other arrays that were given, by name
     source: Source
     sums: bool  # whether the framework sums a gradient that has too many axes
 
@@ -46,8 +47,12 @@ class Pair(Protocol):
         """The gradients as they are returned, of whatever shape."""
         ...
 
-    def traced(self) -> Callable[..., Any] | None:
-        """The forward pass as a function that can be derived, if it may be one."""
+    def traced(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
+        """The forward pass as a function of traced values by name, if it may be one."""
+        ...
+
+    def incoming(self, count: int) -> tuple[str, ...]:
+        """What the backward pass calls the gradients that come in."""
         ...
 
     def order(self) -> str:
@@ -114,6 +119,18 @@ class Source:
         if not 0 < line <= len(lines):
             return None, ""
         return self.first + line - 1, lines[line - 1].strip()
+
+
+def distinct(names: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names as identifiers, none of them twice."""
+    found: list[str] = []
+    for name in names:
+        word = "".join(sign if sign.isalnum() else "_" for sign in name)
+        word = word if word.isidentifier() else f"input_{word}"
+        while word in found or word in taken:
+            word += "_"
+        found.append(word)
+    return tuple(found)
 
 
 def kept(function: Callable[..., Any]) -> tuple[str, ...]:

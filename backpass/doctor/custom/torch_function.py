@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.custom.pair import Backward, Source, kept
+from backpass.doctor.custom.pair import Backward, Source, distinct, kept
+from backpass.doctor.custom.stand_in import StandIn, bare
 from backpass.language.errors import BackpassError
 from backpass.reading.plural import many
 
@@ -57,7 +58,13 @@ class TorchPair:
             raise BackpassError(
                 f"{self.name} was given no tensor of floats; call bp.doctor({self.name}, *inputs)"
             )
-        self.names = tuple(self._names()[place] for place in self.places)
+        self.all = distinct(self._names())
+        self.names = tuple(self.all[place] for place in self.places)
+        self.fixed: Mapping[str, Any] = {
+            self.all[place]: _plain(one)
+            for place, one in enumerate(given)
+            if is_tensor(one) and place not in self.places
+        }
         self.inputs = tuple(
             np.asarray(given[place].detach().cpu(), dtype=float) for place in self.places
         )
@@ -121,14 +128,33 @@ class TorchPair:
         found = found if isinstance(found, tuple) else (found,)
         return tuple(one for one in found if is_tensor(one) and one.dtype.is_floating_point)
 
-    def traced(self) -> Callable[..., Any] | None:
-        """The forward with a context that keeps nothing; arrays alone can be traced."""
-        if not self._has_context() or len(self.places) != len(self.given):
-            return None
-        context = SimpleNamespace(
-            save_for_backward=lambda *kept: None, mark_non_differentiable=lambda *some: None
-        )
-        return lambda *arrays: self.function.forward(context, *arrays)
+    def traced(self) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+        """The forward with stand-ins for tensors, and a context that keeps nothing."""
+        asked = (
+            "save_for_backward", "mark_non_differentiable", "mark_dirty", "save_for_forward",
+            "set_materialize_grads",
+        )  # fmt: skip
+        context = SimpleNamespace(**dict.fromkeys(asked, lambda *_: None))
+        context.needs_input_grad = tuple(place in self.places for place in range(len(self.given)))
+        first = (context,) if self._has_context() else ()
+
+        def forward(given: Mapping[str, Any]) -> tuple[Any, ...]:
+            arguments = [
+                StandIn(given[name]) if name in given else one
+                for name, one in zip(self.all, self.given, strict=False)
+            ]
+            out = self.function.forward(*first, *arguments)
+            return tuple(map(bare, out if isinstance(out, tuple) else (out,)))
+
+        return forward
+
+    def incoming(self, count: int) -> tuple[str, ...]:
+        """The parameters of backward behind its context."""
+        _, *told = inspect.signature(self.function.backward).parameters.values()
+        named = [one.name for one in told if one.kind is not one.VAR_POSITIONAL]
+        if count > 1 and len(named) < count:
+            named = [f"grad_output{place + 1}" for place in range(count)]
+        return distinct((named or ["grad_output"])[:count], self.all)
 
     def order(self) -> str:
         """What to say where tensors are unpacked in another order than they were kept in."""
@@ -139,6 +165,12 @@ class TorchPair:
                 "order differs"
             )
         return ""
+
+
+def _plain(tensor: Any) -> NDArray[Any]:
+    """A tensor that nobody differentiates by; integers stay what they are."""
+    found = tensor.detach().cpu().numpy()
+    return found.astype(float) if found.dtype.kind == "f" else found
 
 
 def _numbers(tensor: Any) -> Array:
