@@ -17,7 +17,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from backpass._collector import held_off
+from backpass._collector import importing
 from backpass._version import __version__
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
-        with held_off():
+        with importing():
             value = getattr(import_module(_HOMES[name]), name)
     else:
         functions: dict[str, Any] = import_module("backpass.calculus.library").FUNCTIONS

@@ -21,3 +21,16 @@ def held_off() -> Generator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def importing() -> Generator[None]:
+    """Hold the garbage collector off, and have it take all that was made for old at the end.
+
+    Modules stay for good; as young ones they would all be looked through as soon as it is back.
+    """
+    with held_off():
+        yield
+        if not gc.get_freeze_count():  # what somebody froze is to stay frozen
+            gc.freeze()
+            gc.unfreeze()  # into the oldest generation, wherever it came from

@@ -14,7 +14,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -84,13 +84,18 @@ def form(text: str, doc: str, kind: Kind = "real") -> Op:
 
     Leading axes written `...` broadcast as in NumPy; labelled axes must agree exactly.
     """
-    template = parse_step(text, functions=SCALARS)
-    template = replace(template, target=replace(template.target, kind=kind))
+    found = re.match(r"\w+", text)
+    assert found is not None
+
+    @cache  # when it is first asked for: few of all forms are used in any one process
+    def template() -> Step:
+        step = parse_step(text, functions=SCALARS)
+        return replace(step, target=replace(step.target, kind=kind))
 
     def build(*operands: Operand) -> Steps:
-        return (instantiate(template, operands, RESULT),)
+        return (instantiate(template(), operands, RESULT),)
 
-    return Op(template.name, doc, build)
+    return Op(found[0], doc, build)
 
 
 def comparison(text: str, doc: str) -> Op:

@@ -3,9 +3,9 @@
 from backpass.sklearn import MLPClassifier
 """
 
-from backpass._collector import held_off
+from backpass._collector import importing
 
-with held_off():
+with importing():
     try:
         from sklearn.callback import CallbackSupportMixin as _  # noqa: F401
     except ImportError as error:
