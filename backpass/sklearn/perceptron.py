@@ -74,7 +74,7 @@ class Perceptron(CallbackSupportMixin, BaseEstimator, Parameters, ABC):
     # ── from data to weights ─────────────────────────────────────────────────────────────────
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-        refuse_invalid(self.get_params(deep=False), self._kind)
+        refuse_invalid(vars(self), self._kind)
         hidden = hidden_layers(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or not (self.warm_start or incremental)
         X, y = validate_data(

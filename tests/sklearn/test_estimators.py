@@ -104,6 +104,24 @@ def test_several_labels_are_learnt_in_parts_and_held_out_as_theirs_are():
     assert early[0].validation_scores_ == early[1].validation_scores_
 
 
+@pytest.mark.parametrize(
+    "classes",
+    [[0, 1], [3, 5, 9], ["a", "bcd", "x"], [False, True], [7], [0.0, 1.0, 2.0]],
+    ids=str,
+)
+def test_classes_of_every_kind_are_learnt_in_parts_as_theirs_are(classes):
+    rng = np.random.default_rng(0)
+    X, y = IRIS[:40], rng.choice(classes, 40)
+    ours, theirs = MLPClassifier((4,), random_state=0), Theirs((4,), random_state=0)
+    for one in (ours, theirs):
+        for part in (slice(0, 1), slice(1, 40)):
+            one.partial_fit(X[part], y[part], classes=classes)
+    assert (ours.predict(IRIS) == theirs.predict(IRIS)).all()
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+    with pytest.raises(ValueError, match="classes not in"):
+        ours.partial_fit(X[:1], np.array(["w"] if isinstance(classes[0], str) else [4]))
+
+
 @pytest.mark.parametrize("kind", [sparse.csr_array, sparse.csc_matrix])
 def test_sparse_samples_are_taken_as_dense_ones(kind):
     dense, thin = (
