@@ -2,174 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.derive import Derivation
 from backpass.doctor.formula.meaning import Meanings
-from backpass.doctor.formula.points import Ground, Point, ground
-from backpass.doctor.formula.reading import translated
+from backpass.doctor.formula.mending import Mended, in_order, mended
+from backpass.doctor.formula.ordered import Goal, Ordered, Step
+from backpass.doctor.formula.points import Ground, Point
 from backpass.doctor.formula.report import Change, FormulaReport, Product
-from backpass.doctor.formula.tree import Hand, Name, Tree, hand, names, tree
-from backpass.doctor.formula.values import KNOWN, Failure, Values, ratio
+from backpass.doctor.formula.spelling import Spelled
+from backpass.doctor.formula.tree import Name
+from backpass.doctor.formula.values import Values
 from backpass.doctor.report import Verdict
-from backpass.forward.quantity import Misfit
-from backpass.forward.statements import parse
 from backpass.forward.syntax import Statement
-from backpass.language.errors import UnknownName, choices
 
 Array = NDArray[np.float64]
-RATES = ("η", "eta", "lr", "α", "alpha", "rate", "learning_rate", "ε", "epsilon")
 TRIED = 0.1, 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One statement that ran: what it came to, or why it did not."""
-
-    statement: Statement
-    value: Array | None
-    moved: Array | None = None  # of an update: what it takes away
-    trouble: str = ""
-
-
-def updates(text: str, of: Derivation, called: Mapping[str, str] | None = None) -> bool:
-    """Whether a text changes something, and is no formula for one gradient."""
-    statements = parse(translated(text, called or {}), KNOWN, of.program.arrays)
-    return any(one.updates for one in statements)
-
-
-def algorithm_verdict(
-    text: str, of: Derivation, called: Mapping[str, str] | None = None
-) -> FormulaReport:
+def algorithm_verdict(spelled: Spelled, base: Ground) -> FormulaReport:
     """Hold every update of an algorithm to the rate times the derived gradient, in its order.
 
-    η, eta, lr and their like are the rate. A name may be bound again. Raises an error of the
-    family for a text that cannot be read, and for an unknown name.
+    η, eta, lr and their like are the rate. A name may be bound again. Statements without an update
+    are held to the gradients that they name. Raises an error of the family for a text that cannot
+    be read, and for an unknown name.
     """
-    base = ground(of)
-    text = translated(text, called or {})
-    statements = parse(text, KNOWN, [*base.points[0].arrays, *base.points[0].sizes])
-    return _Algorithm(base, statements, hand(text)).report(text)
+    return _Algorithm(Ordered.of(spelled.text, base)).report(spelled.notes)
 
 
 class _Algorithm:
-    def __init__(self, base: Ground, statements: Sequence[Statement], style: Hand) -> None:
-        self.base, self.statements, self.style = base, statements, style
-        self.point = base.points[0]
-        self.rate = next((rate for rate in RATES if rate in self._read()), "η")
-
-    def _read(self) -> set[str]:
-        return {name for one in self.statements for name in names(tree(one.body, {}))}
-
-    # ── running ──────────────────────────────────────────────────────────────────────────────
-
-    def run(self, rate: float, *, held: bool = False) -> list[Step]:
-        """The statements in order; `held` keeps every weight as the forward pass had it."""
-        arrays: dict[str, Array] = dict(self.point.arrays)
-        arrays.update((name, np.asarray(rate)) for name in RATES if name not in arrays)
-        steps: list[Step] = []
-        for statement in self.statements:
-            values = Values(Point(self.point.sizes, arrays), self.style)
-            node = tree(statement.body, {})
-            self._known(node, values)
-            found = values.of(node)
-            if isinstance(found, Failure):
-                steps.append(Step(statement, None, trouble=self._trouble(found)))
-                continue
-            value = np.asarray(found.value, float)
-            value = value.reshape(found.sizes) if found.row else value
-            target, moved = statement.target, None
-            if statement.updates and target is not None and target in self.point.arrays:
-                moved = arrays[target] - value if arrays[target].shape == value.shape else None
-            steps.append(Step(statement, value, moved))
-            if target is not None and not (statement.updates and held):
-                arrays[target] = value
-        return steps
-
-    def _known(self, node: Tree, values: Values) -> None:
-        known = values.point.arrays
-        for name in sorted(names(node)):
-            if name not in known and name not in values.point.sizes:
-                hint = choices(name, known, "known are")
-                raise UnknownName(f"{name} is not known{hint}")
-
-    def _trouble(self, failure: Failure) -> str:
-        letters = self.base.letters(self.point)
-        error = failure.error
-        if isinstance(error, Misfit):
-            return error.sentence(lambda size: letters.get(size, str(size)))
-        return error.message
+    def __init__(self, ordered: Ordered) -> None:
+        self.ordered, self.base = ordered, ordered.base
+        self.point, self.rate = ordered.base.points[0], ordered.rate
+        self.fast, self.slow = (ordered.run(rate) for rate in TRIED)
+        self.held = ordered.run(TRIED[0], held=True)
+        self.goals = {goal.place: goal for goal in ordered.goals()}
 
     # ── judging ──────────────────────────────────────────────────────────────────────────────
 
-    def report(self, text: str) -> FormulaReport:
-        fast, slow = (self.run(rate) for rate in TRIED)
-        held = self.run(TRIED[0], held=True)
+    def report(self, notes: Sequence[str]) -> FormulaReport:
+        mend = mended(self.ordered)
         products: list[Product] = []
-        changes: list[Change] = []
+        changes = list(mend.changes)
         verdicts: list[Verdict] = []
-        for place, step in enumerate(fast):
-            if not step.statement.updates or step.trouble:
-                products.append(self._plain(step))
-                if step.trouble:
-                    verdicts.append("bug")
-                continue
-            verdict, means, change = self._judged(step, slow[place], held[place], fast[:place])
-            verdicts.append(verdict)
-            trouble = "" if verdict.startswith("correct") else means
-            means = means if verdict.startswith("correct") else ""
-            products.append(Product(step.statement.text, self._shape(step.value), means, trouble))
-            changes += [change] if change else []
+        for place, step in enumerate(self.fast):
+            row, verdict, change = self._row(place, step, mend)
+            products.append(row)
+            if verdict == "unknown" and mend.changes and mend.complete:
+                verdict = None  # it is the consequence of what was repaired
+            if verdict is not None:
+                verdicts.append(verdict)
+            changes += [change] if change and change not in changes else []
+        verdicts += mend.verdicts.values()
         worst = _ORDER[min(map(_ORDER.index, verdicts), default=1)]
-        sentence = _SENTENCES[worst]
-        shown = "; ".join(one.text for one in self.statements)
-        return FormulaReport(worst, "", shown, (sentence,), tuple(products), tuple(changes))
+        steps = self._mended(mend, changes) if worst in _ORDER[:3] and changes else ()
+        shown = "; ".join(one.text for one in self.ordered.statements)
+        told = _SENTENCES[self.ordered.updates][_ORDER.index(worst)]
+        sentences = (told, *mend.said, *notes, *self.ordered.notes)
+        return FormulaReport(
+            worst, "", shown, tuple(dict.fromkeys(sentences)), tuple(products), tuple(changes),
+            "; ".join(one.text for one in steps), steps,
+        )  # fmt: skip
 
-    def _plain(self, step: Step) -> Product:
-        """A statement that names a value: which quantity that is."""
-        text = step.statement.text
+    def _row(
+        self, place: int, step: Step, mend: Mended
+    ) -> tuple[Product, Verdict | None, Change | None]:
+        """A statement in the table, what it is judged as, and a change beside those of `mend`."""
+        goal = self.goals.get(place)
+        text, shape = step.statement.text, self._shape(step.value)
+        wanted = mend.wanted.get(place)
+        if step.trouble or goal is None or not step.statement.updates:
+            return self._plain(place, step, wanted)
+        verdict, means, change = self._judged(goal, step)
+        good = verdict.startswith("correct")
+        row = Product(text, shape, means if good else "", "" if good else means)
+        return row, verdict, change
+
+    def _plain(
+        self, place: int, step: Step, wanted: str | None
+    ) -> tuple[Product, Verdict | None, Change | None]:
+        """A statement that names a value, or that has none: which quantity that is."""
+        text, goal = step.statement.text, self.goals.get(place)
         if step.value is None:
-            return Product(text, "", trouble=step.trouble)
+            return Product(text, "", trouble=step.trouble), "bug", None
+        if step.statement.updates:
+            return Product(text, self._shape(step.value), trouble=_NONE), "unknown", None
         arrays = {**self.point.arrays, "": step.value}
-        meant = Meanings(self.base, Values(Point(self.point.sizes, arrays), self.style)).of(
-            Name("")
-        )
-        return Product(text, self._shape(step.value), meant.text if meant else "")
+        values = Values(Point(self.point.sizes, arrays, self.point.functions), self.ordered.style)
+        meant = Meanings(self.base, values).of(Name(""))
+        verdict: Verdict | None = None
+        means, trouble = meant.text if meant else "", ""
+        if goal is not None and self.ordered.times(goal, self.held) is None:
+            trouble, verdict = f"this is not {goal.gradient}", "unknown"
+        elif goal is not None:
+            times = self.ordered.times(goal, self.held) or 0
+            exact = abs(times - 1) < 1e-9
+            verdict = "bug" if times < 0 else "correct" if exact else "correct up to a scale"
+            means = goal.gradient if exact else means or f"{times:.6g} {goal.gradient}"
+        if wanted is not None and not trouble:
+            trouble = f"this is not {wanted}"
+        return Product(text, self._shape(step.value), means, trouble), verdict, None
 
-    def _judged(
-        self, step: Step, slow: Step, held: Step, before: Sequence[Step]
-    ) -> tuple[Verdict, str, Change | None]:
-        name, text = step.statement.target or "", step.statement.text
-        gradient = self.point.arrays.get(f"d{name}")
+    def _judged(self, goal: Goal, step: Step) -> tuple[Verdict, str, Change | None]:
+        name, text = goal.of, step.statement.text
         right = f"{name} <- {name} - {self.rate} d{name}"
-        if gradient is None or step.moved is None or slow.moved is None:
-            return "unknown", f"no gradient by {name} is of this shape", None
-        found = ratio(step.moved, gradient), ratio(slow.moved, gradient)
-        if found[0] is not None and found[1] is not None:
-            times = [one / rate for one, rate in zip(found, TRIED, strict=True) if one]
-            if abs(times[0] - times[1]) < 1e-9 * abs(times[0]):
-                return self._scaled(times[0], name, text, right)
-            return self._without_rate(found[0], name, text, right)
-        if held.moved is not None and (times := ratio(held.moved, gradient)) is not None:
-            early = [one.statement for one in before if one.statement.updates]
-            return self._early(step, slow, gradient, early, downhill=times > 0)
+        times = [self.ordered.times(goal, steps) for steps in (self.fast, self.slow)]
+        if times[0] is not None and times[1] is not None:
+            rated = [one / rate for one, rate in zip(times, TRIED, strict=True) if one]
+            if abs(rated[0] - rated[1]) < 1e-9 * abs(rated[0]):
+                return self._scaled(rated[0], name)
+            return self._without_rate(times[0], name, text, right)
+        held = self.ordered.times(goal, self.held)
+        if held is not None:
+            before = self.ordered.statements[: goal.place]
+            return self._early(goal, [one for one in before if one.updates], downhill=held > 0)
         return "unknown", f"this is no multiple of d{name}", None
 
-    def _scaled(
-        self, times: float, name: str, text: str, right: str
-    ) -> tuple[Verdict, str, Change | None]:
+    def _scaled(self, times: float, name: str) -> tuple[Verdict, str, Change | None]:
         shown = "" if abs(abs(times) - 1) < 1e-9 else f"{abs(times):.6g} "
         if times < 0:
-            why = f"The gradient points uphill, so d{name} must be subtracted."
-            return (
-                "bug",
-                f"this climbs: {name} + {shown}{self.rate} d{name}",
-                Change(text, right, why),
-            )
+            return "bug", f"this climbs: {name} + {shown}{self.rate} d{name}", None
         verdict: Verdict = "correct up to a scale" if shown else "correct"
         return verdict, f"{name} − {shown}{self.rate} d{name}", None
 
@@ -177,35 +131,62 @@ class _Algorithm:
         self, times: float, name: str, text: str, right: str
     ) -> tuple[Verdict, str, Change | None]:
         shown = "" if abs(abs(times) - 1) < 1e-9 else f"{abs(times):.6g} "
-        if times < 0:
-            why = (
-                f"The gradient points uphill, so d{name} must be subtracted; and without a rate "
-                "the step is as long as the gradient."
-            )
-            return "bug", f"this climbs: {name} + {shown}d{name}", Change(text, right, why)
         why = "Without a rate the step is as long as the gradient, which may be far too long."
+        if times < 0:
+            return "bug", f"this climbs: {name} + {shown}d{name}", Change(text, right, why)
         return "correct up to a scale", f"{name} − {shown}d{name}", Change(text, right, why)
 
     def _early(
-        self, step: Step, slow: Step, gradient: Array, early: list[Statement], *, downhill: bool
+        self, goal: Goal, early: list[Statement], *, downhill: bool
     ) -> tuple[Verdict, str, Change | None]:
         """What flowed back through weights that had been updated already."""
-        name = step.statement.target or ""
+        name, gradient = goal.of, self.point.arrays[goal.gradient]
         damages: list[str] = []
-        for one, rate in zip((step, slow), TRIED, strict=True):
-            assert one.moved is not None
+        for steps, rate in zip((self.fast, self.slow), TRIED, strict=True):
+            moved = steps[goal.place].moved
+            assert moved is not None
             sign = 1 if downhill else -1
-            off = np.linalg.norm(one.moved / rate - sign * gradient) / np.linalg.norm(gradient)
+            off = np.linalg.norm(moved / rate - sign * gradient) / np.linalg.norm(gradient)
             damages.append(f"{off:.1e} at {self.rate} = {rate:g}")
-        weights = ", ".join(str(one.target) for one in early)
         why = (
-            f"The error goes back through updated weights: {weights} moved before "
-            f"d{name} was computed, and the gradient is that of the weights of the forward pass. "
-            f"d{name} is off by {damages[0]} and by {damages[1]}, in proportion to the rate. With "
-            f"every update after the last δ it is right{'' if downhill else ', but for its sign'}."
+            f"{_through(early, name)} d{name} is off by {damages[0]} and by {damages[1]}, in "
+            "proportion to the rate. With every update after the last δ it is right"
+            f"{'' if downhill else ', but for its sign'}."
         )
         change = Change("; ".join(one.text for one in early), "the same, after the last δ", why)
         return "bug", f"d{name} goes through updated weights", change
+
+    # ── the whole, put right ─────────────────────────────────────────────────────────────────
+
+    def _mended(self, mend: Mended, changes: list[Change]) -> tuple[Product, ...]:
+        """The repaired statements, run again: told only if all of them then are right."""
+        ordered = Ordered.of(mend.text, self.base)
+        again = _Algorithm(ordered)
+        if not again.right() and ordered.updates:
+            wrong = next((one for one in again.goals.values() if not again.is_right(one)), None)
+            early = (
+                [one for one in ordered.statements[: wrong.place] if one.updates] if wrong else []
+            )
+            if wrong and early and not any("through updated" in one.reason for one in changes):
+                change = Change(
+                    early[-1].text, "the same, after the last δ", _through(early, wrong.of)
+                )
+                changes.append(change)
+            between = " * " if ordered.style.code else " "
+            again = _Algorithm(Ordered.of(in_order(ordered, between), self.base))
+        if not again.right():
+            return ()
+        rows = (again._row(place, step, Mended([]))[0] for place, step in enumerate(again.fast))
+        return tuple(rows)
+
+    def is_right(self, goal: Goal) -> bool:
+        steps = [self.fast, self.slow] if self.ordered.updates else [self.held]
+        times = [self.ordered.times(goal, one) for one in steps]
+        return all(one is not None and one > 0 for one in times)
+
+    def right(self) -> bool:
+        """Whether every goal is a positive multiple of its gradient, in the order of the text."""
+        return bool(self.goals) and all(map(self.is_right, self.goals.values()))
 
     def _shape(self, value: Array | None) -> str:
         if value is None:
@@ -215,10 +196,31 @@ class _Algorithm:
         return "×".join(letters.get(size, str(size)) for size in sizes) or "a number"
 
 
-_ORDER: list[Verdict] = ["bug", "unknown", "correct up to a scale", "correct"]
-_SENTENCES: dict[Verdict, str] = {
-    "bug": "Not every weight goes down its gradient.",
-    "unknown": "Not every update is a multiple of the gradient.",
-    "correct up to a scale": "Every weight goes down its gradient, some not by the rate alone.",
-    "correct": "Every weight goes down its own gradient, by the rate times it.",
+def _through(early: list[Statement], name: str) -> str:
+    weights = ", ".join(str(one.target) for one in early)
+    return (
+        f"The error goes back through updated weights: {weights} moved before d{name} was "
+        "computed, and the gradient is that of the weights of the forward pass."
+    )
+
+
+_NONE = "nothing here has this gradient"
+_ORDER: list[Verdict] = [
+    "bug", "unknown", "correct for another loss", "correct up to a scale", "correct"
+]  # fmt: skip
+_SENTENCES = {
+    True: (
+        "Not every weight goes down its gradient.",
+        "Not every update is a multiple of the gradient.",
+        "Not every weight goes down the gradient of this loss.",
+        "Every weight goes down its gradient, some not by the rate alone.",
+        "Every weight goes down its own gradient, by the rate times it.",
+    ),
+    False: (
+        "Not every gradient is what it is said to be.",
+        "Not every gradient is what it is said to be.",
+        "Not every gradient is that of this loss.",
+        "Every gradient is what it is said to be, some times a number.",
+        "Every gradient is what it is said to be.",
+    ),
 }

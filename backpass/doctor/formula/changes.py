@@ -20,7 +20,6 @@ from backpass.doctor.formula.tree import (
     names,
     walk,
 )
-from backpass.doctor.formula.values import SLOPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +134,10 @@ class Changes:
             yield f"Ones are this slope only where every {where}."
         elif ones:
             yield "A vector of ones is this slope only at a special point."
-        if isinstance(inner, Called) and isinstance(new, Called) and inner.function in SLOPES:
-            function = SLOPES[inner.function]
+        slopes = self.said.base.functions.slopes
+        if isinstance(inner, Called) and isinstance(new, Called) and inner.function in slopes:
+            function = slopes[inner.function]
             if new.function == inner.function:
                 yield f"{self.said.text(new)}: a slope is taken at what went into {function}."
             else:
-                yield f"What goes through {SLOPES[new.function]} has the slope of that."
+                yield f"What goes through {slopes[new.function]} has the slope of that."

@@ -17,6 +17,7 @@ from backpass.doctor.formula.points import Ground, Point
 from backpass.doctor.formula.reading import Read, read
 from backpass.doctor.formula.report import FormulaReport
 from backpass.doctor.formula.scale import Scale
+from backpass.doctor.formula.spelling import plainly
 from backpass.doctor.formula.tree import Called, Joined, Name, Tree, Turned
 from backpass.doctor.formula.values import flat, same
 from backpass.doctor.formula.verdict import Judge, Repair
@@ -45,7 +46,7 @@ def claim_verdict(
     if len(whole.program.arrays[target].shape) != 2:
         raise DerivationError("a formula is for the Jacobian of a vector by a vector")
     base = Ground(whole.passes, {}, tuple(_point(whole, turn) for turn in (0, 1)))
-    found = read(_HEAD.sub("", text, count=1), base, called or {})
+    found = read(plainly(_HEAD.sub("", text, count=1), base, called or {}), base)
     return _Claim(base, found, wrt, target, whole).report()
 
 

@@ -18,7 +18,7 @@ from backpass.doctor.formula.tree import (
     rebuilt,
     tree,
 )
-from backpass.doctor.formula.values import KNOWN, Values, same
+from backpass.doctor.formula.values import Values, same
 from backpass.forward.statements import parse
 from backpass.language.errors import BackpassError
 from backpass.language.expr import Read
@@ -97,11 +97,11 @@ class Derived:
         text = re.sub(r"onehot\((\w+)\)", rf"one_hot(\1, {width})", text)
         known = self.values.point
         try:
-            (statement,) = parse(text, KNOWN, [*known.arrays, *known.sizes])
+            (statement,) = parse(text, known.functions.known, known.names)
         except (BackpassError, ValueError):
             return None
         found = tree(statement.body, {})
-        return self._signed(found) if names(found) <= {*known.arrays, *known.sizes} else None
+        return self._signed(found) if names(found) <= {*known.names} else None
 
     def _signed(self, node: Tree) -> Tree:
         """In code, a product with a number is `*`, and never `@`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from backpass.calculus.backward import leads_to, reverse
 from backpass.checking.points import draw_inputs, size_names
 from backpass.checking.stand_ins import declared, specified
 from backpass.derive import Derivation
+from backpass.doctor.formula.functions import LIBRARY, Functions
 from backpass.language.errors import DerivationError
 from backpass.language.evaluate import evaluate
 from backpass.language.program import Program, Step
@@ -26,6 +27,12 @@ class Point:
 
     sizes: Mapping[str, int]
     arrays: Mapping[str, Array]
+    functions: Functions = LIBRARY
+
+    @property
+    def names(self) -> list[str]:
+        """Quantities and sizes."""
+        return [*self.arrays, *self.sizes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +46,10 @@ class Ground:
     @property
     def loss(self) -> str:
         return self.passes.forward.outputs[0]
+
+    @property
+    def functions(self) -> Functions:
+        return self.points[0].functions
 
     def gradient(self, name: str) -> str | None:
         """What the gradient of a quantity is called, if there is one."""
@@ -59,10 +70,11 @@ def ground(d: Derivation) -> Ground:
     whole = Program(
         program.inputs, (*program.steps, *steps), tuple(gradients.values()), program.constants
     )
-    whole = specified(whole, declared(whole))  # functions without a body get one
+    bodies = declared(whole)  # functions without a body get one
+    whole, functions = specified(whole, bodies), LIBRARY.declaring(bodies)
     wanted = size_names(program.inputs)
     points = tuple(
-        _point(whole, {name: world[name] for name in wanted}, seed)
+        replace(_point(whole, {name: world[name] for name in wanted}, seed), functions=functions)
         for seed, world in enumerate(d.worlds[:2])
     )
     return Ground(passes, {step.name: step for step in steps}, points)

@@ -92,8 +92,9 @@ def report_lines(report: FormulaReport) -> list[Line]:
             lines += _change(number, change)
     if report.repaired:
         lines += [EMPTY, (Span("repaired", "heading"),)]
-        lines += _formula("  − ", report.formula, 6, "bad")
-        lines += _formula("  + ", report.repaired, 6, "good")
+        if report.wrt:
+            lines += _formula("  − ", report.formula, 6, "bad")
+            lines += _formula("  + ", report.repaired, 6, "good")
         lines += _table(report.steps)
     if report.derived:
         lines += [

@@ -6,7 +6,7 @@ whole formula then equals the gradient, exactly and at both points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -28,7 +28,6 @@ from backpass.doctor.formula.tree import (
     times,
     turned,
 )
-from backpass.doctor.formula.values import SLOPES
 
 SINGLE, PAIRS = 1_500, 6_000  # candidates that are tried at most
 
@@ -40,7 +39,7 @@ class Stock:
     factors: tuple[tuple[Tree, str], ...]  # a factor and the gradient that needs it
     neighbours: Callable[[str], Sequence[str]]
     places: tuple[str, ...]  # where slopes may be taken
-    slopes: tuple[str, ...]  # functions that have a slope
+    slopes: Mapping[str, str]  # functions that are slopes, and of what
     right: Callable[[Tree], bool]  # whether a part is known to be right as it stands
 
 
@@ -109,14 +108,14 @@ def _here(node: Tree, stock: Stock, style: Hand, at_root: bool) -> Iterator[tupl
             for axis in (0, 1):
                 along = Called("sum", (only,), (("axis", axis),))
                 yield along, Edit("sum", node, along)
-        case Called(function=function, arguments=(only,)) if function in SLOPES:
+        case Called(function=function, arguments=(only,)) if function in stock.slopes:
             for place in stock.places:
                 new = Called(function, (Name(place),))
                 if new != node:
                     yield new, Edit("replaced", node, new)
             for other in stock.slopes:
-                if f"{other}′" != function:
-                    new = Called(f"{other}′", (only,))
+                if other != function:
+                    new = Called(other, (only,))
                     yield new, Edit("replaced", node, new)
         case Name(text=text):
             for other in stock.neighbours(text):

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.calculus.library import FUNCTIONS
-from backpass.derive import derive
 from backpass.doctor.formula.points import Point
 from backpass.doctor.formula.tree import (
     ENTRYWISE,
@@ -111,7 +108,8 @@ class Values:
             case Turned():
                 return transpose(operands[0], text, of_stack=False)
             case Called(function=function, options=options):
-                return _called(function, operands, dict(options), text)
+                value = self.point.functions.known[function]
+                return _called(value, function, operands, dict(options), text)
             case _:
                 assert_never(node)
 
@@ -136,66 +134,17 @@ def _not_spread(a: Quantity, b: Quantity) -> None:
 
 
 def _called(
-    function: str, operands: list[Quantity], options: dict[str, Any], text: str
+    of: Callable[..., Any],
+    function: str,
+    operands: list[Quantity],
+    options: dict[str, Any],
+    text: str,
 ) -> Quantity:
     lies = any(one.row for one in operands if one.rank == 1)
     if lies and not all(one.row for one in operands if one.rank == 1):
         raise ShapeError(f"{function} is given a column and a row; transpose one")
-    value = np.asarray(KNOWN[function](*(one.value for one in operands), **options))
+    value = np.asarray(of(*(one.value for one in operands), **options))
     return Quantity(value * 1.0, text, row=lies and value.ndim == 1)
-
-
-# ── functions ────────────────────────────────────────────────────────────────────────────────
-
-
-def _diag(x: Any) -> Any:
-    """The matrix with a vector on its diagonal."""
-    if np.ndim(x) != 1:
-        raise ShapeError("diag makes a matrix of a vector; the diagonal of one is diagonal(x)")
-    return np.diag(x)
-
-
-def _ones(count: Any) -> Any:
-    return np.ones(int(count))
-
-
-@cache
-def _slope(function: str) -> Callable[[Any], Any]:
-    """f′ entry by entry, derived from f."""
-    op = FUNCTIONS[function]
-    d = derive(lambda z: op(z).sum(), "z: n", wrt="z")
-    return lambda z: np.reshape(d(np.ravel(np.asarray(z, float)))[1]["z"], np.shape(z))
-
-
-def _scalar_functions() -> list[str]:
-    """Functions of one number, which have a slope."""
-    return [
-        name
-        for name, op in FUNCTIONS.items()
-        if op.function is not None and op.signature is not None
-        and len(op.signature.parameters) == 1 and name != "sign"
-    ]  # fmt: skip
-
-
-SLOPES = {f"{name}′": name for name in _scalar_functions()}
-SPELLED = {  # sigmoid_derivative(a) is written by people who have a in their hands, or z
-    f"{before}{name}{after}": f"{name}′"
-    for name in SLOPES.values()
-    for before, after in (("", "_derivative"), ("", "_prime"), ("", "_deriv"), ("d_", ""),
-                          ("d", ""), ("", "_grad"))
-}  # fmt: skip
-
-
-def _known() -> dict[str, Callable[..., Any]]:
-    known: dict[str, Callable[..., Any]] = {"diag": _diag, "ones": _ones, **FUNCTIONS}
-    for prime, name in SLOPES.items():
-        known[prime] = lambda z, name=name: _slope(name)(z)
-    for spelled, prime in SPELLED.items():
-        known.setdefault(spelled, known[prime])
-    return known
-
-
-KNOWN = _known()
 
 
 # ── comparing ────────────────────────────────────────────────────────────────────────────────

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from backpass.derive import Derivation
 from backpass.doctor.formula.alignment import Alignment, align
 from backpass.doctor.formula.changes import Changes
 from backpass.doctor.formula.derived import Derived
 from backpass.doctor.formula.edit import Edit
 from backpass.doctor.formula.explain import Explained
 from backpass.doctor.formula.losses import other_losses
-from backpass.doctor.formula.points import Ground, ground
+from backpass.doctor.formula.points import Ground
 from backpass.doctor.formula.reading import Read, read
 from backpass.doctor.formula.report import FormulaReport
 from backpass.doctor.formula.scale import Scale, scale
 from backpass.doctor.formula.search import Candidate, Stock, double, single
+from backpass.doctor.formula.spelling import Layers, Spelled
 from backpass.doctor.formula.tree import Joined, Name, Tree, names, walk
-from backpass.doctor.formula.values import SLOPES, Failure, Values, equal
+from backpass.doctor.formula.values import Failure, Values, equal
 from backpass.doctor.report import Verdict
 from backpass.language.errors import DerivationError, choices
 
@@ -34,34 +34,35 @@ class Repair:
     scale: Scale | None = None  # what it then is times the gradient, if not the gradient itself
 
 
-def formula_verdict(
-    text: str,
-    of: Derivation,
-    wrt: str | None = None,
-    called: Mapping[str, str] | None = None,
-) -> FormulaReport:
+def formula_verdict(spelled: Spelled, base: Ground, wrt: str | None = None) -> FormulaReport:
     """Hold a formula to the derived gradient of `wrt`, and repair it if it is not that.
 
     The formula speaks of what the derivation names: inputs, forward lines, gradients (dz3), slopes
-    (relu′(z2)); it may be several statements, the last of which is judged. `called` says which
-    quantity an expression of somebody's code is, `{"A[-1]": "A2"}`. Raises an error of the family
-    for a text that cannot be read.
+    (relu′(z2)); it may be several statements, the last of which is judged. Raises an error of the
+    family for a text that cannot be read.
     """
-    base = ground(of)
-    found = read(text, base, called or {})
+    found = read(spelled, base)
     name = _wanted(base, wrt, found.target)
     return Judge(base, found, name, f"d{name}").report()
+
+
+def gradient_of(base: Ground, target: str | None) -> str | None:
+    """The quantity whose gradient a statement names, `dW2`, `δ2` or `dw_2`; None if it is none."""
+    if target is None or target in base.passes.forward.arrays:
+        return None
+    meant = target if target in base.backward else Layers(base).meant(target)
+    return meant[1:] if meant is not None and meant[:1] == "d" and meant in base.backward else None
 
 
 def _wanted(base: Ground, wrt: str | None, target: str | None) -> str:
     """Which gradient is meant."""
     known = [name[1:] for name in base.backward if name.startswith("d")]
     if wrt is None and target is not None:
-        wrt = target[1:] if target[:1] == "d" and target[1:] in known else None
+        wrt = gradient_of(base, target)
     if wrt is None:
         raise DerivationError('say which gradient the formula is to be, as in wrt="W2"')
     if wrt not in known:
-        wrt = wrt[1:] if wrt[:1] == "d" and wrt[1:] in known else wrt
+        wrt = gradient_of(base, wrt) or gradient_of(base, f"d{wrt}") or wrt
     if wrt not in known:
         what = choices(wrt, known, "there are those of")
         raise DerivationError(f"there is no gradient by {wrt} here{what}")
@@ -78,6 +79,7 @@ class Judge:
         self.values = found.values
         self.derived = Derived(base, found.values[0])
         self.said = Explained(base, found, self.derived, self.gradient)
+        self.kept: tuple[Repair | None] | None = None
 
     def report(self) -> FormulaReport:
         node, first = self.found.node, self.values[0]
@@ -122,10 +124,13 @@ class Judge:
         return self.finished("bug", (sentence, *then), repair)
 
     def repair(self) -> Repair | None:
-        """One change if one is enough, then what the derivation tells, then two changes."""
-        return self.repair_of(self.found.node)
+        """The formula put right; it is looked for once."""
+        if self.kept is None:
+            self.kept = (self.repair_of(self.found.node),)
+        return self.kept[0]
 
     def repair_of(self, node: Tree) -> Repair | None:
+        """One change if one is enough, then what the derivation tells, then two changes."""
         stock = self.stock()
         small = sum(1 for _ in walk(node)) <= MOST_PARTS
         once = single(node, stock, self.found.style) if small else []
@@ -194,22 +199,26 @@ def stock(derived: Derived, gradient: str, values: Values) -> Stock:
             factors.setdefault(turn.factor, link.name)
         if whole is not None:
             factors.setdefault(whole, link.name)
-    arrays = values.point.arrays
+    arrays, layers = values.point.arrays, Layers(derived.ground)
 
     said = names(derived.whole(gradient))
     ordered = sorted(arrays, key=lambda name: name not in said)
 
     def neighbours(name: str) -> list[str]:
+        meant = values.read_as.get(Name(name))
+        name = meant.text if isinstance(meant, Name) else name
         if name not in arrays or not arrays[name].ndim:
             return []
         shape = sorted(arrays[name].shape)
         stem = name.rstrip("0123456789")
+        kin = layers.kin(name)
         return [
             other
             for other in ordered
             if other not in (name, gradient) and arrays[other].ndim
             and (other in derived.links) == (name in derived.links)
-            and (sorted(arrays[other].shape) == shape or other.rstrip("0123456789") == stem)
+            and (sorted(arrays[other].shape) == shape or other.rstrip("0123456789") == stem
+                 or other in kin)
         ]  # fmt: skip
 
     links = derived.links if way is None else [link.name for link in way.links]
@@ -225,9 +234,10 @@ def stock(derived: Derived, gradient: str, values: Values) -> Stock:
             and any(equal(found, target) for target in targets)
         )
 
-    slopes = tuple(SLOPES.values())
     places.sort(key=lambda name: name not in said)
-    return Stock(tuple(factors.items()), neighbours, tuple(places), slopes, right)
+    return Stock(
+        tuple(factors.items()), neighbours, tuple(places), values.point.functions.slopes, right
+    )
 
 
 def _entrywise(left: Tree, right: Tree) -> Tree:

@@ -73,3 +73,43 @@ def test_the_report_is_text_of_80_columns():
 def test_an_unknown_name_is_said():
     with pytest.raises(bp.BackpassError, match="W9 is not known"):
         bp.doctor("W1 <- W1 − η W9", of=d)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "before", "after", "where"),
+    [
+        ("(W2ᵀ δ2) ⊙ σ′(z1)", "W2ᵀ δ2", "", "⊙ h1 ⊙ (1 − h1)", "In δ1"),
+        ("W2ᵀ δ2", "W2 δ2", "W2", "W2ᵀ", "In δ1"),
+        ("δ1 ⊗ x", "x ⊗ δ1", "x ⊗ δ1", "(x ⊗ δ1)ᵀ", "In W1"),
+        ("δ2 ⊗ h1", "δ2 ⊗ z1", "z1", "h1", "In W2"),
+        ("(y − t)", "(t − y)", "t − y", "y − t", "In δ2"),
+        ("⊙ σ′(z1)", "⊙ σ′(h1)", "σ′(h1)", "σ′(z1)", "In δ1"),
+    ],
+)
+def test_a_wrong_statement_is_repaired_where_it_stands(right, wrong, before, after, where):
+    report = bp.doctor(LATE.replace(right, wrong), of=d)
+    assert report.verdict == "bug"
+    (change,) = report.changes
+    assert (change.before, change.after) == (before, after)
+    assert change.reason.startswith(where)
+    assert bp.doctor(report.repaired, of=d).verdict == "correct"
+
+
+def test_the_error_of_another_loss_is_called_that():
+    report = bp.doctor(LATE.replace("(y − t) ⊙ σ′(z2)", "y − t"), of=d)
+    assert report.verdict == "correct for another loss"
+    assert any("binary cross-entropy" in one for one in report.explanation)
+    assert report.repaired.startswith("δ2 = (y − t) ⊙ y ⊙ (1 − y)")
+
+
+def test_updates_that_come_too_early_are_moved():
+    report = bp.doctor(EARLY, of=d)
+    assert report.repaired.endswith("W2 <- W2 − η dW2; W1 <- W1 − η dW1")
+    assert bp.doctor(report.repaired, of=d).verdict == "correct"
+
+
+def test_all_gradients_that_are_claimed_are_judged():
+    good = "dW2 = ((y − t) ⊙ σ′(z2)) h1ᵀ; dW1 = ((W2ᵀ dz2) ⊙ σ′(z1)) xᵀ"
+    assert bp.doctor(good, of=d).verdict == "correct"
+    report = bp.doctor(good.replace("((y − t) ⊙ σ′(z2))", "(y − t)"), of=d)
+    assert (report.verdict, len(report.changes)) == ("correct for another loss", 1)
