@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,6 +89,21 @@ class Annotated:
         write_whole(path, self.annotation.commented(file).encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a file is looked at, as far as it was said, and what looks at it."""
+
+    path: Path
+    make: str | None
+    call: str | None
+    data: str | None
+    look: Callable[[Callable[..., Any], Sequence[Any]], Any]
+
+    @property
+    def is_said(self) -> bool:
+        return any(one is not None for one in (self.make, self.call, self.data))
+
+
 def examine_file(
     path: Path, make: str | None, call: str | None, data: str | None, lr: float | None
 ) -> Examined:
@@ -103,7 +118,7 @@ def examine_file(
             raise Raised.of(report.findings[0])
         return report
 
-    return Examined(*_looked(path, make, call, data, look))
+    return Examined(*_looked(Asked(path, make, call, data, look)))
 
 
 def annotate_file(path: Path, make: str | None, call: str | None, data: str | None) -> Annotated:
@@ -111,57 +126,47 @@ def annotate_file(path: Path, make: str | None, call: str | None, data: str | No
 
     Raises BackpassError, with the option that would help, when there is nothing to call.
     """
-    return Annotated(*_looked(path, make, call, data, lambda one, args: annotate(one, *args)))
+    asked = Asked(path, make, call, data, lambda one, args: annotate(one, *args))
+    return Annotated(*_looked(asked))
 
 
-def _looked(
-    path: Path,
-    make: str | None,
-    call: str | None,
-    data: str | None,
-    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
-) -> tuple[Any, tuple[str, ...]]:
+def _looked(asked: Asked) -> tuple[Any, tuple[str, ...]]:
     """What comes of looking at the first call that can be looked at, and what was assumed.
 
     A file may read others beside it: where it fails here, it is tried in its own folder.
     """
     try:
-        return _here(path, make, call, data, look)
+        return _here(asked)
     except BackpassError as refused:
-        folder = path.absolute().parent
-        if not path.is_file() or folder.samefile("."):
+        folder = asked.path.absolute().parent
+        if not asked.path.is_file() or folder.samefile("."):
             raise
+        data = asked.data
         if data is not None and data.endswith(".npz"):
             data = str(Path(data).absolute())
         try:
             with contextlib.chdir(folder):
-                found, said = _here(folder / path.name, make, call, data, look)
+                found, said = _here(replace(asked, path=folder / asked.path.name, data=data))
         except BackpassError as other:
             raise other if "FileNotFoundError" in refused.message else refused from None
         return found, (*said, "run in its own folder")
 
 
-def _here(
-    path: Path,
-    make: str | None,
-    call: str | None,
-    data: str | None,
-    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
-) -> tuple[Any, tuple[str, ...]]:
+def _here(asked: Asked) -> tuple[Any, tuple[str, ...]]:
     """The same where we are.
 
     Where nothing is said and nothing found, the file is run, to see what it calls itself.
     """
-    is_said = any(one is not None for one in (make, call, data))
+    path, look = asked.path, asked.look
     try:
-        found = _sought(_loaded(path), path, make, call, data, look)
+        found = _sought(_loaded(path), asked)
     except BackpassError:
-        heard = None if is_said or not path.is_file() else looked_at(path, look)
+        heard = None if asked.is_said or not path.is_file() else looked_at(path, look)
         if heard is None:
             raise
         return heard
     unread = isinstance(found[0], Report) and found[0].verdict == "unknown"
-    return (looked_at(path, look) if unread and not is_said else None) or found
+    return (looked_at(path, look) if unread and not asked.is_said else None) or found
 
 
 def _loaded(path: Path) -> ModuleType:
@@ -176,20 +181,14 @@ def _loaded(path: Path) -> ModuleType:
         ) from None
 
 
-def _sought(
-    module: ModuleType,
-    path: Path,
-    make: str | None,
-    call: str | None,
-    data: str | None,
-    look: Callable[[Callable[..., Any], Sequence[Any]], Any],
-) -> tuple[Any, tuple[str, ...]]:
+def _sought(module: ModuleType, asked: Asked) -> tuple[Any, tuple[str, ...]]:
     """What comes of the first call by a usual name that can be looked at."""
-    made, said = what_trains(module, path, make)
+    data = asked.data
+    made, said = what_trains(module, asked.path, asked.make)
     refused: list[BackpassError] = []
     advice: list[str] = []
     told = '--data "X, Y" of the file or --data "6x3 6x2"'
-    for name, function in calls(module, made, call):
+    for name, function in calls(module, made, asked.call):
         why = unfit(name, function, made, alone=_is_one(data))
         if why is not None:
             advice.append(why)
@@ -197,7 +196,7 @@ def _sought(
         tried: list[BackpassError] = []
         for args, on in arguments(module, function, made, data):
             try:
-                found = look(function, args)
+                found = asked.look(function, args)
             except BackpassError as error:
                 tried.append(error)
                 continue
@@ -207,7 +206,7 @@ def _sought(
         refused += (ran or tried)[:1]
         advice += [] if tried else [f"say on what {name} is called, as in {told}"]
     refuse_held(module.__name__.removesuffix(".py"), module)
-    if refused and (call is not None or data is not None):
+    if refused and (asked.call is not None or data is not None):
         raise refused[0]
     if refused:
         first = refused[0]
@@ -218,7 +217,7 @@ def _sought(
     if advice:
         raise BackpassError(min(advice, key=lambda one: "say " not in one))
     raise BackpassError(
-        f"nothing in {path.name} could be called to see it train; put it into a function of "
+        f"nothing in {asked.path.name} could be called to see it train; put it into a function of "
         "samples and targets, or into a class"
     )
 
