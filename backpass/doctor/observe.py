@@ -27,6 +27,7 @@ Array = NDArray[Any]
 VISITS = 400  # kept of each place: a loop over entries shows enough of itself
 SECONDS = 10.0  # of a processor: a run that takes longer has shown its updates
 AGAIN = 3.0  # so does one in which this long, and four times as long as before, nothing is new
+LARGE = 4096  # numbers of an array that is copied once, however often it is looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,11 @@ def observe(
     *,
     seed: int = 0,
     seconds: float = SECONDS,
+    keeping: bool = True,
 ) -> Run:
     """Call it once and watch; afterwards everything is as it was before.
+
+    Without `keeping`, only what was held before and after it is told, and no event.
 
     Restored are the arrays, lists, dicts and attributes that can be reached from the callable and
     its arguments, and the state of NumPy's and Python's global random numbers, which are seeded
@@ -96,7 +100,7 @@ def observe(
     run = Run({}, {}, [], taken.values, {})
     watched = functions([call, *args])
     twins = _twins(watched, run)
-    reporter = _Reporter(run, seconds)
+    reporter = _Reporter(run, seconds, taken.arrays if keeping else None)
     bare = {one.__code__: one.__qualname__ for one in watched if one.__code__ not in twins}
     if twins:  # a lambda names nothing, and only calls what is read
         bare = {code: name for code, name in bare.items() if code.co_name != "<lambda>"}
@@ -139,10 +143,17 @@ def call_quietly(call: Callable[..., Any], args: Sequence[Any], *, seed: int = 0
 
 
 class _Reporter:
-    """Stands in the user's globals, is handed every value, and hands it on."""
+    """Stands in the user's globals, is handed every value, and hands it on.
 
-    def __init__(self, run: Run, seconds: float) -> None:
+    Of the arrays that are `held` when it begins, there are copies; without them no value is kept.
+    """
+
+    def __init__(
+        self, run: Run, seconds: float, held: Sequence[tuple[Array, Array]] | None
+    ) -> None:
         self.run = run
+        self.keeping = held is not None
+        self.copies = {_view(array): copy for array, copy in held or () if array.size >= LARGE}
         self.visits: dict[int, int] = {}
         self.told: dict[Place, int] = {}  # places of the tracer's, with their numbers here
         self.begun = self.news = Moment()  # when a place was last seen for the first time
@@ -154,13 +165,27 @@ class _Reporter:
         self.count += 1
         if visits == 1:
             self.news = Moment()
-        if visits <= VISITS:
-            found = as_numbers(value)
+        if visits <= VISITS and self.keeping:
+            found = self.copied(value)
             if found is not None:
                 self.run.events.append(Event(place, found, _address(value)))
         if self.count % 64 == 0:
             self.ends()
         return value
+
+    def copied(self, value: Any) -> Array | None:
+        """The numbers as they are now; a large array is copied again only if it changed."""
+        if not isinstance(value, np.ndarray) or value.size < LARGE:
+            return as_numbers(value)
+        before = self.copies.get(_view(value))
+        if before is None and (turned := self.copies.get(_view(value.T))) is not None:
+            before = turned.T
+        if before is not None and np.array_equal(before, value):
+            return before
+        found = as_numbers(value)
+        if found is not None:
+            self.copies[_view(value)] = found
+        return found
 
     def ends(self) -> None:
         """A run ends when it was long, or has long shown nothing but what was seen before."""
@@ -176,6 +201,11 @@ class _Reporter:
             self.run.places[number] = replace(place, number=number)
             self.run.files[number] = file
         self(number, value)
+
+
+def _view(array: Array) -> tuple[object, ...]:
+    """Where an array lies and how it is read there."""
+    return _address(array), array.shape, array.strides, array.dtype
 
 
 def _address(value: Any) -> int:

@@ -82,7 +82,7 @@ def probe(
     data = {names[place] for place in places}
     roots = Roots.of(call, args)
     taken = roots.state()
-    first = observe(call, args)
+    first = observe(call, args, keeping=False)
     if first.failure is not None:
         raise first.failure.error
     changed, beside = _parameters(first, data)

@@ -131,7 +131,7 @@ def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
     """The gradients of single samples as their sum has them, and of the first ones together."""
     X, Y = np.asarray(probe.X), np.asarray(probe.Y)
     axis = 1 if model.seen.turned else 0
-    if X.ndim < 2 or X.shape[axis] < 2:
+    if X.ndim < 2 or X.shape[axis] < 2 or not _may_go_alone(probe, X.take(0, axis)):
         return {}
     share = 1.0 if model.loss.sums else 1.0 / X.shape[axis]
     found: dict[str, Array] = {}
@@ -148,6 +148,14 @@ def _one_by_one(probe: Probe, model: Model) -> dict[str, Array]:
             if sample + 1 < X.shape[axis]:  # of all samples it is a multiple of the gradient
                 found[f"d{name} of samples 0…{sample}"] = total[name]
     return found
+
+
+def _may_go_alone(probe: Probe, sample: Array) -> bool:
+    """Whether a sample was seen alone; of a small network, whose numbers may go one by one, too."""
+    return all(value.size <= MANY for value in probe.parameters.values()) or any(
+        event.value.size == sample.size and np.array_equal(event.value.ravel(), sample)
+        for event in probe.run.events
+    )
 
 
 def _data(probe: Probe, model: Model) -> Iterator[tuple[str, Array]]:

@@ -45,16 +45,16 @@ class State:
 
     slots: dict[str, Slot] = field(default_factory=dict)
     values: dict[str, Array] = field(default_factory=dict)
+    arrays: list[tuple[Array, Array]] = field(default_factory=list)  # with what they held
     _roots: list[tuple[Any, str, Any]] = field(default_factory=list)
     _holders: list[tuple[Any, Any]] = field(default_factory=list)
-    _arrays: list[tuple[Array, Array]] = field(default_factory=list)
     _generators: list[Callable[[], object]] = field(default_factory=list)
 
     def restore(self) -> None:
         """Put everything back: the entries of arrays, what holders held, and random numbers."""
         for rewind in self._generators:
             rewind()
-        for array, copy in self._arrays:
+        for array, copy in self.arrays:
             if array.flags.writeable:
                 array[...] = copy
         for holder, copy in self._holders:
@@ -208,7 +208,7 @@ def _visit(path: str, holder: Any, key: Any, one: Any, found: State, seen: set[i
         found._generators.append(_rewinding(one))
         return
     if isinstance(one, np.ndarray):
-        found._arrays.append((one, one.copy()))
+        found.arrays.append((one, one.copy() if numbers is None else numbers))
     elif isinstance(one, list) and numbers is not None:
         found._holders.extend((row, list(row)) for row in _rows(one))
     elif isinstance(one, (list, dict)):

@@ -35,7 +35,7 @@ def with_data(call: Call, args: Sequence[Any]) -> tuple[Call, Sequence[Any]]:
     roots = Roots.of(call, args)
     taken = roots.state()
     random = np.random.default_rng(0)
-    first = observe(call, args)
+    first = observe(call, args, keeping=False)
     if first.failure is not None:
         raise first.failure.error
     moving = [

@@ -183,7 +183,16 @@ def leading(one: Probe) -> list[int] | None:
             rows = np.atleast_2d(given)
             if rows.shape[1] != samples.shape[1] or rows.ndim != 2:
                 continue
-            places = [np.flatnonzero((samples == row).all(axis=1)) for row in rows]
-            if all(len(place) for place in places):
-                return [int(place[0]) for place in places]
+            places = list(_places(rows, samples))
+            if len(places) == len(rows):
+                return places
     return None
+
+
+def _places(rows: Array, samples: Array) -> Iterator[int]:
+    """Which sample each of these rows is, up to the first that is none."""
+    for row in rows:
+        found = np.flatnonzero((samples == row).all(axis=1))
+        if not len(found):
+            return
+        yield int(found[0])

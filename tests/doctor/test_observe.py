@@ -168,3 +168,22 @@ def test_code_that_changes_nothing_is_told_so():
 def test_numbers_are_arrays_scalars_and_rows_of_one_length(given, shape):
     found = as_numbers(given)
     assert (None if found is None else found.shape) == shape
+
+
+def test_a_large_array_is_copied_again_only_where_it_changed():
+    W = np.ones((80, 80))
+
+    def update(X, Y):
+        A = X @ W.T + W[0] + W.sum()
+        W[:] = W - A.sum()
+        return W + Y
+
+    run = observe(update, [np.ones(80), np.ones(80)])
+    whole = [event.value for event in run.events if event.value.shape == W.shape]
+    old = [value for value in whole if (value == 1).all()]
+    new = [value for value in whole if np.array_equal(value, run.after["W"])]
+    assert len(old) > 3
+    assert len(new) > 1
+    assert all(np.shares_memory(value, run.before["W"]) for value in old)
+    assert all((value == 1).all() for value in old)
+    assert not any(np.shares_memory(value, run.before["W"]) for value in new)
