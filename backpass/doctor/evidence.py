@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import FAMILIES, RARE, Family
-from backpass.doctor.observe import Event, Run
+from backpass.doctor.observe import Run
 from backpass.doctor.passes import Pass
 from backpass.doctor.probe import Probe
 from backpass.doctor.rewrite import Place
@@ -76,6 +76,7 @@ def shown(probes: Sequence[Probe], passes: Sequence[Pass], count: int = 0) -> li
     A mean may be taken over a `count` of samples of which the passes have but a part.
     """
     numbers = [_scalars(one.run) for one in probes]
+    placed = [_by_place(one.run) for one in probes]
     found: list[Shown] = []
     hidden: list[Shown] = []
     for family, title, times, values in _losses(passes, count):
@@ -88,14 +89,16 @@ def shown(probes: Sequence[Probe], passes: Sequence[Pass], count: int = 0) -> li
             place = _place(probes[0].run, event)
             found.append(Shown(family, title, times, 0.0, event, place))
         else:
-            hidden += _penalised(probes, passes, Shown(family, title, times, 0.0, -1, None), values)
+            hidden += _penalised(
+                probes, passes, Shown(family, title, times, 0.0, -1, None), values, placed
+            )
     if not found:
         return hidden[:1]
     last = _last(found)
     more = [
         one
         for plain in last
-        for one in _penalised(probes, passes, plain, _values(plain, passes, count))
+        for one in _penalised(probes, passes, plain, _values(plain, passes, count), placed)
     ]
     return more or last
 
@@ -138,12 +141,19 @@ def _place(run: Run, event: int) -> Place | None:
     return None if event < 0 else run.places[run.events[event].place]
 
 
+_Placed = dict[int, list[tuple[int, float]]]  # single numbers, by the place where they stood
+
+
 def _penalised(
-    probes: Sequence[Probe], passes: Sequence[Pass], plain: Shown, values: Sequence[float]
+    probes: Sequence[Probe],
+    passes: Sequence[Pass],
+    plain: Shown,
+    values: Sequence[float],
+    placed: Sequence[_Placed],
 ) -> list[Shown]:
     """The loss with a multiple of Σ W² beside it, where one place is worth that in every run."""
     squares = [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
-    first, *others = [_by_place(one.run) for one in probes]
+    first, *others = placed
     found: list[Shown] = []
     for place, numbers in first.items():
         for event, number in numbers:
@@ -160,9 +170,9 @@ def _penalised(
     return found[-1:]
 
 
-def _by_place(run: Run) -> dict[int, list[tuple[int, float]]]:
-    """Single numbers, by the place where they stood; -1 is the result."""
-    found: dict[int, list[tuple[int, float]]] = {}
+def _by_place(run: Run) -> _Placed:
+    """The first numbers of each place; -1 is the result."""
+    found: _Placed = {}
     for number, event in enumerate(run.events):
         if event.value.size == 1 and event.value.dtype.kind == "f":
             seen = found.setdefault(event.place, [])
@@ -198,19 +208,15 @@ def _among(numbers: Mapping[float, int], value: float, slack: float) -> int | No
 
 def used(run: Run, output: Array) -> list[int]:
     """Which samples went through the network before any of its parameters was updated."""
-    rows = {row for event in run.events for row in _rows_of(event, output)}
-    if not rows and output.shape[1] == 1:  # one number each
-        seen = {float(event.value) for event in run.events if event.value.ndim == 0}
-        rows = {
-            row
-            for row, value in enumerate(output[:, 0])
-            if any(math.isclose(value, one, rel_tol=1e-12) for one in seen)
-        }
+    arrays = [event.value for event in run.events if event.value.ndim]
+    if output.shape[1] == 1:  # one number each, of which loops have thousands
+        single = [float(event.value) for event in run.events if not event.value.ndim]
+        arrays.append(np.array(single)[:, None])
+    rows = {row for value in arrays for row in _rows_of(value, output)}
     return sorted(rows) if rows else list(range(len(output)))
 
 
-def _rows_of(event: Event, output: Array) -> Iterator[int]:
-    value = event.value
+def _rows_of(value: Array, output: Array) -> Iterator[int]:
     for given in (value, value.T) if value.ndim == 2 else (np.atleast_2d(value),):
         if given.ndim != 2 or given.shape[-1] != output.shape[1]:
             continue

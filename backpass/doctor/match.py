@@ -51,10 +51,16 @@ class Index:
         self.tolerance = tolerance
         self.names = list(quantities)
         self.values = [np.asarray(one, float) for one in quantities.values()]
-        raw: dict[int, list[tuple[int, Part, Array, NDArray[np.intp]]]] = {}
+        raw: dict[int, list[_Parts]] = {}
+        single = [owner for owner, value in enumerate(self.values) if not value.ndim]
+        if single:  # as in loops over entries, which are many
+            numbers = np.array([self.values[owner] for owner in single])
+            owners, none = np.array(single, np.intp), np.zeros(len(single), np.intp)
+            raw[1] = [(owners, "whole", numbers * numbers, none)]
         for owner, value in enumerate(self.values):
-            for part, size, squares, places in _parts(value, parts):
-                raw.setdefault(size, []).append((owner, part, squares, places))
+            for part, size, squares, places in _parts(value, parts) if value.ndim else ():
+                owners = np.full(len(squares), owner, np.intp)
+                raw.setdefault(size, []).append((owners, part, squares, places))
         self.by_size = {size: _shelf(found) for size, found in raw.items()}
 
     def find(self, value: NDArray[Any], scale: float = 1.0) -> list[Match]:
@@ -126,10 +132,13 @@ _NONE = np.zeros(1, np.intp)
 ENTRIES = 50_000
 
 
-def _shelf(found: Sequence[tuple[int, Part, Array, NDArray[np.intp]]]) -> _Shelf:
+_Parts = tuple[NDArray[np.intp], Part, Array, NDArray[np.intp]]  # owners, squares, places
+
+
+def _shelf(found: Sequence[_Parts]) -> _Shelf:
     squares = np.concatenate([one for _, _, one, _ in found])
     places = np.concatenate([own for _, _, _, own in found])
-    owners = np.concatenate([np.full(len(one), owner) for owner, _, one, _ in found])
+    owners = np.concatenate([owner for owner, _, _, _ in found])
     kinds = np.concatenate([np.full(len(one), PARTS.index(part)) for _, part, one, _ in found])
     order = np.argsort(squares, kind="stable")
     return _Shelf(squares[order], owners[order], kinds[order], places[order])

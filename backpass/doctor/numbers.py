@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from backpass.doctor.activations import leaky
 from backpass.doctor.masks import Masks
 from backpass.doctor.match import Index
+from backpass.doctor.observe import LARGE
 from backpass.doctor.probe import Probe
 
 Array = NDArray[np.float64]
@@ -25,12 +26,7 @@ class Numbers:
         self.is_mixed = is_mixed
         self.Y = np.atleast_2d(np.asarray(probe.Y, float))
         self.is_bare = bool(probe.run.unread)  # some code has no source: only names are seen
-        self.masks = Masks(probe)
-        self.index = Index(
-            {str(number): event.value for number, event in enumerate(probe.run.events)},
-            parts=False,
-            tolerance=probe.tolerance,
-        )
+        self.masks, self.index = _read(probe)
 
     def has(self, values: Array, sample: int | None = 0) -> bool:
         """Whether it was seen whole, or one sample of it, or that sample's entries one by one.
@@ -87,3 +83,22 @@ class Numbers:
     def _entries(self, row: Array) -> bool:
         telling = [np.asarray(entry) for entry in row if abs(entry) not in (0.0, 1.0)]
         return bool(telling) and all(self.index.find(entry) for entry in telling)
+
+
+def _read(probe: Probe) -> tuple[Masks, Index]:
+    """What the events of a run hold, worked out once for all who ask."""
+    events, tolerance = probe.run.events, probe.tolerance
+    known = probe.run.read.get(tolerance)
+    if known is not None and known[0] is events and known[1] == len(events):
+        return known[2], known[3]
+    first: dict[object, tuple[str, Array]] = {}
+    for number, event in enumerate(events):
+        first.setdefault(_same(event.value), (str(number), event.value))
+    found = Masks(probe), Index(dict(first.values()), parts=False, tolerance=tolerance)
+    probe.run.read[tolerance] = events, len(events), *found
+    return found
+
+
+def _same(value: Array) -> object:
+    """Equal for equal numbers in the same places; a large array has one copy as long as it lasts."""
+    return value.shape, value.dtype, value.tobytes() if value.size < LARGE else id(value)

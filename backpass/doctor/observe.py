@@ -62,6 +62,7 @@ class Run:
     printed: str = ""
     stopped: bool = False  # cut off, because it went on for too long
     unread: list[str] = field(default_factory=list[str])  # watched line by line, without a source
+    read: dict[float, Any] = field(default_factory=dict[float, Any], compare=False, repr=False)
 
     @property
     def gaps(self) -> str:

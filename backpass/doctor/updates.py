@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.observe import Run
+from backpass.doctor.observe import Event, Run
 
 Array = NDArray[np.float64]
 
@@ -19,15 +19,21 @@ def first_updates(run: Run, parameters: Mapping[str, Array]) -> dict[str, Array]
     before, its result counts; otherwise what the parameter is worth when the run has ended. (A
     gradient with weight decay, `grads["W"] = … + decay * W`, reads W and is none.)
     """
-    return {path: value - _first(run, path, value) for path, value in parameters.items()}
+    by_shape: dict[tuple[int, ...], list[Event]] = {}
+    for event in run.events:
+        by_shape.setdefault(event.value.shape, []).append(event)
+    return {
+        path: value - _first(run, by_shape.get(value.shape, []), path, value)
+        for path, value in parameters.items()
+    }
 
 
-def _first(run: Run, path: str, value: Array) -> Array:
+def _first(run: Run, alike: Sequence[Event], path: str, value: Array) -> Array:
     """What the first assignment that reads these very numbers in its target makes of them."""
     reading: set[tuple[str, int, str]] = set()
-    for event in run.events:
+    for event in alike:
         place = run.places[event.place]
-        if event.value.shape != value.shape or (not value.ndim and _is_sum(place.text, path)):
+        if not value.ndim and _is_sum(place.text, path):
             continue
         statement = run.files[event.place], place.statement, place.text
         if place.moment == "after" and statement in reading:

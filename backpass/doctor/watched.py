@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from backpass.doctor.numbers import Numbers
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
-from backpass.doctor.state import argument_names
+from backpass.doctor.state import Roots, argument_names
 from backpass.doctor.units import gathered
 from backpass.doctor.updates import first_updates
 from backpass.language.errors import BackpassError
@@ -98,13 +98,30 @@ def watched(
             return found[:1] if gradients else found
         return [_inside(call, probes)]
     seen = [] if keep else Watched(tuple(probes), ()).networks()
+    ones = [] if seen or keep else _ones(call, args, probes[0])
+    if ones:  # a bias unit among what is kept of the forward pass, which was no longer constant
+        others = gathered([_without(look(seed, x, y, ones), ones) for seed in seeds])
+        seen = Watched(tuple(others), ()).networks()
+        probes, ones = (others, ones) if seen else (probes, [])
     if seen:
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
-        keep = [path for path in probes[0].parameters if path not in layers]
+        keep = [*ones, *(path for path in probes[0].parameters if path not in layers)]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
-            probes = gathered([look(seed, x, y, keep) for seed in seeds])
+            probes = gathered([_without(look(seed, x, y, keep), ones) for seed in seeds])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
     return [Watched(tuple(probes), moved)]
+
+
+def _ones(call: Callable[..., Any], args: Sequence[Any], one: Probe) -> list[str]:
+    """Paths of arrays of ones, as units begin of which one stays constant."""
+    held = Roots.of(call, args).state().values
+    return [path for path in one.parameters if path in held and np.all(held[path] == 1)]
+
+
+def _without(one: Probe, paths: Collection[str]) -> Probe:
+    """The same run, in which these are no parameters."""
+    left = {path: value for path, value in one.parameters.items() if path not in paths}
+    return replace(one, parameters=left)
 
 
 def _numbers(

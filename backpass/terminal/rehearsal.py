@@ -226,7 +226,7 @@ class _Ear:
         elif event == "return" and frame in self.open:
             call, roots, before, begun = self.open.pop(frame)
             after = roots.state().values
-            call.seconds = time.monotonic() - begun
+            call.seconds = time.process_time() - begun
             pairs = tuple(n for n, given in roots.arguments.items() if _is_pairs(given))
             call.moved = sum(
                 _moved(value, after.get(path))
@@ -245,7 +245,7 @@ class _Ear:
             kept = copy.deepcopy(given)
         call = self.calls[code] = _Call(*_bound(function, kept))
         roots = Roots.of(*_bound(function, given))
-        self.open[frame] = call, roots, roots.state().values, time.monotonic()
+        self.open[frame] = call, roots, roots.state().values, time.process_time()
 
 
 def _bound(function: Function, given: list[Any]) -> tuple[Function, list[Any]]:
