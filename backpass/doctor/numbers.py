@@ -25,7 +25,7 @@ class Numbers:
     def __init__(self, probe: Probe, *, is_mixed: bool = False) -> None:
         self.is_mixed = is_mixed
         self.Y = np.atleast_2d(np.asarray(probe.Y, float))
-        self.is_bare = bool(probe.run.unread)  # some code has no source: only names are seen
+        self.is_bare = bool(probe.run.gaps)  # some code that ran has no source: names alone are seen
         self.masks, self.index = _read(probe)
 
     def has(self, values: Array, sample: int | None = 0) -> bool:
