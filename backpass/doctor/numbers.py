@@ -25,7 +25,7 @@ class Numbers:
     def __init__(self, probe: Probe, *, is_mixed: bool = False) -> None:
         self.is_mixed = is_mixed
         self.Y = np.atleast_2d(np.asarray(probe.Y, float))
-        self.is_bare = bool(probe.run.gaps)  # some code that ran has no source: names alone are seen
+        self.is_bare = bool(probe.run.gaps)  # some of what ran has no source: names are seen
         self.masks, self.index = _read(probe)
 
     def has(self, values: Array, sample: int | None = 0) -> bool:
@@ -100,5 +100,5 @@ def _read(probe: Probe) -> tuple[Masks, Index]:
 
 
 def _same(value: Array) -> object:
-    """Equal for equal numbers in the same places; a large array has one copy as long as it lasts."""
+    """Equal for equal numbers in the same places; of a large array there is one copy."""
     return value.shape, value.dtype, value.tobytes() if value.size < LARGE else id(value)

@@ -111,13 +111,18 @@ def _first(runs: Sequence[Run]) -> dict[int, float]:
 def _products(run: Run, step: Array) -> list[Place]:
     """Expressions that are worth the update, or its largest entry, of either sign."""
     places: dict[int, None] = {}
+    if not np.any(step):
+        return []
     where = np.unravel_index(int(np.argmax(np.abs(step))), step.shape) if step.ndim else ()
+    largest = abs(float(step[where]))
     for event in run.events:
-        alike = event.value.shape == step.shape
-        if not np.any(step) or not (alike or event.value.ndim == 0):
+        value = event.value
+        if value.ndim and value.shape != step.shape:
             continue
-        wanted = step if alike else step[where]
-        if np.allclose(np.abs(event.value), np.abs(wanted), rtol=1e-7, atol=0):
+        entry = abs(float(value[where] if value.ndim else value))
+        if not abs(entry - largest) <= 1e-7 * largest:
+            continue
+        if not value.ndim or np.allclose(np.abs(value), np.abs(step), rtol=1e-7, atol=0):
             places.setdefault(event.place)
     return [run.places[number] for number in places]
 

@@ -170,11 +170,11 @@ def _stands_for(value: Array, quantity: Array, *, scaled: bool) -> bool:
             rows = rows / np.where(top == 0, 1, top) * np.abs(value).max()
         return bool(np.isclose(rows, value, rtol=1e-9, atol=0).all(axis=1).any())
     table = value if value.ndim == 2 else value.reshape(1, -1)
+    ways = [way for way in (table, table.T) if way.shape == quantity.shape]
+    if not ways:
+        return False
     factor = float(np.linalg.norm(value) / (np.linalg.norm(quantity) or 1)) if scaled else 1.0
-    return any(
-        way.shape == quantity.shape and np.allclose(way, factor * quantity, rtol=1e-9, atol=0)
-        for way in (table, table.T)
-    )
+    return any(np.allclose(way, factor * quantity, rtol=1e-9, atol=0) for way in ways)
 
 
 def _gradients(run: Run, moved: Mapping[str, Array], paths: Mapping[str, str]) -> dict[str, str]:

@@ -179,3 +179,31 @@ class Classes:
 def test_classes_may_stand_before_their_samples():
     report = bp.doctor(Classes().train, np.array([0, 1, 2, 2, 1, 0]), X)
     assert report.verdict == "correct"
+
+
+class Kept:
+    """Lists of numbers, with its inputs kept from call to call: the last of them is the bias."""
+
+    def __init__(self):
+        self.x, self.h = [1.0] * 3, [1.0] * 2
+        self.W = RANDOM.normal(size=(3, 2)).tolist()
+        self.v = RANDOM.normal(size=(2, 1)).tolist()
+
+    def train(self, X, Y, rate=0.1):
+        for x, y in zip(X, Y, strict=True):
+            self.x[:2] = x
+            for j in range(2):
+                self.h[j] = np.tanh(sum(self.x[i] * self.W[i][j] for i in range(3)))
+            error = sum(self.h[j] * self.v[j][0] for j in range(2)) - y[0]
+            below = [error * self.v[j][0] * (1 - self.h[j] ** 2) for j in range(2)]
+            for j in range(2):
+                self.v[j][0] -= rate * error * self.h[j]
+                for i in range(3):
+                    self.W[i][j] -= rate * below[j] * self.x[i]
+
+
+def test_units_that_are_kept_begin_as_they_are_for_one_may_be_constant():
+    report = bp.doctor(Kept().train, X[:, :2], Y[:, :1])
+    assert report.verdict == "correct"
+    assert "2-2-1" in report.network
+    assert [tensor.path for tensor in report.tensors] == ["self.W", "self.v"]
