@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -24,6 +24,7 @@ from backpass.nn.run import Run
 from backpass.nn.schedules import is_number
 
 Array = NDArray[Any]
+Watcher = Callable[[Run], str | None]
 
 
 @dataclass(frozen=True)
@@ -223,7 +224,13 @@ def _of_classes(weights: Any, y: Array, plan: Architecture) -> Array:
     return np.array([given.get(label, 1.0) for label in of.tolist()], float)
 
 
-def log_to(path: str | Path, run: Run) -> Any:
+def watchers(options: Options, run: Run, call: Watcher) -> tuple[Watcher, ...]:
+    """What is told of every epoch: who `call`s the callbacks, where there are any, and the log."""
+    found = (call,) if options.callbacks else ()
+    return found if options.log is None else (*found, log_to(options.log, run))
+
+
+def log_to(path: str | Path, run: Run) -> Watcher:
     """What writes a line of JSON for every epoch, behind those that the run has had already."""
     if run.epoch:
         run.history.write(path)  # there may be lines of epochs that will be walked through again

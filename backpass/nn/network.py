@@ -25,7 +25,7 @@ from backpass.nn.architecture import (
 from backpass.nn.backends import Backends
 from backpass.nn.callbacks import EarlyStopping, begin, called, end
 from backpass.nn.descend import descent
-from backpass.nn.fitting import Data, Options, log_to, prepare
+from backpass.nn.fitting import Data, Options, prepare, watchers
 from backpass.nn.health import Health, health
 from backpass.nn.history import History
 from backpass.nn.init import initialiser
@@ -210,7 +210,7 @@ class Network:
             judge=data.held and judge(plan, self._derivation_for(data.held[1]), *data.held, right),
             stopping=options.stopping,
             descend=descent(self.optimizer, plan, derivation, right),
-            after=(after,) if log is None else (after, log_to(log, run)),
+            after=watchers(options, run, after),
             keep=None if keeper is None else keeper.after,
         )
         for one in begin(options.callbacks):

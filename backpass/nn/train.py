@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -52,14 +53,26 @@ class Task:
     descend: Callable[[Task, Run], None] | None = None
     keep: Callable[[Run], None] | None = None
 
-    @property
+    @cached_property
     def count(self) -> int:
         """The number of samples."""
         return self.samples["X"].shape[self.axis]
 
+    @cached_property
+    def batches(self) -> Array:
+        """How many samples each batch has."""
+        rest = self.count - np.arange(0, self.count, self.batch_size)
+        return np.minimum(rest, self.batch_size).astype(np.float64)
+
+    @cached_property
+    def slowing(self) -> Adaptive | None:
+        """What divides the rate by how the training goes, if anything does."""
+        rate = self.optimizer.numbers.get("lr")
+        return adaptive(rate) if isinstance(rate, Schedule) else None
+
     def place(self, run: Run) -> Place:
         """Where the next epoch stands, for a schedule."""
-        steps = -(-self.count // self.batch_size)
+        steps = len(self.batches)
         return Place(run.epochs, run.epoch, self.epochs, steps, self.count, run.slowed)
 
 
@@ -76,16 +89,19 @@ def train(task: Task, run: Run) -> History:
     history = run.history
     history.backend = task.backend.name
     start, compiling = perf_counter() - history.seconds, task.backend.compiling
+    order = np.arange(task.count)
     with bar(task.epochs, task.count, shown=task.progress) as tell:
         while run.epoch < task.epochs and not (history.stopped or history.ended):
-            order = random.permutation(task.count) if task.shuffle else np.arange(task.count)
+            if task.shuffle:
+                order = random.permutation(task.count)
             rates = task.optimizer.values(task.place(run), task.samples["X"].dtype)
             found = task.backend.epoch(
                 task.samples, order, task.batch_size, run.arrays, {**task.numbers, **rates},
                 seed=task.seed, first=run.steps,
             )  # fmt: skip
             run.steps += found.done
-            run.random = random.bit_generator.state
+            if task.shuffle:
+                run.random = random.bit_generator.state
             if not found.finite:
                 history.stopped = _not_finite(found, run, task.samples["X"])
                 break
@@ -133,20 +149,17 @@ def _loss(losses: Array, order: Array, task: Task) -> float:
     losses = losses.astype(np.float64)
     if task.sums:
         return float(losses.sum())
-    starts = np.arange(0, len(order), task.batch_size)
     if task.weight is None:
-        batches = np.minimum(len(order) - starts, task.batch_size).astype(np.float64)
-    else:
-        batches = np.add.reduceat(task.weight[order].astype(np.float64), starts)
-    return float(losses @ batches / batches.sum())
+        return float(losses @ task.batches) / task.count
+    starts = np.arange(0, len(order), task.batch_size)
+    weights = np.add.reduceat(task.weight[order].astype(np.float64), starts)
+    return float(losses @ weights / weights.sum())
 
 
 def _reason(task: Task, run: Run) -> str | None:
     """Why the training ends with the epoch that is done, if it does; all are asked."""
-    rate = task.optimizer.numbers.get("lr")
-    slowing = adaptive(rate) if isinstance(rate, Schedule) else None
     reasons = [
-        _slowed(slowing, run) if slowing is not None else None,
+        _slowed(task.slowing, run) if task.slowing is not None else None,
         task.stopping.epoch(run) if task.stopping is not None else None,
         *(one(run) for one in task.after),
     ]

@@ -19,7 +19,7 @@ from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
 from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
 from backpass.running.compiled.nest import Cut
-from backpass.running.compiled.object_code import Linked, address
+from backpass.running.compiled.object_code import Linked, Vector, address
 from backpass.running.compiled.picks import picks_freely
 from backpass.running.compiled.pieces import Pieces
 from backpass.running.compiled.reporting import report
@@ -41,7 +41,8 @@ class Ready:
     `lying` are those that need no change to be run on; they are not kept alive. `places` are those
     that hold integers which pick what must exist. `head` and `tails` are the words of arguments on
     either side of the numbers of an epoch, the second tail for samples that are taken where they
-    lie, and `held` the arrays among these that nobody else has.
+    lie, and `held` the arrays among these that nobody else has. `losses` has a place for each
+    step, and so has each of the `rates`, which are the numbers of an epoch.
     """
 
     key: tuple[Any, ...]
@@ -54,6 +55,8 @@ class Ready:
     head: list[int]
     tails: tuple[list[int], list[int]]
     held: list[Values]
+    losses: Vector
+    rates: list[Vector]
 
     def knows(self, values: Mapping[str, Values], key: tuple[Any, ...]) -> bool:
         """Whether these are the very arrays."""
@@ -118,20 +121,20 @@ class Compiled:
         for name in ready.places:
             values = samples[name] if name in samples else arrays[name]
             _check_range(self.stepping.program.arrays[name], values, ready.sizes)
-        steps = -(-len(order) // batch_size)
-        losses = np.empty(steps, dtype)
-        rates = [np.full(steps, numbers[name], dtype) for name in ready.source.given.numbers]
+        for name, one in zip(ready.source.given.numbers, ready.rates, strict=True):
+            one.values[:] = numbers[name]
+        losses, taken, steps = ready.losses, Vector(order), ready.losses.values.size
         signed = (seed + WORD // 2) % WORD - WORD // 2  # the same bits
-        words, call, head = ready.code.words, ready.code.run, ready.head
-        lying = high - low + 1 == len(order) and bool((order[1:] > order[:-1]).all())
-        tail = ready.tails[lying]
-        shared = self._shared(ready)
+        lying = _in_a_row(order)
+        code, head, tail, shared = ready.code, ready.head, ready.tails[lying], self._shared(ready)
 
         def run(start: int, stop: int) -> tuple[int, int]:
-            picked = order[start * batch_size : stop * batch_size]
-            begin = words(picked, int(lying), batch_size, losses[start:], signed, first + start)
-            end = [*head, *words(*(one[start:] for one in rates)), *tail]
-            return together(call, [[*begin, *words(*own), *end] for own in shared])
+            picked = taken.words(start * batch_size, min(stop * batch_size, order.size))
+            told = losses.words(start, steps)
+            begin = [*picked, int(lying), batch_size, *told, signed, first + start]
+            rates = [word for one in ready.rates for word in one.words(start, steps)]
+            rows = [[*begin, *code.words(*own), *head, *rates, *tail] for own in shared]
+            return together(code.run, rows)
 
         try:
             with one_thread_for_blas():
@@ -139,7 +142,7 @@ class Compiled:
         except IndexError as error:  # integers below 10 that pick from five entries
             raise ShapeError("an entry that is read does not exist here") from error
         told = None if self.stepping.answers is None else right
-        return Epoch(losses[: done + (done < steps)], told, done, done == steps)
+        return Epoch(losses.values[: done + (done < steps)].copy(), told, done, done == steps)
 
     def plan(self) -> str:
         """What is a matrix product, which loops are fused, what memory and threads are taken."""
@@ -165,6 +168,7 @@ class Compiled:
     ) -> tuple[dict[str, Values], dict[str, Values], Ready]:
         """Samples and trained arrays as they are run on, and what is known of them from now on."""
         dtype, count, batch_size = key
+        steps = -(-count // batch_size)
         program, kinds = self.stepping.program, dtypes(dtype)
         kind = {name: kinds[one.kind] for name, one in program.arrays.items()}
         whole = {name: cast(one, kind[name]) for name, one in samples.items()}
@@ -189,6 +193,8 @@ class Compiled:
             {name: (ref(one), one.shape) for name, one in given.items() if values[name] is one},
             [one.name for one in program.inputs if one.kind == "int" and one.name in values],
             source, code, sizes, team, head, tails, [*fixed.values(), *buffers],
+            Vector(np.empty(steps, dtype)),
+            [Vector(np.empty(steps, dtype)) for _ in source.given.numbers],
         )  # fmt: skip
         return whole, own, self._last
 
@@ -239,6 +245,13 @@ class Compiled:
         if self._buffers is None or self._buffers[0] != key:
             self._buffers = key, buffers_of(source.given.buffers, sizes, dtype)
         return self._buffers[1]
+
+
+def _in_a_row(order: Values) -> bool:
+    """Whether these places follow one another without a gap."""
+    if not order.size or int(order[-1]) - int(order[0]) + 1 != order.size:
+        return False
+    return bool((order[1:] > order[:-1]).all())
 
 
 def _check_range(array: Array, values: Values, sizes: Mapping[str, int]) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import json
+from array import array
 from collections.abc import Iterable
 from functools import cache
 from hashlib import sha256
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from backpass.running.compiled.blas import enter_blas
@@ -96,10 +96,10 @@ class Linked:
 
     def run(self, words: list[int]) -> tuple[int, int]:
         """Run on arguments that are words already."""
-        result, row = np.empty(2, np.int64), np.array(words, np.int64)
-        if self.function(address(result), address(row)):
+        result, row = array("q", (0, 0)), array("q", words)
+        if self.function(result.buffer_info()[0], row.buffer_info()[0]):
             raise IndexError
-        done, right = result.tolist()
+        done, right = result
         return done, right
 
 
@@ -112,9 +112,22 @@ def linked(code: bytes) -> Linked | None:
     return Linked(machine) if all(map(_known, json.loads(calls))) else None
 
 
-def address(array: NDArray[Any]) -> int:
-    """Where its memory begins."""
-    return array.__array_interface__["data"][0]
+def address(values: NDArray[Any]) -> int:
+    """Where the memory of an array begins."""
+    return values.__array_interface__["data"][0]
+
+
+class Vector:
+    """A vector that machine code is given part by part: where it begins is looked up once."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+        self.begin = address(values)
+
+    def words(self, start: int, stop: int) -> tuple[int, ...]:
+        """The entries from one to another, as `Linked.words` would have them."""
+        count, size = stop - start, self.values.itemsize
+        return 0, 0, count, size, self.begin + start * size, count, size
 
 
 def _known(name: str) -> bool:
