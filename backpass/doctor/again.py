@@ -210,7 +210,8 @@ def _left_out(probe: Probe) -> Skipped | None:
             whole = here if np.array_equal(value, probe.X) else whole
         if value.dtype.kind != "f" or not 0 < value.ndim < 3 or value.size >= X.size:
             continue
-        for given in (np.atleast_2d(value), np.atleast_2d(value.T)):
+        turns = (np.atleast_2d(value), np.atleast_2d(value.T))
+        for given in (*turns, *(cut for one in turns for cut in (one[:, 1:], one[:, :-1]))):
             if given.shape[-1] != X.shape[1]:
                 continue
             rows = {r for r, row in enumerate(X) if np.any(np.all(given == row, axis=1))}

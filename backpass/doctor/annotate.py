@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.masks import told
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.observe import observe
-from backpass.doctor.passes import samples
+from backpass.doctor.passes import from_zero, samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
 from backpass.doctor.rates import rates
@@ -102,10 +102,17 @@ def _looks(ways: Sequence[Watched]) -> Iterator[_Look]:
         )
     for way, seen in found:
         for rows in way.samples(seen):
-            some = [_some(*one) for one in zip(way.probes, seen, rows, strict=True)]
+            some = [_counted(*one) for one in zip(way.probes, seen, rows, strict=True)]
             first = some[0]
             output = outputs(seen[0], samples(seen[0], first)[0], first.parameters, first.masks)
             yield _Look(some, way.moved, replace(seen[0], output=output), way.gradients)
+
+
+def _counted(one: Probe, seen: Seen, rows: Sequence[int]) -> Probe:
+    """A run with some of its samples as the data; labels count from 0."""
+    some, (samples, units) = _some(one, seen, rows), seen.output.shape
+    labels = one.Y.dtype.kind in "iu" and units > 1 and one.Y.size == samples
+    return replace(some, Y=from_zero(some.Y, units, one)) if labels else some
 
 
 def _some(one: Probe, seen: Seen, rows: Sequence[int]) -> Probe:
@@ -204,15 +211,26 @@ def _fit(one: Probe, moved: Moved, derived: Model) -> tuple[float, bool, float]:
     rest = float(np.linalg.norm(given - factor * wanted))
     exact = COARSE if one.is_coarse else EXACT
     bound = exact * float(np.linalg.norm(given))
-    for decayed in ("W", "Wb") if rest > bound else ():
-        held = np.concatenate(
-            [np.ravel(one.parameters[path]) * (name[0] in decayed) for name, path in paths.items()]
-        )
+    for decayed in _DECAYED if rest > bound else ():
+        held = np.concatenate([_decaying(one, derived.seen, *it, decayed) for it in paths.items()])
         (times, decay), *_ = np.linalg.lstsq(np.stack([wanted, held], axis=1), given)
         told = abs(times) * length**0.5 > 1e-3 * float(np.linalg.norm(given))
         if told and np.linalg.norm(given - times * wanted - decay * held) <= bound:
             return float(times), True, float(decay)
     return factor, rest <= bound, 0.0
+
+
+_DECAYED = ({"W"}, {"W", "all but ones"}, {"W", "b"})
+
+
+def _decaying(one: Probe, seen: Seen, name: str, path: str, decayed: Collection[str]) -> Array:
+    """What decays of an array: nothing, the whole of it, or all but what meets the ones."""
+    held = np.array(one.parameters[path], float)
+    layer = seen.layers[int(name[1:]) - 1]
+    if name[0] == "W" and layer.ones is not None and "all but ones" in decayed:
+        inputs = held.T if layer.turned else held
+        inputs[0 if layer.ones == "first" else -1] = 0
+    return np.ravel(held) * (name[0] in decayed)
 
 
 def _member(fit: _Fit) -> tuple[str, Times, float | None]:
@@ -221,7 +239,7 @@ def _member(fit: _Fit) -> tuple[str, Times, float | None]:
     Without one it is the usual loss, and the rate stays open.
     """
     look, members = fit.look, fit.family.members
-    held = rates([look.probes[0].run], look.moved[0])
+    held = rates([look.probes[0].run], look.moved[0], look.probes[0].cut)
     near = [rate for numbers in held.near.values() for rate in numbers]
     numbers = [1.0] if look.gradients else list(dict.fromkeys((*near, *held.far)))
     for title, times in members:

@@ -60,7 +60,10 @@ def unchanged(run: Run, path: str) -> Place | None:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A loss that the code computes: `times` the family's own one, and `decay` times Σ W²."""
+    """A loss that the code computes: `times` the family's own one, and `decay` times Σ W².
+
+    Where that is `bare`, what meets the ones is no part of the sum.
+    """
 
     family: Family
     title: str
@@ -68,6 +71,7 @@ class Shown:
     decay: float
     event: int  # the number of the event, -1 for what the call returns
     place: Place | None
+    bare: bool = False
 
 
 def shown(probes: Sequence[Probe], passes: Sequence[Pass], count: int = 0) -> list[Shown]:
@@ -152,22 +156,32 @@ def _penalised(
     placed: Sequence[_Placed],
 ) -> list[Shown]:
     """The loss with a multiple of Σ W² beside it, where one place is worth that in every run."""
-    squares = [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
     first, *others = placed
     found: list[Shown] = []
-    for place, numbers in first.items():
-        for event, number in numbers:
-            strength = (number - values[0]) / squares[0]
-            if strength * squares[0] < 1e-6 * abs(number) or not math.isfinite(strength):
-                continue
-            wanted = [v + strength * s for v, s in zip(values[1:], squares[1:], strict=True)]
-            if all(
-                any(math.isclose(seen, one, rel_tol=1e-9) for _, seen in other.get(place, []))
-                for other, one in zip(others, wanted, strict=True)
-            ):
-                where = _place(probes[0].run, event)
-                found.append(replace(plain, decay=strength, event=event, place=where))
+    for is_bare, squares in _squares(passes):
+        for place, numbers in first.items():
+            for event, number in numbers:
+                strength = (number - values[0]) / squares[0]
+                if strength * squares[0] < 1e-6 * abs(number) or not math.isfinite(strength):
+                    continue
+                wanted = [v + strength * s for v, s in zip(values[1:], squares[1:], strict=True)]
+                if all(
+                    any(math.isclose(seen, one, rel_tol=1e-9) for _, seen in other.get(place, []))
+                    for other, one in zip(others, wanted, strict=True)
+                ):
+                    at = _place(probes[0].run, event)
+                    found.append(
+                        replace(plain, decay=strength, event=event, place=at, bare=is_bare)
+                    )
     return found[-1:]
+
+
+def _squares(passes: Sequence[Pass]) -> Iterator[tuple[bool, list[float]]]:
+    """Σ W² in every run: of whole weights, and without what meets the ones."""
+    yield False, [sum(float(np.sum(W**2)) for W in one.W[1:]) for one in passes]
+    if any(layer.ones is not None for layer in passes[0].layers):
+        inner = [[one.inner(place, W) for place, W in enumerate(one.W) if place] for one in passes]
+        yield True, [sum(float(np.sum(W**2)) for W in own) for own in inner]
 
 
 def _by_place(run: Run) -> _Placed:

@@ -267,7 +267,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
     seen, story, first = one.seen, one.story, one.way.probes[0]
     paths = one.paths
     wanted = [shown for shown in one.printed if shown.family is story.family]
-    numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0])
+    numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0], first.cut)
     scale = scales(story, wanted, numbers, paths, lr)
     accuser = one.accuser(scale)
     runs = [probed.run for probed in one.way.probes]

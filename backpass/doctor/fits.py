@@ -22,6 +22,7 @@ SIDES = 4  # random directions that a product is looked at from, before it is ma
 class Goal:
     """What moved a parameter, on each probe; `held` is what it was worth, all in one line.
 
+    `bare` is the same with nothing where a weight meets the ones, as decay may leave biases alone.
     `left` and `right` are random directions, and `seen_from` what the updates are along them.
     """
 
@@ -29,24 +30,37 @@ class Goal:
     held: tuple[Array, ...]
     seen: Array
     was: Array
+    bare: Array | None
     size: float
     slack: float
     left: Array
     right: Array
     seen_from: Array
     was_from: Array
+    bare_from: Array | None
 
     def scale(self, made: Sequence[Array]) -> float | None:
         """The one number that makes all updates of these, if there is one."""
         return proportion(self.moved, made, self.slack)
 
-    def decayed(self, made: Sequence[Array]) -> tuple[float, float] | None:
-        """The scales of a gradient and of the parameter itself, when the update is their sum."""
+    def decayed(
+        self, made: Sequence[Array], *, barely: bool = False
+    ) -> tuple[float, float, bool] | None:
+        """The scales of a gradient and of the parameter itself, when the update is their sum.
+
+        Last, whether that is the parameter without what meets the ones, as it is if it is `barely`
+        so.
+        """
         if any(one.shape != other.shape for one, other in zip(self.moved, made, strict=True)):
             return None
         if len(self.seen) < 6 or not self.size:
             return None
-        return _sum(self.seen, _line(made), self.was, self.slack)
+        line = _line(made)
+        for was in (self.bare,) if barely else (self.was, self.bare):
+            found = None if was is None else _sum(self.seen, line, was, self.slack)
+            if found is not None:
+                return *found, was is self.bare
+        return None
 
     def may_be(self, at: Made) -> bool:
         """Whether the gradient that this δ makes can be the update, seen from a few sides."""
@@ -62,7 +76,10 @@ class Goal:
         rest = self.seen_from - made * (self.seen_from @ made) / length**2
         if np.linalg.norm(rest) <= slack * size:
             return True
-        return _sum(self.seen_from, made, self.was_from, slack) is not None
+        return any(
+            was is not None and _sum(self.seen_from, made, was, slack) is not None
+            for was in (self.was_from, self.bare_from)
+        )
 
 
 def goals(passes: Sequence[Pass]) -> dict[Tensor, Goal]:
@@ -76,19 +93,22 @@ def _goal(passes: Sequence[Pass], key: Tensor) -> Goal:
     moved = tuple(one.moved[key] for one in passes)
     if all(is_noise(step, was) for step, was in zip(moved, held, strict=True)):
         moved = tuple(np.zeros_like(step) for step in moved)
+    ones = passes[0].layers[layer - 1].ones if letter == "W" else None
+    bare = None if ones is None else tuple(_bare(one, layer) for one in passes)
     random = np.random.default_rng(layer)
     sides = SIDES if moved[0].ndim == 2 and moved[0].size > 2 * SIDES else 0
     left, right = (random.normal(size=(length, sides)) for length in _shape(moved[0]))
-    seen_from, was_from = (
+    seen_from, was_from, bare_from = (
         np.concatenate([np.einsum("ps,pq,qs->s", left, one, right) for one in whole])
         if sides
         else np.zeros(0)
-        for whole in (moved, held)
+        for whole in (moved, held, bare or held)
     )
     seen = _line(moved)
     return Goal(
-        moved, held, seen, _line(held), float(np.linalg.norm(seen)),
-        _slack(moved, held, passes[0].coarse), left, right, seen_from, was_from,
+        moved, held, seen, _line(held), None if bare is None else _line(bare),
+        float(np.linalg.norm(seen)), _slack(moved, held, passes[0].coarse),
+        left, right, seen_from, was_from, None if bare is None else bare_from,
     )  # fmt: skip
 
 
@@ -96,6 +116,13 @@ def is_noise(value: Array, like: Array) -> bool:
     """Whether this is no more than what is rounded away in numbers like the others."""
     size = float(np.max(np.abs(like), initial=0.0))
     return bool(np.max(np.abs(value), initial=0.0) <= 8 * np.finfo(float).eps * size)
+
+
+def _bare(run: Pass, layer: int) -> Array:
+    """A weight in which the row that meets the ones is 0."""
+    found = run.W[layer].copy()
+    found[0 if run.layers[layer - 1].ones == "first" else -1] = 0
+    return found
 
 
 def _shape(one: Array) -> tuple[int, int]:

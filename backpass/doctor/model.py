@@ -119,7 +119,8 @@ def _is_turned(seen: Seen, layer: Layer, X: Array) -> bool:
 
 def _in_rows(seen: Seen, loss: Loss, y: Array) -> bool:
     """Whether labels are handed to this loss as rows with a single 1."""
-    return loss.name in SUMS and y.ndim == 1 and y.dtype.kind in "iu" and seen.output.shape[1] > 1
+    labels = y.ndim == 1 and y.dtype.kind in "iu" and seen.output.shape[1] > 1
+    return labels and not loss.name.startswith("cross_entropy")
 
 
 def _targets(seen: Seen, loss: Loss, y: Array) -> Array:

@@ -163,11 +163,25 @@ def samples(seen: Seen, probe: Probe) -> tuple[Array, Array]:
     X, y = np.asarray(probe.X), np.asarray(probe.Y)
     X = np.atleast_2d(X.T if seen.turned and X.ndim == 2 else X)
     shape = len(X), seen.output.shape[1]
-    if y.dtype.kind in "iu" and y.ndim <= 1 and y.size == shape[0] and shape[1] > 1:
-        return _float(X), np.eye(shape[1])[y.ravel()]
+    if y.dtype.kind in "iu" and y.size == shape[0] and shape[1] > 1:
+        return _float(X), np.eye(shape[1])[from_zero(y, shape[1], probe)]
     if y.ndim == 2 and seen.turned:
         y = y.T
     return _float(X), _float(y).reshape(shape) if y.size == np.prod(shape) else _float(y)
+
+
+def from_zero(labels: NDArray[Any], classes: int, probe: Probe) -> NDArray[Any]:
+    """Labels of samples, counted from 0; the code shows it where it counts them from 1."""
+    labels = labels.ravel()
+    if labels.min(initial=1) < 1 or labels.max(initial=0) > classes:
+        return labels
+    rows = np.eye(classes)[labels - 1]
+    seen = (event.value for event in probe.run.events if event.value.size == rows.size)
+    if labels.max(initial=0) == classes or any(
+        np.array_equal(one, rows) or np.array_equal(one.T, rows) for one in seen
+    ):
+        return labels - 1
+    return labels
 
 
 def _float(value: NDArray[Any]) -> Array:

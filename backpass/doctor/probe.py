@@ -29,6 +29,7 @@ class Probe:
     fixed: tuple[str, ...] = ()  # biases that are one number for several units, which stays
     whole: tuple[Array, Array] | None = None  # all the data, where X and Y are but some of it
     masks: tuple[Array | None, ...] = ()  # of dropout, for what goes into each layer
+    cut: tuple[str, ...] = ()  # of the parameters, those that are parts of one line of numbers
 
     @property
     def whole_X(self) -> Array:
@@ -131,8 +132,8 @@ def _may_take(
     """Random data, labels or indices if they may be these, and what was given after all."""
     yield X, Y
     labels = np.asarray(given[1])
-    if labels.dtype.kind in "iub" and labels.ndim == 1:
-        drawn = random.integers(0, int(labels.max(initial=0)) + 1, labels.shape)
+    if labels.dtype.kind in "iub" and labels.ndim and labels.size == len(labels) > 0:
+        drawn = random.integers(_first(labels), int(labels.max()) + 1, labels.shape)
         yield X, drawn.tolist() if isinstance(given[1], list) else drawn
     if all(_are_indices(one) for one in given):
         yield tuple(_indices_like(one, random) for one in given)
@@ -335,7 +336,7 @@ def targets_like(Y: Any, random: np.random.Generator, labels: bool = False) -> A
         made = np.eye(width)[labels]
         made = made if axis == 1 else made.T
     elif given.dtype.kind in "iu" and given.ndim == 1 and given.max(initial=0) > 1:
-        made = random.integers(0, int(given.max()) + 1, given.shape)
+        made = random.integers(_first(given), int(given.max()) + 1, given.shape)
     elif given.size and given.min() < 0:
         made = random.normal(0.0, 1.0, given.shape)
     else:
@@ -343,6 +344,11 @@ def targets_like(Y: Any, random: np.random.Generator, labels: bool = False) -> A
     if isinstance(Y, list):
         return made.tolist()
     return made
+
+
+def _first(labels: Array) -> int:
+    """The first class, which some count from 1."""
+    return min(max(int(labels.min()), 0), 1)
 
 
 def are_two(targets: Array) -> bool:

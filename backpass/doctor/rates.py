@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import linecache
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ class Rates:
     far: dict[float, str]
 
 
-def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
-    """Numbers that are the same on every probe."""
+def rates(runs: Sequence[Run], moved: Mapping[str, Array], cut: Collection[str] = ()) -> Rates:
+    """Numbers that are the same on every probe; updates of what is `cut` may be parts of a line."""
     run = runs[0]
     named = {
         number: abs(value)
@@ -48,7 +49,7 @@ def rates(runs: Sequence[Run], moved: Mapping[str, Array]) -> Rates:
     near: dict[str, dict[float, str]] = {}
     for path, step in moved.items():
         found = near.setdefault(path, {})
-        products = _products(run, step)
+        products = _products(run, step, path in cut)
         texts = list(dict.fromkeys(text for one in products for text in _multiplied(one)))
         found |= {known[text]: text for text in reversed(texts) if text in known}
         if not found:
@@ -108,7 +109,7 @@ def _first(runs: Sequence[Run]) -> dict[int, float]:
     }
 
 
-def _products(run: Run, step: Array) -> list[Place]:
+def _products(run: Run, step: Array, is_part: bool) -> list[Place]:
     """Expressions that are worth the update, or its largest entry, of either sign."""
     places: dict[int, None] = {}
     if not np.any(step):
@@ -117,6 +118,8 @@ def _products(run: Run, step: Array) -> list[Place]:
     largest = abs(float(step[where]))
     for event in run.events:
         value = event.value
+        if is_part and _holds(value, step):
+            places.setdefault(event.place)
         if value.ndim and value.shape != step.shape:
             continue
         entry = abs(float(value[where] if value.ndim else value))
@@ -125,6 +128,22 @@ def _products(run: Run, step: Array) -> list[Place]:
         if not value.ndim or np.allclose(np.abs(value), np.abs(step), rtol=1e-7, atol=0):
             places.setdefault(event.place)
     return [run.places[number] for number in places]
+
+
+def _holds(line: NDArray[Any], step: Array) -> bool:
+    """Whether a line of numbers has the update of one of its parts in it, of either sign."""
+    if not line.ndim or not 1 < step.size < line.size or max(line.shape) != line.size:
+        return False
+    numbers = np.abs(line.ravel())
+    for order in ("C", "F"):
+        wanted = np.abs(step.ravel(order))
+        starts = np.flatnonzero(np.isclose(numbers, wanted[0], rtol=1e-7, atol=0))
+        if any(
+            len(own) == step.size and np.allclose(own, wanted, rtol=1e-7, atol=0)
+            for own in (numbers[start : start + step.size] for start in starts)
+        ):
+            return True
+    return False
 
 
 def _made_of(run: Run, products: Sequence[Place], begun: Mapping[int, float]) -> dict[float, str]:

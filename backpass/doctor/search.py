@@ -44,12 +44,16 @@ class Slip:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """An update explained: `scale` times a gradient, and `decay` times the weight itself."""
+    """An update explained: `scale` times a gradient, and `decay` times the weight itself.
+
+    Where that is `bare`, what meets the ones is left alone by decay.
+    """
 
     scale: float
     slip: Slip | None = None
     decay: float = 0.0
     more: tuple[Slip, ...] = ()  # where the tensor was made with a δ of its own
+    bare: bool = False
 
     @property
     def cost(self) -> float:
@@ -358,16 +362,21 @@ def _fit(story: Story, letter: str, mistaken: Iterable[Mistake]) -> Fit | None:
             return Fit(scale)
         decayed = goal.decayed(gradient)
         if decayed is not None:
-            return Fit(decayed[0], decay=decayed[1])
+            return Fit(decayed[0], decay=decayed[1], bare=decayed[2])
     found: Fit | None = None
     for mistake in mistaken:
         values = _values(at, mistake.value)
-        scale = None if values is None else goal.scale(_cancelled(at, values))
+        if values is None:
+            continue
+        values = _cancelled(at, values)
+        scale, decay = goal.scale(values), 0.0
+        if scale is None and (both := goal.decayed(values, barely=True)) is not None:
+            scale, decay, _ = both
         if scale is None:
             continue
         if found is None or found.slip is None:
             stage: Stage = "weight" if letter == "W" else "bias"
-            found = Fit(scale, Slip(layer, stage, mistake))
+            found = Fit(scale, Slip(layer, stage, mistake), decay, bare=decay != 0)
         else:
             also = (*found.slip.also, mistake)
             found = replace(found, slip=replace(found.slip, also=also))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.flat import cut
 from backpass.doctor.frameworks import refuse_tensors
 from backpass.doctor.infer import networks
 from backpass.doctor.numbers import Numbers
@@ -73,7 +74,7 @@ def _pairs(run: Probe, data: dict[str, Array]) -> Iterator[tuple[tuple[int, ...]
     for x, X in data.items():
         if X.ndim != 2 or X.dtype.kind not in "fiu":
             continue
-        seen = networks([Probe(run.run, X, _NONE, run.parameters, ())])
+        seen = networks(cut([Probe(run.run, X, _NONE, run.parameters, ())]))
         for y, Y in data.items() if seen else ():
             count = len(seen[0].output)
             if count not in Y.shape:

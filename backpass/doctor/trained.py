@@ -210,7 +210,7 @@ def _targets(seen: Seen, probe: Probe) -> Array | None:
     scores = X @ np.random.default_rng(2).normal(0, X.shape[1] ** -0.5, (X.shape[1], y.shape[1]))
     labels = scores.argmax(axis=1)
     if Y.dtype.kind in "iu" and Y.ndim <= 1 and y.shape[1] > 1:
-        return labels.reshape(Y.shape)
+        return labels.reshape(Y.shape) + min(max(int(Y.min(initial=0)), 0), 1)  # the first class
     made = 0.5 + 0.4 * np.tanh(scores)
     if np.all((Y == 0) | (Y == 1)):
         made = np.eye(y.shape[1])[labels] if y.shape[1] > 1 else (scores > 0).astype(float)

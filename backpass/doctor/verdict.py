@@ -310,31 +310,45 @@ def _decay(case: Case, accuser: Accuser) -> tuple[list[Finding], list[str]]:
     penalty = next((one for one in case.own if one.decay), None)
     if penalty is not None:
         return list(_unlike(case, accuser, penalty)), []
-    decayed = [fit.decay for fit in fits.values() if fit.decay]
+    decayed = [fit for fit in fits.values() if fit.decay]
     if not decayed:
         return [], []
-    decay, rate = decayed[0], case.scales.rate
+    decay, rate = decayed[0].decay, case.scales.rate
     if decay < 0:
         return [], ["Each update also adds a part of the weight itself: weights grow, not decay."]
     strength = "" if rate is None else f" with λ = {decay / rate:.4g}"
     return [], [
-        f"Each update also takes {decay:.4g} of the weight itself away. That is weight decay, the "
+        f"Each update also takes {decay:.4g} of the weight itself away"
+        f"{', but for the biases in it' if decayed[0].bare else ''}. That is weight decay, the "
         f"gradient of a penalty ½λ·Σ W²{strength}, which no loss of the code shows."
     ]
 
 
 def _unlike(case: Case, accuser: Accuser, penalty: Shown) -> Iterator[Finding]:
     """Weights whose decay is not the gradient of the penalty in the loss."""
+    layers = case.story.at[0].run.layers
     for key, fit in case.story.fits.items():
         if fit is None or fit.slip is not None or key[0] != "W":
             continue
         wanted = 2 * penalty.decay * fit.scale / penalty.times
-        if math.isclose(fit.decay, wanted, rel_tol=1e-4):
+        strengths = [wanted]
+        if case.scales.rate is not None:  # right beside a gradient with a wrong factor
+            strengths.append(2 * penalty.decay * case.scales.rate)
+        is_as_strong = any(math.isclose(fit.decay, one, rel_tol=1e-4) for one in strengths)
+        if is_as_strong and (fit.bare == penalty.bare or layers[key[1] - 1].ones is None):
             continue
         path, slope = case.paths[key], 2 * penalty.decay
         has = f"has {slope * fit.decay / wanted:.4g}·{path}" if fit.decay else "has no such part"
+        if fit.decay and fit.bare != penalty.bare:
+            has += f", {_OF_BIASES[fit.bare]}"
         yield accuser.penalty(
-            key, "the gradient of the penalty", f"the loss adds {penalty.decay:.4g}·Σ W², whose "
-            f"gradient is {slope:.4g}·{path}; the update {has}",
-            f"the gradient with + {slope:.4g} * {path}",
+            key, "the gradient of the penalty", f"the loss adds {penalty.decay:.4g}·Σ W²"
+            f"{_BARE if penalty.bare else ''}, whose gradient is {slope:.4g}·{path}; "
+            f"the update {has}",
+            f"the gradient with + {slope:.4g} * {path}"
+            f"{', and without that for the biases in it' if penalty.bare else ''}",
         )  # fmt: skip
+
+
+_BARE = " of all weights but the biases among them"
+_OF_BIASES = {True: "without that of its biases", False: "that of its biases too"}

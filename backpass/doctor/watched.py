@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.evidence import used
+from backpass.doctor.flat import cut
 from backpass.doctor.infer import Seen, networks
-from backpass.doctor.numbers import Numbers
+from backpass.doctor.leading import leading, leading_networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
@@ -37,11 +38,7 @@ class Watched:
 
     def networks(self) -> list[Seen]:
         """The network in each run, on all samples or on those that come first."""
-        numbers = [Numbers(one, is_mixed=self.is_mixed) for one in self.probes]
-        found = networks(self.probes, numbers=numbers)
-        rows = [leading(one) for one in self.probes]
-        first = [] if None in rows else networks(self.probes, rows, numbers)
-        return first if _depth(first) > _depth(found) else found
+        return leading_networks(self.probes, is_mixed=self.is_mixed)
 
     def passes(self, seen: Sequence[Seen]) -> Iterator[list[Pass]]:
         """The forward passes on the samples that the first update may come from."""
@@ -60,10 +57,6 @@ class Watched:
         lead = [own for one in self.probes if (own := leading(one)) is not None]
         if len(lead) == len(rows) and lead != rows:
             yield lead
-
-
-def _depth(seen: Sequence[Seen]) -> int:
-    return min((len(one.layers) for one in seen), default=0)
 
 
 def watched(
@@ -85,11 +78,11 @@ def watched(
     the function takes two values.
     """
     look = functools.partial(probe, call, args, labels=labels)
-    probes = gathered([look(seed, x, y, keep, returning=True) for seed in seeds])
+    probes = _laid([look(seed, x, y, keep, returning=True) for seed in seeds])
     if gradients or not _changes(probes[0]):
         biases = _numbers(call, args, x, y, probes)
         if biases:
-            more = gathered([look(seed, x, y, (), True, biases) for seed in seeds])
+            more = _laid([look(seed, x, y, (), True, biases) for seed in seeds])
             probes = more if _returning(more) else probes
         found = _returning(probes)
         if gradients and not found:
@@ -107,9 +100,14 @@ def watched(
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [*ones, *(path for path in probes[0].parameters if path not in layers)]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
-            probes = gathered([_without(look(seed, x, y, keep), ones) for seed in seeds])
+            probes = _laid([_without(look(seed, x, y, keep), ones) for seed in seeds])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
     return [Watched(tuple(probes), moved)]
+
+
+def _laid(probes: Sequence[Probe]) -> list[Probe]:
+    """The runs with an array for each that a layer has, however the code holds its numbers."""
+    return cut(gathered(probes))
 
 
 def _ones(call: Callable[..., Any], args: Sequence[Any], one: Probe) -> list[str]:
@@ -185,31 +183,3 @@ def _arrays(one: Probe) -> Probe:
     """Without the single numbers that are part of no layer."""
     arrays = {path: value for path, value in one.parameters.items() if value.ndim}
     return replace(one, parameters=arrays)
-
-
-def leading(one: Probe) -> list[int] | None:
-    """Which samples come first in the run, where it does not begin with all of them."""
-    X = np.asarray(one.X, float)
-    if X.ndim != 2:
-        return None
-    for event in one.run.events:
-        value = event.value
-        if value.dtype.kind != "f" or value.size == X.size or not value.ndim or not value.size:
-            continue
-        for samples, given in ((X, value), (X.T, value.T)):
-            rows = np.atleast_2d(given)
-            if rows.shape[1] != samples.shape[1] or rows.ndim != 2:
-                continue
-            places = list(_places(rows, samples))
-            if len(places) == len(rows):
-                return places
-    return None
-
-
-def _places(rows: Array, samples: Array) -> Iterator[int]:
-    """Which sample each of these rows is, up to the first that is none."""
-    for row in rows:
-        found = np.flatnonzero((samples == row).all(axis=1))
-        if not len(found):
-            return
-        yield int(found[0])
