@@ -23,6 +23,7 @@ from backpass.nn import checkpoint
 from backpass.nn.files import check_writable, clear_away
 from backpass.nn.fitting import Data, Options
 from backpass.nn.run import Arrays, Run, restored_run
+from backpass.reading.plural import many
 
 RUN, OPTIONS, EPOCHS = "run", "options", "epochs wanted"  # what a file says beside its network
 DATA = "data"
@@ -49,10 +50,10 @@ class Keeper:
     written: int | None = None  # the epoch that the file holds
 
     def begin(self, resume: bool) -> Run | None:
-        """The run to go on with, None to start at the beginning.
+        """The run to go on with, None to start at the beginning; warns where nothing is left to do.
 
         Raises BackpassError for a file that is damaged or cannot be written, that another
-        training would go on from, or that would be lost.
+        training would go on from, that holds more than is wanted, or that would be lost.
         """
         check_writable(self.path)
         clear_away(self.path)
@@ -74,6 +75,7 @@ class Keeper:
         if self.backend != "auto":
             began = {"backend": run.history.backend}
             self._compare("this fit", {"backend": self.backend}, began, ())
+        self._look_at_the_end(run)
         self.written = run.epoch
         return run
 
@@ -151,6 +153,26 @@ class Keeper:
                 f"{self.path} holds a training up to epoch {run['epoch']} of {about[EPOCHS]}; go "
                 "on with resume=True, or remove it to start again"
             )
+
+    def _look_at_the_end(self, run: Run) -> None:
+        """Refuse to go on to an end that is passed already, and warn where it is reached."""
+        if run.epoch > self.epochs:
+            raise BackpassError(
+                f"{self.path} holds {many(run.epoch, 'epoch')}, more than the {self.epochs} that "
+                "are asked for, which count from the first; ask for more, or start again without "
+                "resume=True"
+            )
+        if run.history.ended:
+            held = f"a training that ended in epoch {run.epoch} ({run.history.ended})"
+        elif run.epoch == self.epochs and not run.history.stopped:
+            held = f"all {many(run.epoch, 'epoch')}"
+        else:
+            return
+        warnings.warn(
+            f"{self.path} holds {held}, so nothing is left to train; epochs count from the first",
+            RuntimeWarning,
+            stacklevel=4,  # the line that called fit
+        )
 
     def _compare(
         self, who: str, own: Mapping[str, Any], there: Mapping[str, Any], left: tuple[str, ...]

@@ -136,10 +136,28 @@ def begun(path, **options):
 def test_nothing_to_go_on_from_is_a_beginning_and_an_end_is_the_end(tmp_path):
     one, other = network(), network()
     first = fit(one, checkpoint=tmp_path / "run", resume=True)
-    second = fit(other, checkpoint=tmp_path / "run", resume=True)
+    with pytest.warns(RuntimeWarning, match="holds all 12 epochs, so nothing is left") as told:
+        second = fit(other, checkpoint=tmp_path / "run", resume=True)
+    assert told[0].filename == __file__
     assert first.loss == second.loss
     assert same(one, other)
     assert len(fit(other, epochs=15, checkpoint=tmp_path / "run", resume=True)) == 15
+
+
+def test_an_end_that_is_passed_already_is_refused(tmp_path):
+    path = begun(tmp_path / "run")
+    before = path.read_bytes()
+    said = "holds 3 epochs, more than the 2 that are asked for, which count from the first"
+    with pytest.raises(BackpassError, match=said):
+        fit(network(), epochs=2, checkpoint=path, resume=True)
+    assert path.read_bytes() == before
+
+
+def test_a_training_that_ended_early_is_not_gone_on_with(tmp_path):
+    path = tmp_path / "run"
+    fit(network(), checkpoint=path, callbacks=[lambda history, net: len(history) == 3 and "enough"])
+    with pytest.warns(RuntimeWarning, match=r"ended in epoch 3 \(enough\), so nothing is left"):
+        assert len(fit(network(), checkpoint=path, resume=True)) == 3
 
 
 def test_an_unfinished_training_is_not_overwritten(tmp_path):
