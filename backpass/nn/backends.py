@@ -20,7 +20,7 @@ from backpass.running.runner import Runner, compile_numpy
 Array = NDArray[Any]
 BACKENDS = ("auto", "compiled", "numpy")
 CALL = 1.5e-6  # seconds of NumPy that machine code does without: for a line, however small
-TOUCHED = 6e-10  # and for each entry that a line writes; products are left to BLAS by both
+TOUCHED = 6e-10  # and for each entry that a line writes; products take both about as long
 START, LINE = 2.0, 0.05  # seconds that a compilation takes, and for each line of the program
 
 
@@ -86,7 +86,7 @@ def saved(stepping: Stepping, batch_size: int) -> float:
 
 
 def _multiplies(write: Write) -> bool:
-    """Whether a loop nest is a product that BLAS takes."""
+    """Whether a loop nest is a matrix product."""
     return bool(write.summed) and len(reads(write.term)) > 1
 
 

@@ -1,1 +1,1 @@
-"""Programs compiled: loops of machine code and BLAS, one call for each epoch."""
+"""Programs compiled: loops and matrix products in machine code, one call for each epoch."""

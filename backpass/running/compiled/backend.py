@@ -17,7 +17,8 @@ from backpass.language.extent import check_extent
 from backpass.language.program import Array
 from backpass.language.shapes import bind, evaluate_size
 from backpass.running.compiled.cache import load
-from backpass.running.compiled.memory import buffers_of, cast, dtypes, flat, owned
+from backpass.running.compiled.matmul import enter_products, room
+from backpass.running.compiled.memory import buffers, buffers_of, cast, dtypes, flat, owned
 from backpass.running.compiled.nest import Cut
 from backpass.running.compiled.object_code import Linked, Vector, address
 from backpass.running.compiled.picks import picks_freely
@@ -57,6 +58,7 @@ class Ready:
     held: list[Values]
     losses: Vector
     rates: list[Vector]
+    rooms: list[Values]
 
     def knows(self, values: Mapping[str, Values], key: tuple[Any, ...]) -> bool:
         """Whether these are the very arrays."""
@@ -74,7 +76,7 @@ def _nothing() -> None:
 
 
 class Compiled:
-    """Runs the steps of a `Stepping` as loops of machine code around BLAS; see `Backend`.
+    """Runs the steps of a `Stepping` as loops and products of machine code; see `Backend`.
 
     The source is written when the first epoch tells the precision, and compiled, or found in the
     cache. NoRule where a function has no compiled form.
@@ -158,10 +160,11 @@ class Compiled:
     def _shared(self, ready: Ready) -> list[tuple[Values | int, ...]]:
         """What each thread is told besides what all are."""
         if ready.threads == 1:
-            return [()]
+            return [(ready.rooms[0],)]
         meeting = np.zeros(2 * LINE, np.int64)
         sums = np.zeros((ready.threads, max(ready.source.sums, 1)))
-        return [(one, ready.threads, meeting, sums) for one in range(ready.threads)]
+        count = ready.threads
+        return [(own, one, count, meeting, sums) for one, own in enumerate(ready.rooms)]
 
     def _prepared(
         self, samples: Mapping[str, Values], arrays: Mapping[str, Values], key: tuple[Any, int, int]
@@ -179,7 +182,7 @@ class Compiled:
             own = {name: values.copy() for name, values in own.items()}
         values, given = {**arrays, **own, **whole}, {**arrays, **own, **samples}
         fixed = {one.name: cast(np.asarray(n), kind[one.name]) for one, n in program.constants}
-        buffers = self._memory(source, sizes, dtype)
+        lent = self._memory(source, sizes, dtype)
         taken = [flat(whole[name]) for name in source.given.samples]
         head = code.words(
             *(sizes[name] for name in source.given.sizes),
@@ -187,14 +190,15 @@ class Compiled:
             *(flat(own[name]) for name in source.given.changed),
             *(flat(fixed[name]) for name in source.given.constants),
         )
-        tails = code.words(*buffers), code.words(*taken, *buffers[len(taken) :])
+        tails = code.words(*lent), code.words(*taken, *lent[len(taken) :])
         self._last = Ready(
             key,
             {name: (ref(one), one.shape) for name, one in given.items() if values[name] is one},
             [one.name for one in program.inputs if one.kind == "int" and one.name in values],
-            source, code, sizes, team, head, tails, [*fixed.values(), *buffers],
+            source, code, sizes, team, head, tails, [*fixed.values(), *lent],
             Vector(np.empty(steps, dtype)),
             [Vector(np.empty(steps, dtype)) for _ in source.given.numbers],
+            buffers([((room(8 * dtype.itemsize),), dtype)] * team),
         )  # fmt: skip
         return whole, own, self._last
 
@@ -203,6 +207,7 @@ class Compiled:
         if key not in self._ready:
             start = perf_counter()
             source = write_source(self.stepping, self._cut, bits, versions(), shared=taken > 1)
+            enter_products(bits)
             self._ready[key] = source, load(source.text)
             self.compiling += perf_counter() - start
         return self._ready[key]

@@ -16,6 +16,7 @@ from typing import Any
 
 BLAS = "scipy.linalg.cython_blas"
 NAMES = {32: "backpass_sgemm", 64: "backpass_dgemm"}
+OWN = {32: "backpass_multiply_32", 64: "backpass_multiply_64"}  # see `matmul`
 YIELD = "backpass_yield"  # lets another thread have the processor
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from backpass.running.compiled.blas import NAMES, YIELD
+from backpass.running.compiled.blas import NAMES, OWN, YIELD
+from backpass.running.compiled.lanes import FUSED
 
 ir: Any = import_module("llvmlite.ir")
 types: Any = import_module("numba").types
@@ -38,41 +39,65 @@ class Apart(compiler.Compiler):
 @extending.intrinsic
 def gemm(
     typing: Any, turn_a: Any, turn_b: Any, m: Any, n: Any, k: Any, alpha: Any, a: Any, at_a: Any,
-    lda: Any, b: Any, at_b: Any, ldb: Any, beta: Any, c: Any, at_c: Any, ldc: Any,
+    lda: Any, b: Any, at_b: Any, ldb: Any, beta: Any, c: Any, at_c: Any, ldc: Any, room: Any,
 ) -> Any:  # fmt: skip
     """C = beta C + alpha A B for arrays whose rows lie one after another, A m×k and B k×n.
 
     A and B are given as they lie in memory, and `turn` says that the transpose is meant; `at` is
-    the entry that a matrix begins at, `ld` how far apart its rows are.
+    the entry that a matrix begins at, `ld` how far apart its rows are. The product
+    is `multiply`'s, which makes copies in `room`, or where a processor has not what that needs,
+    BLAS's.
     """
-    given = (turn_a, turn_b, m, n, k, alpha, a, at_a, lda, b, at_b, ldb, beta, c, at_c, ldc)
+    given = (turn_a, turn_b, m, n, k, alpha, a, at_a, lda, b, at_b, ldb, beta, c, at_c, ldc, room)
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        real = signature.args[6].dtype
-        narrow = ir.IntType(32)
+        bits = signature.args[6].dtype.bitwidth
+        narrow, wide = ir.IntType(32), ir.IntType(64)
 
-        def whole(place: int) -> Any:
-            return cgutils.alloca_once_value(builder, builder.trunc(args[place], narrow))
-
-        def letter(place: int) -> Any:
-            yes, no = (ir.Constant(ir.IntType(8), ord(one)) for one in "TN")
-            return cgutils.alloca_once_value(builder, builder.select(args[place], yes, no))
+        def memory(place: int) -> Any:
+            return context.make_array(signature.args[place])(context, builder, args[place]).data
 
         def matrix(place: int) -> Any:
-            array = context.make_array(signature.args[place])(context, builder, args[place])
-            return builder.gep(array.data, [args[place + 1]])
+            return builder.gep(memory(place), [args[place + 1]])
 
-        def scalar(place: int) -> Any:
-            return cgutils.alloca_once_value(builder, args[place])
+        def own() -> None:
+            values = [
+                *(builder.zext(args[place], wide) for place in (0, 1)), *args[2:5], args[5],
+                matrix(6), args[8], matrix(9), args[11], args[12], matrix(13), args[15], memory(16),
+            ]  # fmt: skip
+            row = cgutils.alloca_once(builder, wide, size=len(values))
+            for place, value in enumerate(values):
+                pointer = builder.gep(row, [wide(place)])
+                builder.store(value, builder.bitcast(pointer, value.type.as_pointer()))
+            result = cgutils.alloca_once(builder, wide)
+            kind = ir.FunctionType(narrow, [result.type, row.type])
+            function = cgutils.get_or_insert_function(builder.module, kind, OWN[bits])
+            builder.call(function, [result, row])
 
-        # BLAS counts along columns, so it sees transposes: Cᵀ = Bᵀ Aᵀ
-        values = [
-            letter(1), letter(0), whole(3), whole(2), whole(4), scalar(5), matrix(9), whole(11),
-            matrix(6), whole(8), scalar(12), matrix(13), whole(15),
-        ]  # fmt: skip
-        kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
-        function = cgutils.get_or_insert_function(builder.module, kind, NAMES[real.bitwidth])
-        builder.call(function, values)
+        def of_blas() -> None:
+            def whole(place: int) -> Any:
+                return cgutils.alloca_once_value(builder, builder.trunc(args[place], narrow))
+
+            def letter(place: int) -> Any:
+                yes, no = (ir.Constant(ir.IntType(8), ord(one)) for one in "TN")
+                return cgutils.alloca_once_value(builder, builder.select(args[place], yes, no))
+
+            def scalar(place: int) -> Any:
+                return cgutils.alloca_once_value(builder, args[place])
+
+            # BLAS counts along columns, so it sees transposes: Cᵀ = Bᵀ Aᵀ
+            values = [
+                letter(1), letter(0), whole(3), whole(2), whole(4), scalar(5), matrix(9), whole(11),
+                matrix(6), whole(8), scalar(12), matrix(13), whole(15),
+            ]  # fmt: skip
+            kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
+            function = cgutils.get_or_insert_function(builder.module, kind, NAMES[bits])
+            builder.call(function, values)
+
+        if FUSED:
+            own()
+        else:
+            of_blas()
         return context.get_dummy_value()
 
     return types.void(*given), generate

@@ -72,7 +72,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`target = beta * target + alpha * Σ a * b`, which BLAS computes: a matrix product.
+    """`target = beta * target + alpha * Σ a * b`: a matrix product.
 
     `rows` are the labels of a and the target, `columns` those of b and the target, `summed` those
     of a and b; several that lie side by side count as one. `batch` leads all three.

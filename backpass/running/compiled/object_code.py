@@ -42,7 +42,7 @@ def compiled(function: Any) -> bytes:
 
 
 def _entry(name: str, types: Iterable[str]) -> str:
-    """A function of two pointers, to the result and to a row of integers that are the arguments.
+    """A function of two pointers, to the result and to a row of words that are the arguments.
 
     numba's own function has its result, a place for an exception, and then for each array its
     owner (twice), number of entries, bytes of an entry, memory, shape and strides.
@@ -51,13 +51,9 @@ def _entry(name: str, types: Iterable[str]) -> str:
     for place, kind in enumerate([*types][2:]):
         lines += [
             f"%p{place} = getelementptr i64, ptr %given, i64 {place}",
-            f"%i{place} = load i64, ptr %p{place}",
+            f"%a{place} = load {kind}, ptr %p{place}",
         ]
-        if kind == "i64":
-            given.append(f"i64 %i{place}")
-        else:
-            lines.append(f"%a{place} = inttoptr i64 %i{place} to {kind}")
-            given.append(f"{kind} %a{place}")
+        given.append(f"{kind} %a{place}")
     called = ", ".join(["ptr %result", "ptr %failure", *given])
     body = "\n  ".join(lines)
     return (
@@ -78,7 +74,8 @@ class Linked:
         self.engine.add_object_file(binding.ObjectFileRef.from_data(machine))
         self.engine.finalize_object()
         kind = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p)
-        self.function = kind(self.engine.get_function_address(ENTRY))
+        self.place: int = self.engine.get_function_address(ENTRY)
+        self.function = kind(self.place)
 
     def __call__(self, *given: NDArray[Any] | int) -> tuple[int, int]:
         return self.run(self.words(*given))

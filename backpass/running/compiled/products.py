@@ -1,6 +1,6 @@
 """Which sums are matrix products, and which updates a product can make by itself.
 
-A sum of a product of two factors is BLAS's if every label stands in just two of left, first and
+A sum of a product of two factors is one if every label stands in just two of left, first and
 second factor, or in all three (then a product is made for each of its values). Labels that stand
 side by side in both places count as one. `W = W - lr * dW` with `dW` a product that nobody else
 reads is one product with `alpha = -lr` and `beta = 1`: no gradient is stored.
@@ -32,7 +32,7 @@ from backpass.language.shapes import Size
 from backpass.running.compiled.desk import Desk
 from backpass.running.compiled.nest import Check, Cut, Labels, Product, Statement
 
-SMALL = 64  # below so many entries of a factor, loops are done before BLAS has begun
+SMALL = 64  # below so many entries of a factor, loops are done before a product has begun
 
 
 def with_products(cut: Cut) -> Cut:
@@ -107,7 +107,7 @@ def _operand(group: Sequence[Term], desk: Desk) -> tuple[Read, Statement | None]
 def product(
     one: Statement, a: Read, b: Read, alpha: Term, arrays: dict[str, Array], samples: Size | None
 ) -> Product | None:
-    """The matrix product that a sum of a times b is, if BLAS can do it in one call or a few."""
+    """The matrix product that a sum of a times b is, if it can be done in one call or a few."""
     axes = [_whole(read, arrays) for read in (Read(one.target, one.left), a, b)]
     if any(axis is None for axis in axes):
         return None

@@ -1,4 +1,4 @@
-"""The plan of a compiled step, to be read: what BLAS does, what shares a loop, what is slow."""
+"""The plan of a compiled step, to be read: products, what shares a loop, what is slow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def report(source: Source, bits: int, sizes: Mapping[str, int], threads: int) ->
 def _item(item: Item, source: Source) -> Iterator[str]:
     match item:
         case Product():
-            yield f"  BLAS   {_product(item)}"
+            yield f"  matmul {_product(item)}"
         case Loop():
             made = sorted(names([item], written=True), key=list(source.cut.arrays).index)
             yield from _listed(f"  loop   over {_size(item.label)}: ", made)

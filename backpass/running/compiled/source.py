@@ -25,7 +25,7 @@ OWN = (
     *LETTERS, "order", "lying", "batch", "losses", "seed", "first", "step", "start", "count", "at",
     "np", "real", "right_of_all", "gemm", "plus", "larger", "smaller", "njit", "Apart", "epoch",
     "kept", "key", "drawn_key", "BOUND", "FUNCTIONS", "thread", "threads", "meeting", "sums",
-    "meet", "share",
+    "meet", "share", "room",
 )
 # fmt: on
 MACHINE = frozenset(("gemm", "plus", "larger", "smaller", "drawn_key", "kept", "meet"))
@@ -52,8 +52,9 @@ class Argument:
 class Given:
     """What the function takes behind `order, lying, batch, losses, seed, first`, in this order.
 
-    Where threads share the work, `thread, threads, meeting, sums` come before: which of them this
-    is, of how many, integers by which they wait for one another, and a row for each of the `sums`.
+    `room` comes before all, for copies of factors. Where threads share the work, `thread, threads,
+    meeting, sums` are next: which of them this is, of how many, integers by which they wait for one
+    another, and a row for each of the `sums`.
 
     `sizes` by name; `samples`, whole arrays of which batches are taken; `changed`, the caller's;
     `constants`; `numbers`, one for each step; and `buffers`, which are made once, a batch long
@@ -132,7 +133,8 @@ def write_source(
     if shared:
         writer.meet()
     arguments = {one.word: one.type(bits) for one in _arguments(given, cut, words)}
-    text = _module(stepping, writer, {**(SHARED if shared else {}), **arguments}, bits, versions)
+    own = {"room": f"float{bits}[::1]", **(SHARED if shared else {})}
+    text = _module(stepping, writer, {**own, **arguments}, bits, versions)
     functions = frozenset(writer.used) - MACHINE
     return Source(text, given, tuple(items), cut, storage, functions, tuple(parts), writer.sums)
 

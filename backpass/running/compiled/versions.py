@@ -12,7 +12,10 @@ from typing import Any
 from backpass._version import __version__
 
 LIBRARIES = ("numba", "llvmlite", "scipy", "numpy")
-OWN = ("functions.py", "machine.py", "object_code.py")
+OWN = (
+    "blas.py", "functions.py", "lanes.py", "machine.py", "matmul.py", "multiply.py",
+    "object_code.py", "tiles.py",
+)  # fmt: skip
 
 
 @cache

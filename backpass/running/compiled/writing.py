@@ -259,7 +259,7 @@ class Writer:
             b = self._matrix(one.b, depth, one.columns if not turned_b else one.summed)
             c = self._matrix(target, depth, one.columns)
             self.line(
-                f"gemm({turned_a}, {turned_b}, {m}, {n}, {k}, {alpha}, {a}, {b}, {beta}, {c})"
+                f"gemm({turned_a}, {turned_b}, {m}, {n}, {k}, {alpha}, {a}, {b}, {beta}, {c}, room)"
             )
 
     def _length(self, group: Labels) -> str:

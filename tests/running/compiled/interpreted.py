@@ -14,7 +14,7 @@ assert FILES  # importing them fills SCALARS
 
 def gemm(
     turn_a: bool, turn_b: bool, m: int, n: int, k: int, alpha: Any, a: Any, at_a: int, lda: int,
-    b: Any, at_b: int, ldb: int, beta: Any, c: Any, at_c: int, ldc: int,
+    b: Any, at_b: int, ldb: int, beta: Any, c: Any, at_c: int, ldc: int, room: Any,
 ) -> None:  # fmt: skip
     """What `machine.gemm` does, entry by entry in flat memory; nothing outside may be touched."""
 

@@ -156,7 +156,7 @@ def test_wrong_samples_are_refused() -> None:
 
 PLAN = """
 compiled in float32, 1 thread; a step is, in this order
-  BLAS   Z1[n,i] = X[n,j] * W1[j,i]
+  matmul Z1[n,i] = X[n,j] * W1[j,i]
   loop   over n: Z1, A1, Z2, L, P, dZ2, dW2, db2, dA1, dZ1, db1, top_Z2, exp_Z2,
 """
 
@@ -166,7 +166,7 @@ def test_the_plan_says_what_is_fast_and_what_is_not() -> None:
     one.run(one.compiled)
     text = one.compiled.plan()
     assert text.startswith(PLAN.strip())
-    assert "\n  BLAS   W1[j,i] += -lr * X[n,j] * dZ1[n,i], in its place\n" in text
+    assert "\n  matmul W1[j,i] += -lr * X[n,j] * dZ1[n,i], in its place\n" in text
     assert "\n  stop   if L is not finite\n" in text
     assert "\nno fast form, one call for each entry: log\n" in text
     assert "\nno matrix product, summed in loops: Z2, dW2, dA1\n" in text  # 9×4 is too small
