@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.custom.formulas import jax_text
 from backpass.doctor.custom.jaxpr import play
 from backpass.doctor.custom.pair import Backward, Source, distinct
 from backpass.language.errors import BackpassError
@@ -37,6 +39,7 @@ class JaxPair:
         self.name = getattr(subject, "__name__", "the function")
         if subject.fwd is None or subject.bwd is None:
             raise BackpassError(f"{self.name} has no rule yet: call {self.name}.defvjp(fwd, bwd)")
+        self.rule: Callable[..., Any] = subject.bwd
         self.source = Source.of(subject.bwd)
         self.apart = tuple(subject.nondiff_argnums or ())
         self.all = [place for place in range(len(given)) if place not in self.apart]
@@ -75,7 +78,7 @@ class JaxPair:
         given = [self.jax.numpy.asarray(one) for one in incoming]
         cotangent = tuple(given) if isinstance(outputs, tuple | list) else given[0]
         apart = [arguments[place] for place in self.apart]
-        found = self.subject.bwd(*apart, kept, cotangent)
+        found = self.rule(*apart, kept, cotangent)
         found = tuple(found) if isinstance(found, tuple | list) else (found,)
         if len(found) != len(self.all):
             raise BackpassError(
@@ -122,6 +125,25 @@ class JaxPair:
         *_, last = inspect.signature(self.subject.bwd).parameters
         names = [last] if count == 1 else [f"{last}{place + 1}" for place in range(count)]
         return distinct(names, self.spelled)
+
+    def position(self, name: str) -> int:
+        """Which of all arguments an input is."""
+        return self.places[self.names.index(name)]
+
+    def spell(self, node: ast.expr) -> str:
+        """An expression as JAX has it, under the names by which bwd knows jax and its NumPy."""
+        space = inspect.unwrap(self.rule).__globals__
+        names = {id(one): name for name, one in space.items()}
+        return jax_text(
+            node,
+            numpy=names.get(id(self.jax.numpy), "jnp"),
+            jax=names.get(id(self.jax), "jax"),
+        )
+
+    def numbers(self, value: Any) -> Array | None:
+        """The numbers of an array."""
+        is_array = isinstance(value, self.jax.Array | np.ndarray) and value.dtype.kind in "fiub"
+        return np.array(value, dtype=float) if is_array else None
 
     def order(self) -> str:
         """What JAX keeps has no names to compare."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from backpass.doctor.custom.derivative import Derived, derived, differences, right
 from backpass.doctor.custom.jax_function import JaxPair, is_custom_vjp
+from backpass.doctor.custom.named import Named, Run, named, untaught
 from backpass.doctor.custom.pair import Backward, Pair
-from backpass.doctor.custom.suspects import Suspect, Trial, close, suspect
+from backpass.doctor.custom.suspects import close
 from backpass.doctor.custom.torch_function import TorchPair, is_function
 from backpass.doctor.report import Finding, Report, Tensor, Verdict
 from backpass.language.errors import BackpassError
@@ -33,7 +34,7 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
     """
     pair: Pair = TorchPair(subject, given) if is_function(subject) else JaxPair(subject, given)
     known = derived(pair)
-    runs: list[_Run] = []
+    runs: list[Run] = []
     for seed in (0, 1):
         random = np.random.default_rng(seed)
         inputs = tuple(_near(one, random) for one in pair.inputs)
@@ -45,7 +46,7 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
         except Exception as error:
             return _raised(pair, error)
         runs.append(_run(pair, known, inputs, incoming, back))
-    findings = [*_around(pair, runs), *_findings(pair, runs)]
+    findings = [*_around(pair, runs), *_findings(pair, known, runs)]
     tensors = tuple(
         Tensor(f"d{name}", name, value.shape, _verdict(name, findings), None)
         for name, value in zip(pair.names, pair.inputs, strict=True)
@@ -63,26 +64,15 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
     return Report(verdict, tensors, tuple(findings), pair.name, _told(pair), how)
 
 
-@dataclass(frozen=True)
-class _Run:
-    inputs: tuple[Array, ...]
-    incoming: tuple[Array, ...]
-    right: tuple[Array, ...]
-    ones: tuple[Array, ...]
-    back: Backward
-    is_derived: bool
-    forward: tuple[Array, ...]
-
-
 def _run(
     pair: Pair, known: Derived | None, inputs: tuple[Array, ...], incoming: tuple[Array, ...],
     back: Backward,
-) -> _Run:  # fmt: skip
+) -> Run:  # fmt: skip
     outputs = pair.forward(inputs)
     ones = tuple(np.ones_like(one) for one in outputs)
     wanted = right(known, pair, inputs, incoming)
     by_ones = right(known, pair, inputs, ones) if wanted is not None else None
-    return _Run(
+    return Run(
         inputs, incoming, wanted if wanted is not None else differences(pair, inputs, incoming),
         by_ones if by_ones is not None else differences(pair, inputs, ones),
         back, wanted is not None, outputs,
@@ -133,7 +123,7 @@ def _raised(pair: Pair, error: Exception) -> Report:
 PASSED = "the incoming gradient is handed on"
 
 
-def _around(pair: Pair, runs: Sequence[_Run]) -> Iterator[Finding]:
+def _around(pair: Pair, runs: Sequence[Run]) -> Iterator[Finding]:
     """What is wrong with backward as a whole."""
     first = runs[0].back
     if any(not close(a, b) for a, b in zip(runs[0].forward, first.outputs, strict=True)):
@@ -141,9 +131,15 @@ def _around(pair: Pair, runs: Sequence[_Run]) -> Iterator[Finding]:
                        "the function and the forward pass of its rule return different numbers",
                        "one forward pass for both")  # fmt: skip
     if first.changed:
-        yield _finding(pair, None, "the incoming gradient is overwritten", pair.names, (None, ""),
-                       "backward writes into grad_output, which others still read",
+        yield _finding(pair, None, "the incoming gradient is overwritten", pair.names,
+                       pair.source.in_place(),
+                       "backward writes into the gradient that comes in, which others still read",
                        "make a new array")  # fmt: skip
+    if first.spoiled:
+        yield _finding(pair, 51, "what was kept is overwritten", pair.names,
+                       pair.source.in_place(),
+                       "backward writes into a tensor that forward took or gave, which others "
+                       "still read", "make a new array")  # fmt: skip
     both = zip(first.gradients, first.stale, strict=True)
     if any(a is not None and b is not None and not close(b, a) for a, b in both):
         yield _finding(pair, 51, "stale cache", pair.names, pair.source.saved(),
@@ -152,54 +148,42 @@ def _around(pair: Pair, runs: Sequence[_Run]) -> Iterator[Finding]:
                        "keep it with the use: ctx.save_for_backward")  # fmt: skip
 
 
-def _findings(pair: Pair, runs: Sequence[_Run]) -> Iterator[Finding]:
+def _findings(pair: Pair, known: Derived | None, runs: Sequence[Run]) -> Iterator[Finding]:
+    wrong: dict[str, list[Array]] = {}
     for place, name in enumerate(pair.names):
         given = [run.back.gradients[place] for run in runs]
         wanted = [run.right[place] for run in runs]
-        line = pair.source.line(place)
         if any(one is None for one in given):
             if any(np.any(one) for one in wanted):
-                yield _finding(pair, 36, "None for an input that needs a gradient", (name,), line,
-                               f"backward returns None for {name}, whose derivative is not 0",
-                               "its gradient")  # fmt: skip
+                yield _told_of(pair, untaught(pair, known, runs, name))
             continue
         arrays = [one for one in given if one is not None]
         if all(close(one, right) for one, right in zip(arrays, wanted, strict=True)):
             continue
-        trials = [_trial(pair, run, name, one) for run, one in zip(runs, arrays, strict=True)]
         if not any(np.any(np.abs(one) > 1e-7) for one in wanted) and all(
             close(one, run.incoming[0]) for one, run in zip(arrays, runs, strict=True)
         ):
-            yield _finding(pair, None, PASSED, (name,), line,
+            yield _finding(pair, None, PASSED, (name,), pair.source.line(place),
                            "forward has the derivative 0 wherever it has one, and backward hands "
                            "the incoming gradient on: a straight-through estimator, if meant",
                            "", accuses=False)  # fmt: skip
             continue
-        found = suspect(trials) or _unnamed(trials[0])
-        harmless = pair.sums and found.bug == 38
-        also = " PyTorch adds them up itself." if harmless else ""
-        yield _finding(
-            pair, found.bug, found.name, (name,), line, f"{found.says}.{also}", found.fix,
-            accuses=not harmless,
-        )  # fmt: skip
+        wrong[name] = arrays
+    for one in named(pair, known, runs, wrong):
+        yield _told_of(pair, one)
 
 
-def _trial(pair: Pair, run: _Run, name: str, given: Array) -> Trial:
-    named = dict(zip(pair.names, run.inputs, strict=True))
-    right = dict(zip(pair.names, run.right, strict=True))
-    ones = dict(zip(pair.names, run.ones, strict=True))
-    return Trial(named, run.forward, run.incoming, right, ones, given, name)
-
-
-def _unnamed(one: Trial) -> Suspect:
-    length = float(np.sum(one.wanted**2))
-    scale = float(np.sum(one.given * one.wanted)) / length if length else 0.0
-    rest = float(np.linalg.norm(one.given - scale * one.wanted) / np.linalg.norm(one.given))
-    return Suspect(
-        None, "not the derivative of forward",
-        f"d{one.name} is no known mistake; the nearest is {scale:.3g} times the derivative, and "
-        f"{rest:.0%} of it is something else", f"the derivative by {one.name}",
+def _told_of(pair: Pair, one: Named) -> Finding:
+    found = one.suspect
+    harmless = pair.sums and found.bug == 38
+    also = " PyTorch adds them up itself." if harmless else ""
+    finding = _finding(
+        pair, found.bug, found.name, one.names, one.line, f"{found.says}.{also}", found.fix,
+        accuses=not harmless,
     )  # fmt: skip
+    if harmless:
+        return finding
+    return replace(finding, repaired=one.repaired, recheck=one.recheck)
 
 
 def _finding(

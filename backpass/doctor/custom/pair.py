@@ -19,14 +19,16 @@ Array = NDArray[np.float64]
 class Backward:
     """What one backward pass gave: a gradient, or None, for each differentiable input.
 
-    `changed` when it wrote into the gradient that came in, and `stale` what it gives when the
-    forward pass has run on something else in between.
+    `changed` when it wrote into the gradient that came in, `spoiled` when it did into what the
+    forward pass has given or kept, and `stale` what it gives when the forward pass has run on
+    something else in between.
     """
 
     outputs: tuple[Array, ...]
     gradients: tuple[Array | None, ...]
     stale: tuple[Array | None, ...]
     changed: bool
+    spoiled: bool = False
 
 
 class Pair(Protocol):
@@ -37,6 +39,7 @@ class Pair(Protocol):
     inputs: tuple[Array, ...]
     fixed: Mapping[str, Any]  # other arrays that were given, by name
     source: Source
+    rule: Callable[..., Any]  # the backward pass; another one may be tried
     sums: bool  # whether the framework sums a gradient that has too many axes
 
     def forward(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
@@ -53,6 +56,18 @@ class Pair(Protocol):
 
     def incoming(self, count: int) -> tuple[str, ...]:
         """What the backward pass calls the gradients that come in."""
+        ...
+
+    def position(self, name: str) -> int:
+        """Which of all arguments an input is."""
+        ...
+
+    def spell(self, node: ast.expr) -> str:
+        """An expression of NumPy's as the framework has it."""
+        ...
+
+    def numbers(self, value: Any) -> Array | None:
+        """What an array of the framework holds; None for anything else."""
         ...
 
     def order(self) -> str:
@@ -91,11 +106,27 @@ class Source:
             given = assigned[-1] if assigned else given
         return self._quoted(getattr(given, "lineno", 0))
 
+    def at(self, number: int) -> tuple[int | None, str]:
+        """A line by its number in the file."""
+        return self._quoted(number - self.first + 1)
+
     def saved(self) -> tuple[int | None, str]:
         """The line that reads what the forward pass has kept."""
         for node in ast.walk(self._tree()):
             if isinstance(node, ast.Attribute) and node.attr == "saved_tensors":
                 return self._quoted(node.lineno)
+        return None, ""
+
+    def in_place(self) -> tuple[int | None, str]:
+        """The first line that changes an array: `a.mul_(b)`, `a *= b`, `a[mask] = 0`."""
+        for node in ast.walk(self._tree()):
+            match node:
+                case ast.Call(func=ast.Attribute(attr=name)) if name.endswith("_"):
+                    return self._quoted(node.lineno)
+                case ast.AugAssign() | ast.Assign(targets=[ast.Subscript()]):
+                    return self._quoted(node.lineno)
+                case _:
+                    pass
         return None, ""
 
     def unpacked(self) -> tuple[str, ...]:

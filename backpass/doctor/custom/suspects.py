@@ -62,6 +62,12 @@ def suspect(trials: Sequence[Trial]) -> Suspect | None:
 
 def _suspects(one: Trial) -> Iterator[Suspect]:
     given, wanted, name = one.given, one.wanted, one.name
+    for other, value in one.right.items():
+        if other != name and close(given, value):
+            yield Suspect(
+                35, "gradients in another order", f"this is the gradient of {other}, not of {name}",
+                "return gradients in the order of forward's inputs",
+            )  # fmt: skip
     if given.shape != wanted.shape:
         yield from _shapes(one)
         return
@@ -76,12 +82,6 @@ def _suspects(one: Trial) -> Iterator[Suspect]:
             f"what comes back from above, {INCOMING}, is not used: this is the derivative of the "
             "sum of the outputs", f"the derivative times {INCOMING}, as the chain rule asks",
         )  # fmt: skip
-    for other, value in one.right.items():
-        if other != name and close(given, value):
-            yield Suspect(
-                35, "gradients in another order", f"this is the gradient of {other}, not of {name}",
-                "return gradients in the order of forward's inputs",
-            )  # fmt: skip
     yield from _slopes(one)
     yield from _products(one)
     yield from _factors(one)
@@ -124,7 +124,8 @@ def _scales(one: Trial) -> Iterator[Suspect]:
     if np.isclose(scale, -1):
         yield Suspect(1, "the sign is flipped", f"d{one.name} has the other sign", f"-d{one.name}")
         return
-    n = one.outputs[0].shape[0] if one.outputs[0].ndim else 1
+    rows = one.outputs[0] if one.outputs[0].ndim else given
+    n = rows.shape[0] if rows.ndim else 1
     m = one.outputs[0].shape[-1] if one.outputs[0].ndim > 1 else 1
     bug, text = next(
         ((bug, text) for value, bug, text in known_factors((n, m)) if np.isclose(scale, value)),
@@ -149,6 +150,8 @@ def _slopes(one: Trial) -> Iterator[Suspect]:
     if x.shape != y.shape or len(one.incoming) != 1:
         return
     G, name = one.incoming[0], one.name
+    if not close(one.wanted, G * one.ones[name]):
+        return  # entries depend on each other
     titles = {
         16: "f′ is missing", 19: "a(1 − a) code is given z", 58: "f′ returns f",
         23: "tanh′ = 1 − a", 18: "f′(z) code is given a", 24: "f′ is applied twice",

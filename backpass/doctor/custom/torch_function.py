@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.custom.formulas import torch_text
 from backpass.doctor.custom.pair import Backward, Source, distinct, kept
 from backpass.doctor.custom.stand_in import StandIn, bare
 from backpass.language.errors import BackpassError
@@ -45,6 +47,7 @@ class TorchPair:
         self.function = function
         self.given = list(given)
         self.name = function.__name__
+        self.rule: Callable[..., Any] = function.backward
         self.source = Source.of(function.backward)
         self.kept = kept(function.forward)
         floating = [
@@ -87,20 +90,25 @@ class TorchPair:
         context = next((one.grad_fn for one in outputs if one.grad_fn is not None), None)
         if context is None:
             raise BackpassError(f"no output of {self.name} depends on its inputs")
+        before = tuple(map(_numbers, outputs))
         first, changed = self._gradients(context, incoming)
+        after = (*map(_numbers, outputs), *(_numbers(arguments[place]) for place in self.places))
+        spoiled = any(
+            not np.array_equal(one, was) for one, was in zip(after, (*before, *inputs), strict=True)
+        )
         other = self._arguments([one + 0.5 for one in inputs])
         again = self._outputs(self._arguments(inputs))
         self._outputs(other)
         node = next(one.grad_fn for one in again if one.grad_fn is not None)
         stale, _ = self._gradients(node, incoming)
-        return Backward(tuple(map(_numbers, outputs)), first, stale, changed)
+        return Backward(before, first, stale, changed, spoiled)
 
     def _gradients(
         self, context: Any, incoming: Sequence[Array]
     ) -> tuple[tuple[Array | None, ...], bool]:
         given = [self.torch.tensor(one) for one in incoming]
         with self.torch.no_grad():
-            found = self.function.backward(context, *given)
+            found = self.rule(context, *given)
         found = found if isinstance(found, tuple) else (found,)
         if len(found) < len(self.given):
             raise BackpassError(
@@ -155,6 +163,20 @@ class TorchPair:
         if count > 1 and len(named) < count:
             named = [f"grad_output{place + 1}" for place in range(count)]
         return distinct((named or ["grad_output"])[:count], self.all)
+
+    def position(self, name: str) -> int:
+        """Which of all arguments an input is."""
+        return self.places[self.names.index(name)]
+
+    def spell(self, node: ast.expr) -> str:
+        """An expression as PyTorch has it, under the name by which backward knows torch."""
+        space = inspect.unwrap(self.rule).__globals__
+        called = next((name for name, one in space.items() if one is self.torch), "torch")
+        return torch_text(node, called=called, short=".t()" in self.source.text)
+
+    def numbers(self, value: Any) -> Array | None:
+        """The numbers of a tensor."""
+        return _numbers(value) if is_tensor(value) else None
 
     def order(self) -> str:
         """What to say where tensors are unpacked in another order than they were kept in."""
