@@ -144,7 +144,8 @@ def _finding(one: Finding, number: int | None, report: Report) -> Iterator[str]:
         yield from filled(f"should be: {one.fix}" if one.accuses else one.fix, "    ")
     if one.repaired:
         yield "    repaired:"
-        yield f"      {textwrap.shorten(one.repaired, WIDTH - 6, placeholder=' …')}"
+        for place, line in enumerate(textwrap.wrap(one.repaired, WIDTH - 8)):
+            yield f"{' ' * (8 if place else 6)}{line}"
     if one.recheck:
         yield from filled(one.recheck, "    ")
     if one.also:

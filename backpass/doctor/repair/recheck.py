@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.activations import meant
 from backpass.doctor.bank import Family
+from backpass.doctor.infer import Layer
 from backpass.doctor.passes import Pass
 from backpass.doctor.probe import Where
 from backpass.doctor.repair.exchange import exchanged
@@ -31,21 +32,23 @@ class Subject:
     y: Where
     gradients: bool
 
-    def again(self, file: str, source: str, family: Family, depth: int) -> float | None:
+    def again(
+        self, file: str, source: str, family: Family, layers: Sequence[Layer]
+    ) -> float | None:
         """The relative distance of all updates from one multiple of the gradient, with this source.
 
-        The gradient is that of the family's losses, for a network of so many layers. None when it
-        does not run, or when its updates are no such thing.
+        The gradient is that of the family's losses, for a network of these layers: what its author
+        computes going forward is what they want, so an edit keeps it, unless it is what is wrong.
+        None when the source does not run, or when its updates are no such thing.
         """
+        wanted = _kinds(layers, wanted=True)
         try:
             with exchanged([self.call, *self.args], file, source):
                 ways = watched(self.call, self.args, self.x, self.y, gradients=self.gradients)
                 for way in ways:
                     seen = way.networks()
-                    if not seen or len(seen[0].layers) != depth:
+                    if not seen or _kinds(seen[0].layers, wanted=False) != wanted:
                         continue
-                    if any(meant(one.activation) != one.activation for one in seen[0].layers):
-                        continue  # its forward pass is still mistaken
                     for passes in way.passes(seen):
                         found = distance(passes, family)
                         if found is not None and found < EXACT:
@@ -53,6 +56,14 @@ class Subject:
         except Exception:  # whatever an edit may lead to, it is not the one that was looked for
             return None
         return None
+
+
+def _kinds(layers: Sequence[Layer], *, wanted: bool) -> list[tuple[str, str | None, str]]:
+    """Each layer's arrays and its activation; `wanted` is what it should be where it is wrong."""
+    return [
+        (one.weight, one.bias, meant(one.activation) if wanted else one.activation)
+        for one in layers
+    ]
 
 
 def distance(passes: Sequence[Pass], family: Family) -> float | None:

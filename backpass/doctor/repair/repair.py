@@ -50,12 +50,12 @@ def repaired(findings: Sequence[Finding], case: Repair) -> tuple[Finding, ...]:
         choices = [list(islice(_edits(one, case, source), EACH)) for one in accused]
     except SyntaxError:
         return _in_algebra(findings)
-    depth = case.story.at[0].run.depth
+    layers = case.story.at[0].run.layers
     deadline = time.thread_time() + SECONDS
     for edits in _together(choices):
         if time.thread_time() > deadline:
             break
-        found = case.subject.again(file, applied(source, edits), case.story.family, depth)
+        found = case.subject.again(file, applied(source, edits), case.story.family, layers)
         if found is not None:
             told = ["" for _ in accused[1:]] + [_told(found, len(accused))]  # said once, at the end
             done = zip(accused, edits, told, strict=True)

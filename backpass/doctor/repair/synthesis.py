@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.activations import FUNCTIONS
 from backpass.doctor.lines import Lines
 from backpass.doctor.masks import two_valued
 from backpass.doctor.mistake import At
@@ -127,6 +128,10 @@ def slopes(at: At, names: Names) -> Iterator[str]:
             yield from (f"(1 - {_factor(one.text)}**2)" for one in outputs)
         case "relu":
             yield from (f"({one.text} > 0)" for one in (*inputs, *outputs))
+        case "silu":
+            for share in names.of(np.asarray(FUNCTIONS["sigmoid"](at.z), float)):
+                s = _factor(share.text)
+                yield from (f"({s} + {_factor(z.text)} * {s} * (1 - {s}))" for z in inputs)
         case _:
             return
 

@@ -1,5 +1,6 @@
 """The repaired line: it is right, and it is the user's own with little changed."""
 
+import importlib.util
 import sys
 
 import numpy as np
@@ -81,3 +82,38 @@ def test_a_product_of_matrices_stays_one_where_a_single_output_would_allow_anoth
     random = np.random.default_rng(0)
     report = bp.doctor(module.train, random.normal(size=(5, 2)), random.uniform(size=(5, 1)))
     assert report.findings[0].repaired == "d_hidden = (d_out @ W2.T) * hidden * (1 - hidden)"
+
+
+SWISH = """
+import numpy as np
+sig = lambda z: 1 / (1 + np.exp(-z))
+BENDS = (lambda z: z * sig(z), lambda z: sig(z) * (1 - sig(z)))
+W1, b1 = np.random.default_rng(0).normal(size=(4, 5)), np.zeros(5)
+W2, b2 = np.random.default_rng(1).normal(size=(5, 2)), np.zeros(2)
+
+def step(X, Y):
+    Z = X @ W1 + b1
+    A = BENDS[0](Z)
+    E = A @ W2 + b2 - Y
+    loss = 0.5 * np.sum(E**2)
+    D = (E @ W2.T) * BENDS[1](Z)
+    for W, d in ((W2, A.T @ E), (b2, E.sum(axis=0)), (W1, X.T @ D), (b1, D.sum(axis=0))):
+        W -= 0.01 * d
+    return loss
+"""
+
+
+def test_the_forward_pass_is_kept_where_two_functions_of_one_line_do_not_agree(tmp_path):
+    file = tmp_path / "swish.py"
+    file.write_text(SWISH, "utf-8")
+    spec = importlib.util.spec_from_file_location("swish", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    report = bp.doctor(module.step, X, Y)
+    (finding,) = report.findings
+    assert finding.bug == 22
+    assert finding.repaired == (
+        "BENDS = (lambda z: z * sig(z), lambda z: sig(z) + z * sig(z) * (1 - sig(z)))"
+    )
+    shown = str(report).partition("repaired:")[2].partition("Run again")[0]
+    assert " ".join(shown.split()) == finding.repaired
