@@ -65,6 +65,17 @@ def _cut(at: At) -> Array | None:
     return np.hstack([(wide[:, :-1] * at.slope)[:, 1:], flat * wide[:, -1:]])
 
 
+def _doubled(at: At) -> Array | None:
+    """∂L/∂Z of the outputs where the targets are taken away twice."""
+    if at.above is not None or at.run.y.shape != at.a.shape:
+        return None
+    error, given = at.a - at.run.y, at.dA if at.given is None else at.given
+    times = float(np.vdot(given, error) / (np.vdot(error, error) or 1.0))
+    if not np.allclose(given, times * error, rtol=1e-9):
+        return None
+    return (given - times * at.run.y) * (1.0 if at.given is not None else at.slope)
+
+
 SLOPES = (
     Mistake(16, "f′ is missing", _where(lambda at: at.f != "linear", lambda at: at.dA),
             "the error goes back without f′: {dZ} = {dA}", _SLOPE),
@@ -96,6 +107,9 @@ SLOPES = (
             "the slope is taken at the error: e(1 − e)", _SLOPE, linear=False),
     Mistake(42, "the wrong bias column is deleted", _cut,
             "of {dZ} with the part that meets the ones, the wrong end is cut off", _SLOPE),
+    Mistake(12, "the targets count twice", _doubled,
+            "the targets are taken away twice: {A} − 2 {Y}",
+            "{A} − {Y} is the error, as the loss has it"),
     Mistake(None, "1 − a for a(1 − a)", _where(_only("sigmoid"), lambda at: at.dA * (1 - at.a)),
             "the slope of sigmoid lacks its factor {A}: 1 − {A}", _SLOPE),
     Mistake(None, "1 + a² for 1 − a²", _where(_only("tanh"), lambda at: at.dA * (1 + at.a**2)),

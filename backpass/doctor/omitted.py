@@ -37,7 +37,7 @@ class Updates:
         path = self.paths.get(key)
         if path is None:
             return None
-        number = self._updated(path)
+        number = self.updated(path)
         return unchanged(self.run, path) if number is None else self.lines.place(number)
 
     def made(self, letter: str, at: At) -> list[Hit]:
@@ -161,7 +161,7 @@ class Updates:
 
     def _order(self) -> dict[Key, int]:
         """The event of each update."""
-        found = {key: self._updated(self.paths[key]) for key in self._trained()}
+        found = {key: self.updated(self.paths[key]) for key in self._trained()}
         return {key: number for key, number in found.items() if number is not None}
 
     def _gradients(self) -> dict[Key, int]:
@@ -173,7 +173,7 @@ class Updates:
                 found[key] = hits[0][0]
         return found or self._order()
 
-    def _updated(self, path: str) -> int | None:
+    def updated(self, path: str) -> int | None:
         """The event with which a parameter was first worth its new value."""
         old, step = self.run.before.get(path), self.moved[path]
         if old is None or is_noise(step, old):

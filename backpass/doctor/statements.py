@@ -43,6 +43,14 @@ class Statements:
             if isinstance(one, ast.AugAssign) and _root(one.target) == name
         }
 
+    def names(self, place: Place) -> bool:
+        """Whether the statement of a place gives a name what stands there."""
+        inside = self._inside(self.run.files[place.number], place.function)
+        return any(
+            isinstance(one, ast.Assign) and one.lineno <= place.line <= (one.end_lineno or 0)
+            for one in inside
+        )
+
     def loop(self, place: Place) -> Place | None:
         """The head of the innermost loop around a place, as a place of its own."""
         file = self.run.files[place.number]

@@ -7,8 +7,10 @@ import pytest
 
 import backpass as bp
 from backpass.doctor.recurrent.explained import account
+from backpass.doctor.recurrent.rows import RIGHT
 from backpass.doctor.recurrent.seen import recurrent
-from backpass.doctor.recurrent.through_time import RIGHT, Way, taken
+from backpass.doctor.recurrent.through_time import taken
+from backpass.doctor.recurrent.ways import Way
 from backpass.doctor.watched import watched
 from tests.doctor.mutants import load
 from tests.doctor.test_infer import loops
@@ -25,6 +27,8 @@ def subject(name, folder, *edits):
     module, lines = load(name, folder, *edits)
     if name == "recalled":
         return (module.train, *STEPS), lines
+    if name == "outward":
+        return (module.learn, *TEXT[:2]), lines
     if name == "spelled":
         return (module.slopes, *TEXT), lines
     return (module.Unrolled().fit_partial, *BATCH), lines
@@ -93,6 +97,15 @@ MISTAKES = [
     ("spelled", "(1 - states[t] * states[t])", "(1 - states[t])", 23, "V", "dz ="),
     ("spelled", "du += dz", "du += ds", 17, "u", "du +="),
     ("spelled", "dQ += np.dot", "dQ = np.dot", 44, "Q", "dQ ="),
+    ("spelled", "dq += e", "dq = e", 49, "q", "dq ="),
+    ("spelled", "dz = (1 - states[t] * states[t]) * ds", "dz = ds", 16, "u", "dz = ds"),
+    ("spelled", "later = np.dot(V.T, dz)", "later = dz", 57, "V", "later = dz"),
+    ("spelled", "np.dot(dz, x[t].T)", "np.dot(dz, x[max(t - 1, 0)].T)", 60, "U", "dU +="),
+    ("outward", "d = (Q.T @ p[t]) * (1 - states[t] ** 2)", "d = Q.T @ p[t]", 16, "V", "d = Q.T"),
+    ("outward", "(1 - states[k - 1] ** 2)", "(1 - states[k] ** 2)", 60, "U", "d = (V.T"),
+    ("outward", "range(t, -1, -1)", "range(t, max(t - 2, -1), -1)", 60, "U", "for k in"),
+    ("outward", "dU[:, letters[k]] += d", "dU[:, letters[k]] = d", 49, "U", "dU[:, letters"),
+    ("outward", "    Q[...] -= 0.1 * dQ\n", "", 36, "Q", "for weight,"),
     ("unrolled", "error.sum(axis=0)", "error.sum()", 39, "self.c", "error.sum()"),
     (
         "unrolled",
@@ -139,6 +152,29 @@ def test_a_mistake_in_going_back_in_time_is_named(name, old, new, bug, tensor, l
     right = [one for one in report.tensors if one.path not in finding.tensors]
     assert {one.verdict for one in right} <= {"correct"}
     assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_two_mistakes_in_one_step_back_are_told_apart(tmp_path):
+    edits = ("dH = dZ @ self.Wh.T", "dH = dZ @ self.Wh"), (" * (1 - self.H[t] ** 2)", "")
+    given, lines = subject("unrolled", tmp_path, *edits)
+    findings = bp.doctor(*given).findings
+    told = {one.bug: lines[one.line - 1].strip() for one in findings}
+    assert told == {16: "dZ = dH", 30: "dH = dZ @ self.Wh"}
+
+
+def test_targets_that_count_twice_are_in_every_gradient(tmp_path):
+    given, lines = subject("spelled", tmp_path, ("e[following[t]] -= 1", "e[following[t]] -= 2"))
+    report = bp.doctor(*given)
+    (finding,) = report.findings
+    assert (finding.bug, lines[finding.line - 1].strip()) == (12, "e[following[t]] -= 2")
+    assert {one.verdict for one in report.tensors} == {"bug"}
+
+
+def test_sums_for_states_are_seen_whatever_stands_before_the_first(tmp_path):
+    sums = "(X[:, t - 2] @ self.Wx + self.H[t - 2] @ self.Wh + self.b).T @ dZ"
+    given, _ = subject("unrolled", tmp_path, ("self.H[t - 1].T @ dZ", sums))
+    (finding,) = bp.doctor(*given).findings
+    assert (finding.bug, finding.tensor) == (26, "self.Wh")
 
 
 def test_what_no_known_mistake_makes_is_unknown(tmp_path):

@@ -10,17 +10,10 @@ from numpy.typing import NDArray
 
 from backpass.doctor.fits import proportion
 from backpass.doctor.recurrent.dense import Moved, laid, losses, outputs
+from backpass.doctor.recurrent.rows import RIGHT, Row, outer_rows, rows
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled
-from backpass.doctor.recurrent.through_time import (
-    RIGHT,
-    Row,
-    Taken,
-    Way,
-    outer_rows,
-    rows,
-    taken,
-    ways,
-)
+from backpass.doctor.recurrent.through_time import Taken, taken
+from backpass.doctor.recurrent.ways import Way, pairs, ways
 from backpass.doctor.search import UNEXPLAINED, Story, stories
 from backpass.doctor.search import Fit as Explained
 
@@ -41,7 +34,8 @@ class Fit:
 class Account:
     """The outputs' story, a way back in time, and what the updates of the steps' tensors are.
 
-    A fit is None where nothing explains it; `also` are mistakes that go back to the same numbers.
+    A fit is None where nothing explains it; `also` are mistakes that go back to the same numbers,
+    and `both` the mistakes of a way that has two.
     """
 
     story: Story
@@ -49,11 +43,21 @@ class Account:
     at: tuple[Taken, ...]
     fits: Mapping[str, Fit | None]
     also: tuple[int, ...] = ()
+    both: tuple[Way, Way] | tuple[()] = ()
 
     @property
     def cost(self) -> float:
         found = sum(UNEXPLAINED if one is None else one.row.bug != 0 for one in self.fits.values())
-        return self.story.cost + found + (self.way.bug != 0) + 0.5 * (len(self.scales) > 1)
+        found += len(self.both) or (self.way.bug != 0)
+        return self.story.cost + found + 0.5 * (len(self.scales) > 1)
+
+    @property
+    def ways(self) -> tuple[tuple[Way, Way], ...]:
+        """Each mistake going back, and what the way is without it."""
+        if self.both:
+            one, other = self.both
+            return (one, other), (other, one)
+        return ((self.way, Way()),) if self.way.bug != 0 else ()
 
     @property
     def whole(self) -> bool:
@@ -84,11 +88,7 @@ def account(
 
     Without `mistaken`, the tensors that go right are all that is looked at.
     """
-    steps = {
-        name: [laid(seen, name, own[held.path]) for own in moved]
-        for name, held in seen.arrays
-        if name in RIGHT
-    }
+    steps = _steps(seen, moved)
     passes = [outputs(one, own) for one, own in zip(runs, moved, strict=True)]
     best: Account | None = None
     for story in stories(passes, losses(runs[0]), deep=False):
@@ -129,6 +129,38 @@ def _accounts(
         yield Account(told, way, at, fits | outer)
         if way.bug == 0 and exact:
             return
+
+
+def twice_mistaken(
+    seen: Recurrent, runs: Sequence[Unrolled], moved: Sequence[Moved]
+) -> Account | None:
+    """What explains every update by two mistakes going back, where the outputs are explained."""
+    passes = [outputs(one, own) for one, own in zip(runs, moved, strict=True)]
+    steps, first = _steps(seen, moved), next(name for name, _ in seen.arrays if name in RIGHT)
+    story = next(iter(stories(passes, losses(runs[0]), deep=False)), None)
+    if story is None or not story.whole:
+        return None
+    errors = [np.split(at.dZ, len(one.out)) for at, one in zip(story.at, runs, strict=True)]
+    each = list(zip(runs, errors, moved, strict=True))
+    for one, other, way in pairs(runs[0]):
+        at: list[Taken] = []
+        for run in each:  # most fail on the first
+            at.append(taken(run[0], run[1], way, run[2]))
+            if _fit(first, at, steps[first][: len(at)], mistaken=False) is None:
+                break
+        else:
+            fits = {name: _fit(name, at, goal, mistaken=False) for name, goal in steps.items()}
+            if all(fits.values()):
+                return Account(story, way, tuple(at), fits, both=(one, other))
+    return None
+
+
+def _steps(seen: Recurrent, moved: Sequence[Moved]) -> dict[str, list[Array]]:
+    return {
+        name: [laid(seen, name, own[held.path]) for own in moved]
+        for name, held in seen.arrays
+        if name in RIGHT
+    }
 
 
 def _of_another_step(

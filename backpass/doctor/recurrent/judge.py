@@ -16,18 +16,27 @@ from backpass.doctor.lines import Lines
 from backpass.doctor.probe import Probe
 from backpass.doctor.rates import rates
 from backpass.doctor.recurrent.dense import head, losses, outputs
-from backpass.doctor.recurrent.explained import Account, account
+from backpass.doctor.recurrent.explained import Account, account, twice_mistaken
 from backpass.doctor.recurrent.looks import Look, looks, only
-from backpass.doctor.recurrent.places import is_right_before, last_made, row_place, way_place
+from backpass.doctor.recurrent.places import (
+    is_right_before,
+    last_named,
+    left_out,
+    row_place,
+    way_place,
+)
 from backpass.doctor.recurrent.repaired import Tried, repaired
+from backpass.doctor.recurrent.rows import RIGHT, Row
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled
-from backpass.doctor.recurrent.through_time import RIGHT, Row, Taken, Way, taken
+from backpass.doctor.recurrent.through_time import Taken, taken
+from backpass.doctor.recurrent.ways import Way
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.report import Finding, Report, Tensor, Verdict
 from backpass.doctor.rewrite import Place
 from backpass.doctor.right import top
 from backpass.doctor.rules import Rule, behind
 from backpass.doctor.scales import Scales, scales
+from backpass.doctor.search import Fit, Story
 from backpass.doctor.search import Tensor as Key
 from backpass.doctor.verdict import Judged, judge
 from backpass.doctor.watched import Moved, Watched
@@ -96,7 +105,11 @@ def explained(found: Sequence[Look]) -> Explained | None:
             one = account(look.seen, look.runs, way.moved)
             if one is not None and one.whole:
                 kept.append(Explained(replace(look, way=way), tuple(way.moved), one, rule))
-    return min(kept, key=lambda one: one.account.cost, default=None)
+    best = min(kept, key=lambda one: one.account.cost, default=None)
+    if best is not None and not best.account.whole:
+        twice = twice_mistaken(best.seen, best.look.runs, best.moved)
+        best = best if twice is None else replace(best, account=twice)
+    return best
 
 
 def rightly(found: Sequence[Look]) -> Explained:
@@ -181,6 +194,8 @@ def _report(subject: str, best: Explained, lr: float | None) -> Report:
         everything = tuple(seen.paths.values())
         findings = [replace(f, tensors=everything) if f.bug == 1 else f for f in findings]
     accused = {path for one in findings if one.accuses for path in one.tensors}
+    if judged.verdict == "bug" and best.account.story.slips:  # every step gets what outputs send
+        accused |= set(seen.paths.values())
     unknown = [seen.paths[name] for name, fit in best.account.fits.items() if fit is None]
     whole = judged.verdict
     if any(one.accuses for one in below):
@@ -230,7 +245,8 @@ def _outputs(best: Explained, lr: float | None) -> tuple[Scales, Judged]:
     story = replace(story, family=known[story.family.base])
     numbers = rates([one.run for one in probes], best.moved[0])
     wanted = [one for one in printed if one.family is story.family]
-    scale = scales(story, wanted, numbers, best.paths, lr)
+    spoken, held = _spoken(best, story)
+    scale = scales(spoken, wanted, numbers, held, lr)
     wording = Wording(head(best.seen, runs[0]), story, probes[0].run, best.moved[0])
     n, m = passes[0].y.shape
     factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
@@ -242,12 +258,26 @@ def _outputs(best: Explained, lr: float | None) -> tuple[Scales, Judged]:
     )  # fmt: skip
 
 
+def _spoken(best: Explained, story: Story) -> tuple[Story, dict[Key, str]]:
+    """Where no output is trained, its scale and rate are what all the steps have."""
+    fits, found = story.fits.items(), best.account.scales
+    idle = [key for key, fit in fits if fit and fit.slip and fit.slip.mistake.bug in (36, 37)]
+    if len(idle) < len(fits) or len(found) != 1:
+        return story, best.paths
+    path = next(best.seen.paths[name] for name, fit in best.account.fits.items() if fit)
+    return replace(story, fits={key: Fit(found[0]) for key in idle}), dict.fromkeys(idle, path)
+
+
 # ── mistakes on the way back ─────────────────────────────────────────────────────────────────
 
 
 def _by_step(found: Finding, best: Explained, lines: Lines) -> Finding:
-    """A mistake with a sample at the outputs, where samples of one sequence are steps."""
+    """A mistake at the outputs as one of the steps: where an update is missing, or a sample."""
     one = best.account.at[0]
+    if found.bug in (36, 37):
+        name = next(name for name, path in best.seen.paths.items() if path == found.tensor)
+        place = left_out(lines, best.account, best.moved[0], name)
+        return found if place is None else _put(found, place, lines)
     if found.bug not in (44, 54) or len(one.one.x[0]) > 1:
         return found
     letter = next(key[0] for key, path in best.paths.items() if path == found.tensor)
@@ -256,7 +286,7 @@ def _by_step(found: Finding, best: Explained, lines: Lines) -> Finding:
     end = "first" if "first" in found.name else "last"
     term = terms[0 if end == "first" else -1]
     hits = lines.late(term, samples=False)
-    place = lines.made(hits[0][0]) if hits and letter == "W" else last_made(lines, term)
+    place = lines.made(hits[0][0]) if hits and letter == "W" else last_named(lines, term)
     if found.bug == 54:
         seen = lines.first(terms[1])
         place = seen and lines.source.loop(seen)
@@ -271,6 +301,12 @@ def _by_step(found: Finding, best: Explained, lines: Lines) -> Finding:
     assert found.bug is not None
     run = best.look.way.probes[0].run
     return _finding(row, place, found.tensors, run.files, (found.bug,))
+
+
+def _put(found: Finding, place: Place, lines: Lines) -> Finding:
+    file = lines.run.files[place.number]
+    source = linecache.getline(file, place.line).strip()
+    return replace(found, line=place.line, source=source, file=file)
 
 
 def _given(one: Taken) -> list[Array]:
@@ -294,9 +330,9 @@ def _findings(best: Explained, common: float, lines: Lines) -> Iterator[Finding]
     seen, one = best.seen, best.account
     run = best.look.way.probes[0].run
     below = [path for name, path in seen.paths.items() if name in ("Wx", "Wh", "b")]
-    if one.way.bug != 0:
-        place = way_place(lines, one.at[0], one.way)
-        yield _finding(_named(one.way, seen), place, below, run.files, one.also)
+    for way, other in one.ways:
+        place = way_place(lines, one.at[0], way, other)
+        yield _finding(_named(way, seen), place, below, run.files, one.also)
     told: dict[str, Finding] = {}
     for name, fit in one.fits.items():
         if fit is None:
@@ -306,7 +342,8 @@ def _findings(best: Explained, common: float, lines: Lines) -> Iterator[Finding]
             if np.isclose(ratio, 1, rtol=1e-5):
                 continue
             row = _factor(name, row, ratio, one.at[0].one)
-        place = row_place(lines, one.at[0], row, name, ratio)
+        place = left_out(lines, one, best.moved[0], name) if row.bug in (36, 37) else None
+        place = place or row_place(lines, one.at[0], row, name, ratio)
         if row.bug in (2, 4, 9) and is_right_before(lines, one, name):
             path = seen.paths[name]
             place = updating(run, path, best.moved[0][path]) or place

@@ -11,7 +11,8 @@ from backpass.doctor.bank import Family
 from backpass.doctor.probe import Probe
 from backpass.doctor.readings import Known
 from backpass.doctor.recurrent.dense import Moved
-from backpass.doctor.recurrent.through_time import RIGHT, Taken, slope_of
+from backpass.doctor.recurrent.rows import RIGHT
+from backpass.doctor.recurrent.through_time import Taken, slope_of
 from backpass.doctor.search import At
 
 Array = NDArray[np.float64]

@@ -17,7 +17,8 @@ from backpass.doctor.recurrent.explained import Account
 from backpass.doctor.recurrent.judge import Explained, network, rightly
 from backpass.doctor.recurrent.looks import Look
 from backpass.doctor.recurrent.named import known
-from backpass.doctor.recurrent.through_time import Way, taken
+from backpass.doctor.recurrent.through_time import taken
+from backpass.doctor.recurrent.ways import Way
 from backpass.doctor.right import top
 
 EXACT = 1e-6
