@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 from backpass.language.errors import BackpassError, UnknownName, choices
@@ -26,7 +27,7 @@ from backpass.nn.layers import is_count
 from backpass.nn.run import Patience, Run
 from backpass.nn.schedules import is_number
 
-METHODS = "begin", "epoch", "end"
+METHODS = {"begin": ("net",), "epoch": ("history", "net"), "end": ("history", "net")}
 
 
 @dataclass(frozen=True)
@@ -123,12 +124,34 @@ def end(callbacks: Sequence[Any]) -> list[Callable[[History, Any], None]]:
 
 
 def refuse_no_callback(callbacks: Any) -> None:
-    """Raise BackpassError for what is neither a function nor has a method of a callback."""
+    """Raise BackpassError for what is no callback, or does not take what it will be given."""
     if not isinstance(callbacks, Sequence):
         raise BackpassError(f"callbacks={callbacks!r:.60} is no list of them; give [callback]")
     for one in callbacks:
-        if not callable(one) and not any(callable(getattr(one, name, None)) for name in METHODS):
+        if isinstance(one, type):
+            raise BackpassError(f"{one.__name__} is a class; give one of it, {one.__name__}()")
+        methods = {name: getattr(one, name, None) for name in METHODS}
+        found = {name: method for name, method in methods.items() if callable(method)}
+        if "epoch" not in found and callable(one):
+            found["epoch"] = one
+        if not found:
             raise BackpassError(
                 f"{one!r:.60} is no callback; give a function of the history and the network, or "
                 "an object with begin, epoch or end"
             )
+        for name, function in found.items():
+            _refuse_misfit(function, METHODS[name])
+
+
+def _refuse_misfit(function: Callable[..., Any], given: tuple[str, ...]) -> None:
+    try:
+        wanted = signature(function)
+    except (TypeError, ValueError):  # written in C, and says nothing of what it takes
+        return
+    try:
+        wanted.bind(*given)
+    except TypeError as error:
+        name = getattr(function, "__name__", type(function).__name__)
+        raise BackpassError(
+            f"the callback {name}{wanted} is called as {name}({', '.join(given)}); let it take that"
+        ) from error

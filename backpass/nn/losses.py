@@ -140,7 +140,8 @@ def find_loss(text: str) -> Loss:
     for name in (*names, *given):
         if name not in given or name not in names:
             says = "says nothing of" if name in given else "speaks of"
-            meant = "" if name in given else nearest(name, (*given, *FUNCTIONS))
+            known = (*given, *FUNCTIONS) if f"{name}(" in text.replace(" ", "") else given
+            meant = "" if name in given else nearest(name, known)
             told = meant or "; it is a formula in output and target"
             raise UnknownName(f"the loss {says} {name}{told}", line=text)
 

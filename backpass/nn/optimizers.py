@@ -8,7 +8,7 @@ your own is a subclass of `Optimizer` with `rules`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 from backpass.language.errors import BackpassError
@@ -147,6 +147,7 @@ class FullBatch(Optimizer):
     tol: float = 1e-5
 
     method: ClassVar[str] = ""
+    direction: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -158,6 +159,11 @@ class FullBatch(Optimizer):
     def options(self) -> dict[str, Any]:
         """What SciPy calls the numbers."""
         return {}
+
+    def __str__(self) -> str:
+        own = [one.name for one in fields(self) if not one.kw_only]
+        said = ", ".join(f"{name}={getattr(self, name):g}" for name in own)
+        return f"{type(self).__name__}({said})\n  W′ = W - a * D, {self.direction}; SciPy finds a"
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,7 @@ class LBFGS(FullBatch):
     memory: int = 10
 
     method: ClassVar[str] = "L-BFGS-B"
+    direction: ClassVar[str] = "D = H⁻¹ dW by late steps and gradients"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -192,6 +199,7 @@ class NewtonCG(FullBatch):
     """
 
     method: ClassVar[str] = "Newton-CG"
+    direction: ClassVar[str] = "H D = dW by conjugate gradients"
 
     @property
     def options(self) -> dict[str, Any]:

@@ -17,7 +17,10 @@ from backpass.sklearn.objective import ENTRIES
 SPELLINGS = {"identity": "linear", "logistic": "sigmoid"}  # scikit-learn's word, and ours
 SOLVERS = ("adam", "sgd", "lbfgs")
 RATES = ("constant", "invscaling", "adaptive")
-LOSSES = {"classifier": ("log_loss",), "regressor": tuple(set(ENTRIES) - {"log_loss"})}
+LOSSES = {
+    "classifier": ("log_loss",),
+    "regressor": tuple(name for name in ENTRIES if name != "log_loss"),
+}
 
 Test = Callable[[Any], bool]
 

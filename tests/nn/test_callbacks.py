@@ -126,10 +126,19 @@ def test_every_epoch_is_a_line_of_the_log(tmp_path):
     }  # fmt: skip
 
 
+class Begins:
+    """Takes one argument too many."""
+
+    def begin(self, history, net): ...
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         ({"callbacks": ["stop"]}, "'stop' is no callback"),
+        ({"callbacks": [lambda h: None]}, r"<lambda>\(h\) is called as <lambda>\(history, net\)"),
+        ({"callbacks": [Begins]}, r"Begins is a class; give one of it, Begins\(\)"),
+        ({"callbacks": [Begins()]}, r"begin\(history, net\) is called as begin\(net\)"),
         ({"early_stopping": 0}, "early_stopping=0 is not valid"),
         ({"early_stopping": "soon"}, "early_stopping='soon' is not valid"),
         ({"early_stopping": bp.EarlyStopping(monitor="val_r2")}, "there are loss, accuracy"),

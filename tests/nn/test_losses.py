@@ -2,7 +2,7 @@
 
 import pytest
 
-from backpass.language.errors import DerivationError
+from backpass.language.errors import DerivationError, UnknownName
 from backpass.nn.losses import LOSSES, find_loss
 
 
@@ -32,3 +32,16 @@ def test_a_formula_gives_one_number_for_all_samples(formula: str):
     assert caught.value.line == formula
     suggested = str(caught.value).split("write ")[1].split(", or mean")[0]
     assert find_loss(suggested).sums
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("Σ (output − goal)²", "speaks of goal; it is a formula in output and target"),
+        ("Σ (outputs − target)²", r"speaks of outputs; did you mean output\?"),
+        ("Σ sqroot(output − target)", r"speaks of sqroot; did you mean sqrt\?"),
+    ],
+)
+def test_a_name_is_corrected_by_one_that_could_stand_there(formula: str, says: str):
+    with pytest.raises(UnknownName, match=says):
+        find_loss(formula)

@@ -145,6 +145,10 @@ def test_an_optimizer_prints_the_lines_that_run():
         "  V′[k,j] = momentum * V[k,j] + dW[k,j]",
         "  W′[k,j] = W[k,j] - lr * (dW[k,j] + momentum * V′[k,j])",
     ]
+    assert str(bp.LBFGS(memory=3)).splitlines() == [
+        "LBFGS(tol=1e-05, memory=3)",
+        "  W′ = W - a * D, D = H⁻¹ dW by late steps and gradients; SciPy finds a",
+    ]
     for one in OPTIMIZERS.values():
         assert one.__doc__
         assert getattr(bp, one.__name__) is one
