@@ -1,4 +1,4 @@
-"""What a small job costs: the first fit of a process on iris, beside scikit-learn's."""
+"""What small jobs cost beside scikit-learn: a process that fits on iris, and parts of a fit."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sys
 from benchmarks.clock import Race, Time
 from benchmarks.report import Table, compared, markdown
 
-PAIRS = 9
+PAIRS = 21
 OURS, THEIRS = "backpass.sklearn", "sklearn.neural_network"
-ROWS = ("import and first fit", "first fit", "a fit after it")
+ROWS = ("import and first fit", "first fit", "a fit after it", "partial_fit, 10 samples")
 PROGRAM = """
 import json, time, warnings
 def now():
@@ -30,8 +30,14 @@ for seed in (0, 1):
     start = now()
     MLPClassifier(random_state=seed).fit(X, y)
     fits.append(since(start))
+model, parts = MLPClassifier(random_state=0), range(0, 150, 10)
+model.partial_fit(X, y, classes=[0, 1, 2])
+start = now()
+for first in parts:
+    model.partial_fit(X[first : first + 10], y[first : first + 10])
+part = [one / len(parts) for one in since(start)]
 whole = [one + other for one, other in zip(importing, fits[0])]
-print(json.dumps([whole, *fits]))
+print(json.dumps([whole, *fits, part]))
 """
 BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}  # kept between processes, as what is installed has it
 
