@@ -13,10 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor import mask_mistakes
+from backpass.doctor import mask_mistakes, skip_mistakes
 from backpass.doctor.activations import FUNCTIONS, meant
 from backpass.doctor.mask_mistakes import through_mask
 from backpass.doctor.mistake import At, Mistake
+from backpass.doctor.skip_mistakes import with_skips
 from backpass.nn.layers import ACTIVATIONS
 
 Array = NDArray[np.float64]
@@ -165,6 +166,7 @@ def _other_slopes(at: At) -> Iterator[Mistake]:
 def slopes(at: At) -> Iterator[Mistake]:
     """Every mistaken way through the activation of this layer."""
     yield from mask_mistakes.slopes(at)
+    yield from skip_mistakes.slopes(at)
     yield from SLOPES
     yield from _other_slopes(at)
 
@@ -308,5 +310,6 @@ def delta_of(at: At, layer: int) -> Array:
 def carries(at: At) -> Iterator[Mistake]:
     """Every mistaken way down from the layer above."""
     yield from mask_mistakes.carries(at)
-    yield from through_mask(at, CARRIES)
-    yield from through_mask(at, _other_carries(at))
+    yield from skip_mistakes.carries(at)
+    yield from with_skips(at, through_mask(at, CARRIES))
+    yield from with_skips(at, through_mask(at, _other_carries(at)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor import mask_mistakes
+from backpass.doctor import mask_mistakes, skip_mistakes
 from backpass.doctor.flow_mistakes import delta_of
 from backpass.doctor.mistake import At, Mistake
 
@@ -126,6 +126,7 @@ def _other_weights(at: At) -> Iterator[Mistake]:
 def weights(at: At) -> Iterator[Mistake]:
     """Every mistaken gradient of this layer's weight."""
     yield from mask_mistakes.weights(at)
+    yield from skip_mistakes.weights(at)
     yield from WEIGHTS
     yield from _other_weights(at)
 

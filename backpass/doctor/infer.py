@@ -9,43 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product, zip_longest
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.activations import COMMON, FUNCTIONS
+from backpass.doctor.layers import Layer, Ones, as_matrix, beside, pre_activation, widened
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.probe import Probe
 
 Array = NDArray[np.float64]
-Ones = Literal["last", "first"]
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One dense layer of the user's: where its arrays are, and how they stand there.
-
-    `turned` is a weight that is out×in where samples are rows, `ones` where the constant column
-    is put before the product, and `activation` a name of `backpass.doctor.activations`. `kept` is
-    what a random mask leaves of a unit that goes in, 1/p or 1, where it drops others. `beside` is
-    what stands there in place of a constant: a function, and the unit below whose sum it is given.
-    """
-
-    weight: str
-    turned: bool
-    bias: str | None
-    ones: Ones | None
-    activation: str
-    units: int
-    kept: float | None = None
-    beside: tuple[str, int] | None = None
-
-    def widened(self, A: Array, Z: Array | None = None) -> Array:
-        """What is multiplied with the weight; `Z` are the sums behind the activations."""
-        if self.beside is None or Z is None:
-            return widened(A, self.ones)
-        return widened(A, self.ones, beside(Z, *self.beside))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +96,8 @@ def _weight(found: Sequence[Seen], runs: Sequence[_Watched]) -> tuple[int, ...]:
     plain = bool(layers) and layers[-1].activation == "linear"
     upright = sum(layer.turned == seen.turned for seen in found for layer in layers)
     dropped = sum(layer.kept is not None for layer in layers)
-    return len(layers), biases, dropped, compared, bent, hidden, plain, upright
+    skips = sum(layer.skip is not None for layer in layers)
+    return len(layers), biases, dropped, compared, skips, bent, hidden, plain, upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +114,7 @@ class _Watched:
             X = self.samples(turned)
             if X is None:
                 continue
-            for layers, output in _chains(X, self.probe.parameters, self.numbers):
+            for layers, output in _chains(X, self.probe.parameters, self.numbers, (X,)):
                 if layers:
                     yield Seen(turned, X.shape[1], layers, output)
 
@@ -161,8 +136,9 @@ class _Watched:
         told = False
         masks: list[Array | None] = []
         Z: Array | None = None
+        past = [A]
         for layer in found.layers:
-            made = self._sums(layer, A, Z)
+            made = self._sums(layer, A, Z, past)
             if made is None:
                 return None
             mask, Z = made
@@ -172,28 +148,32 @@ class _Watched:
             told = not alike and self.numbers.tells(A, Z)
             if not (alike or told or self.numbers.allows(A)):
                 return None
+            A = A + layer.added(past, inside=False)
+            past.append(A)
         whole = tuple(None if one is None else self._spread(one, found) for one in masks)
         return Seen(found.turned, found.inputs, found.layers, A, told, whole)
 
     def _sums(
-        self, layer: Layer, A: Array, below: Array | None
+        self, layer: Layer, A: Array, below: Array | None, past: Sequence[Array]
     ) -> tuple[Array | None, Array] | None:
         """What a layer made of its inputs, and with which mask, if that was seen."""
         masks = [None] if layer.kept is None else self.numbers.masks.of(A, layer.kept)
         for mask in masks:
             into = A if mask is None else A * mask
-            Z = pre_activation(layer, into, self.probe.parameters, below)
+            Z = pre_activation(layer, into, self.probe.parameters, below, past)
             if _is_made(Z, self.numbers, _telling(into)):
-                return (None, Z) if mask is None else self._emptied(layer, A, mask, Z)
+                return (None, Z) if mask is None else self._emptied(layer, A, mask, Z, past)
         return None
 
-    def _emptied(self, layer: Layer, A: Array, mask: Array, Z: Array) -> tuple[Array, Array]:
+    def _emptied(
+        self, layer: Layer, A: Array, mask: Array, Z: Array, past: Sequence[Array]
+    ) -> tuple[Array, Array]:
         """The mask with nothing left of samples that went on as the bias alone."""
         one_by_one = 1 < self.numbers.samples(Z) < len(Z)
         for row in np.flatnonzero(mask.all(axis=1)) if one_by_one else ():
             other = mask.copy()
             other[row] = 0
-            made = pre_activation(layer, A * other, self.probe.parameters)
+            made = pre_activation(layer, A * other, self.probe.parameters, None, past)
             if not self.numbers.has(Z[[row]]) and self.numbers.has(made[[row]]):
                 mask, Z = other, made
         return mask, Z
@@ -228,59 +208,41 @@ def outputs(
 ) -> Array:
     """What a network that was seen makes of samples in rows."""
     Z: Array | None = None
+    past = [X]
     for layer, mask in zip_longest(seen.layers, masks):
-        Z = pre_activation(layer, X if mask is None else X * mask, parameters, Z)
-        X = np.asarray(FUNCTIONS[layer.activation](Z), float)
+        Z = pre_activation(layer, X if mask is None else X * mask, parameters, Z, past)
+        X = np.asarray(FUNCTIONS[layer.activation](Z), float) + layer.added(past, inside=False)
+        past.append(X)
     return X
 
 
-def pre_activation(
-    layer: Layer, A: Array, parameters: Mapping[str, NDArray[Any]], below: Array | None = None
-) -> Array:
-    """What a layer makes of its inputs before its activation; `below` are the sums behind them."""
-    weight = as_matrix(parameters[layer.weight])
-    Z = layer.widened(A, below) @ (weight.T if layer.turned else weight)
-    return Z if layer.bias is None else Z + parameters[layer.bias].reshape(1, -1)
-
-
-def as_matrix(weight: NDArray[Any]) -> Array:
-    """A weight as a matrix: a line of numbers is the one column of a layer of one unit."""
-    return np.asarray(weight[:, None] if weight.ndim == 1 else weight, float)
-
-
-def widened(A: Array, ones: Ones | None, column: Array | None = None) -> Array:
-    """Activations with the column that a layer multiplies too, of ones unless it is given."""
-    column = np.ones((len(A), 1)) if column is None else column
-    match ones:
-        case None:
-            return A
-        case "last":
-            return np.hstack([A, column])
-        case "first":
-            return np.hstack([column, A])
-
-
-def beside(Z: Array, activation: str, unit: int) -> Array:
-    """A function of what one unit sums, as a column."""
-    return np.asarray(FUNCTIONS[activation](Z), float)[:, [unit]]
-
-
 def _chains(
-    A: Array, parameters: dict[str, Array], seen: Numbers, Z: Array | None = None
+    A: Array,
+    parameters: dict[str, Array],
+    seen: Numbers,
+    past: tuple[Array, ...],
+    Z: Array | None = None,
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
-    """Every chain of layers from these activations on, of sums Z, the empty one last."""
+    """Every chain of layers from these activations on, of sums Z, the empty one last.
+
+    They and those below them are the `past`, which later layers may add to what they make.
+    """
     for kept in seen.masks.kept(A):
         for mask in seen.masks.of(A, kept):
             if Z is not None and not np.any((mask != 0) ^ (Z > 0)):
                 continue  # max(z, 0) may be |z| where z is above zero, and no unit was dropped
-            for (first, *rest), output in _dense(A * mask, parameters, seen, Z):
+            for (first, *rest), output in _dense(A * mask, parameters, seen, past, Z):
                 yield (replace(first, kept=kept), *rest), output
-    yield from _dense(A, parameters, seen, Z)
+    yield from _dense(A, parameters, seen, past, Z)
     yield (), A
 
 
 def _dense(
-    A: Array, parameters: dict[str, Array], seen: Numbers, below: Array | None
+    A: Array,
+    parameters: dict[str, Array],
+    seen: Numbers,
+    past: tuple[Array, ...],
+    below: Array | None,
 ) -> Iterator[tuple[tuple[Layer, ...], Array]]:
     """Every chain that begins with a product with these very inputs."""
     for name, weight in parameters.items():
@@ -289,13 +251,17 @@ def _dense(
         left = {one: value for one, value in parameters.items() if one != name}
         W = as_matrix(weight)
         for turned in (False, True) if weight.ndim == 2 else (False,):
-            for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen, below):
+            for layer, Z in _affine(A, name, W.T if turned else W, turned, left, seen, past, below):
                 after = {one: value for one, value in left.items() if one != layer.bias}
                 made = dict(activated(Z, seen))
                 for activation, value in made.items():
                     one = replace(layer, activation=activation)
-                    for rest, output in _chains(value, after, seen, Z):
+                    for rest, output in _chains(value, after, seen, (*past, value), Z):
                         yield (one, *rest), output
+                    for skip, on in _skips(value, past, seen) if activation != "linear" else ():
+                        found = _chains(on, after, seen, (*past, on), Z)
+                        for rest, output in ((rest, output) for rest, output in found if rest):
+                            yield (replace(one, skip=skip, inside=False), *rest), output
                 if "linear" not in made:  # what is made of the last sums may be for show
                     yield (layer,), Z
 
@@ -307,6 +273,7 @@ def _affine(
     turned: bool,
     parameters: dict[str, Array],
     seen: Numbers,
+    past: tuple[Array, ...],
     below: Array | None,
 ) -> Iterator[tuple[Layer, Array]]:
     """A product with this weight, with the bias that was added if one was."""
@@ -329,12 +296,24 @@ def _affine(
             found = [(bias, values) for bias, values in both if _is_made(values, seen, sample)]
         for bias, values in found:
             yield Layer(name, turned, bias, place, "linear", W.shape[1]), values
+        for bias, values in (*with_bias, (None, Z)):
+            for skip, sums in _skips(values, past, seen):
+                layer = Layer(name, turned, bias, place, "linear", W.shape[1])
+                yield replace(layer, skip=skip, inside=True), sums
         if place is not None and below is not None and seen.is_mixed:
             for function, unit in product(COMMON, range(below.shape[1])):
                 Z = widened(A, place, beside(below, function, unit)) @ W
                 if seen.has(Z, sample):
                     layer = Layer(name, turned, None, place, "linear", W.shape[1])
                     yield replace(layer, beside=(function, unit)), Z
+
+
+def _skips(values: Array, past: Sequence[Array], seen: Numbers) -> Iterator[tuple[int, Array]]:
+    """Outputs below that were added to these values, and what that came to."""
+    for skip, before in enumerate(past):
+        if before.shape == values.shape and (told := _telling(values)) is not None:
+            if seen.has(values + before, told):
+                yield skip, values + before
 
 
 def _telling(A: Array) -> int | None:

@@ -81,10 +81,28 @@ class At:
         """What these outputs were multiplied with, if units were dropped."""
         return self.run.mask(self.layer)
 
+    @property
+    def skips(self) -> list[At]:
+        """The layers above that these outputs are added to."""
+        found, here = list[At](), self.above
+        while here is not None:
+            found += [here] if here.run.layers[here.layer - 1].skip == self.layer else []
+            here = here.above
+        return found
+
+    def skipped(self) -> Array | float:
+        """What comes back from the layers that these outputs are added to."""
+        return sum((one.joined for one in self.skips), 0.0)
+
+    @property
+    def joined(self) -> Array:
+        """∂L by the sum in which outputs from below were added."""
+        return self.dZ if self.run.layers[self.layer - 1].inside else self.dA
+
     # ── what is right ────────────────────────────────────────────────────────────────────────
 
     def carried(self) -> Array:
-        return self.masked(self.up.dZ @ self.W_up.T)
+        return self.masked(self.up.dZ @ self.W_up.T) + self.skipped()
 
     def masked(self, carry: Array) -> Array:
         return carry if self.mask is None else carry * self.mask

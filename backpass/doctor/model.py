@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from backpass.derive import Derivation, derive
 from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.infer import Layer, Masked, Seen, as_matrix
+from backpass.doctor.infer import Masked, Seen
+from backpass.doctor.layers import Layer, as_matrix
 from backpass.doctor.margins import SUMS
 from backpass.language.program import Program
 from backpass.nn.losses import LOSSES, Loss
@@ -193,15 +194,22 @@ def _forward(
         return left @ right if layer.bias is None else left @ right + parameters[f"b{place}"]
 
     def forward(X: Any, y: Any, parameters: Any, masks: Any) -> Any:
-        Z, A, D = [], [X], [X]
+        Z, A, S, D = [], [X], [X], [X]
         if "M0" in masks:
             D0 = X * masks["M0"]
             D = [D0]
         for place, layer in enumerate(seen.layers, 1):
-            Z.append(affine(D[-1], parameters, place, layer))
+            if layer.skip is None or not layer.inside:
+                Z.append(affine(D[-1], parameters, place, layer))
+            else:
+                Z.append(affine(D[-1], parameters, place, layer) + S[layer.skip])
             A.append(FUNCTIONS[activations[place - 1]](Z[-1]))
+            if layer.skip is None or layer.inside:
+                S.append(A[-1])
+            else:
+                S.append(A[-1] + S[layer.skip])
             mask = f"M{place}"
-            D.append(A[-1] * masks[mask] if mask in masks else A[-1])
-        return loss(A[-1], y)
+            D.append(S[-1] * masks[mask] if mask in masks else S[-1])
+        return loss(S[-1], y)
 
     return forward

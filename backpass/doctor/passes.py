@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from backpass.derive import derive
 from backpass.doctor.activations import FUNCTIONS, WRONG, meant
-from backpass.doctor.infer import Layer, Seen, as_matrix, widened
+from backpass.doctor.infer import Seen
+from backpass.doctor.layers import Layer, as_matrix, widened
 from backpass.doctor.masks import Drawn, drawn
 from backpass.doctor.probe import Probe
 from backpass.forward.record import record
@@ -72,14 +73,21 @@ class Pass:
         """The weight after the first update."""
         return self.W[layer] - self.moved["W", layer]
 
+    def flow(self, layer: int) -> Array:
+        """The outputs of a layer with those of an earlier one that are added behind it."""
+        one = self.layers[layer - 1] if layer else None
+        if one is None or one.skip is None or one.inside:
+            return self.A[layer]
+        return self.A[layer] + self.flow(one.skip)
+
     def mask(self, layer: int) -> Array | None:
         """What the outputs of a layer were multiplied with, if units of it were dropped."""
         return self.masks[layer] if layer < len(self.masks) else None
 
     def left(self, layer: int) -> Array:
         """What was left of the outputs of a layer."""
-        mask = self.mask(layer)
-        return self.A[layer] if mask is None else self.A[layer] * mask
+        mask, flow = self.mask(layer), self.flow(layer)
+        return flow if mask is None else flow * mask
 
     def inner(self, layer: int, W: Array) -> Array:
         """A weight without the row that meets the ones."""
@@ -138,12 +146,15 @@ def forward_pass(
     A: list[Array] = [X]
     Z: list[Array] = [X]
     inputs: list[Array] = [X]
+    flows: list[Array] = [X]
     each = list(masks) or [None] * len(layers)
     for layer, W, b, mask in zip(layers, weights, biases, each, strict=True):
-        into = layer.widened(A[-1] if mask is None else A[-1] * mask, Z[-1])
+        into = layer.widened(flows[-1] if mask is None else flows[-1] * mask, Z[-1])
         inputs.append(into)
-        Z.append(into @ W if b is None else into @ W + b)
+        sums = into @ W if b is None else into @ W + b
+        Z.append(sums + layer.added(flows, inside=True))
         A.append(_activated(layer.activation, Z[-1]))
+        flows.append(A[-1] + layer.added(flows, inside=False))
     return Pass(
         layers,
         y,

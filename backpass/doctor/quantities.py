@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.activations import FUNCTIONS, kind, meant
-from backpass.doctor.infer import Ones
+from backpass.doctor.layers import Ones
 from backpass.doctor.model import Model
 from backpass.doctor.passes import slope
 from backpass.doctor.probe import Probe

@@ -21,6 +21,7 @@ from backpass.doctor.mask_mistakes import through_mask
 from backpass.doctor.mistake import At, Mistake, Stage
 from backpass.doctor.passes import Pass
 from backpass.doctor.patience import look_on
+from backpass.doctor.skip_mistakes import with_skips
 from backpass.doctor.small_edits import bias_edits, carry_edits, slope_edits, weight_edits
 
 Array = NDArray[np.float64]
@@ -178,7 +179,7 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
     if _least(found) <= story.cost + 1 or not deep:
         return _merged(found)
     found.append(_measured(right, rows="edited"))
-    carried = list(through_mask(story.at[0], carry_edits(story.at[0]))) if down else []
+    carried = list(_met(story.at[0])) if down else []
     found += map(_measured, _each(story, carried, [None]))
     found += map(_measured, _each(story, [None], list(slope_edits(story.at[0]))))
     if _least(found) <= story.cost + 1:
@@ -192,6 +193,11 @@ def _layer(story: Story, mistaken: Iterable[Mistake], deep: bool) -> list[Story]
         nearest = sorted(found, key=lambda one: one.cost)[:3]
         found = [_completed(one, [*once, *twice]) for one in nearest]
     return _merged(found)
+
+
+def _met(at: At) -> Iterator[Mistake]:
+    """Ways down that nobody lists, with the masks and the skips that they meet."""
+    return with_skips(at, through_mask(at, carry_edits(at)))
 
 
 def _explains(story: Story) -> bool:

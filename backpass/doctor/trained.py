@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import Family
-from backpass.doctor.infer import Masked, Seen, as_matrix
+from backpass.doctor.infer import Masked, Seen
+from backpass.doctor.layers import as_matrix
 from backpass.doctor.observe import seeded
 from backpass.doctor.passes import Pass, forward_pass, samples
 from backpass.doctor.probe import Probe

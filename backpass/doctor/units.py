@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.infer import activated, networks, widened
+from backpass.doctor.infer import activated, networks
+from backpass.doctor.layers import widened
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.probe import Probe
 from backpass.doctor.updates import first_updates

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backpass.doctor.bank import FAMILIES
-from backpass.doctor.infer import Layer
+from backpass.doctor.layers import Layer
 from backpass.doctor.passes import forward_pass
 from backpass.doctor.right import chain, gradients
 from backpass.nn.losses import LOSSES

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.bank import Family, Times, families
-from backpass.doctor.infer import Layer, Seen
+from backpass.doctor.infer import Seen
+from backpass.doctor.layers import Layer
 from backpass.doctor.mistake import At
 from backpass.doctor.passes import Pass
 from backpass.doctor.recurrent.seen import Recurrent, Unrolled

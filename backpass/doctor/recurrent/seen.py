@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.activations import FUNCTIONS
-from backpass.doctor.infer import as_matrix
+from backpass.doctor.layers import as_matrix
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.probe import Probe
 from backpass.doctor.recurrent.layouts import inputs, layouts, targets
