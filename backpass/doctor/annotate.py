@@ -13,6 +13,7 @@ from backpass.doctor.annotation import Annotation, annotation, reasons
 from backpass.doctor.bank import Family, families
 from backpass.doctor.bias_units import unbiased
 from backpass.doctor.infer import Seen, outputs
+from backpass.doctor.layers import joined
 from backpass.doctor.masks import told
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.observe import observe
@@ -259,7 +260,9 @@ def _summary(one: _Explained) -> list[str]:
     widths = [seen.inputs, *(layer.units for layer in seen.layers)]
     path = " → ".join(map(str, widths))
     activations = ", ".join(layer.activation for layer in seen.layers)
-    lines = [f"A network {path} with {activations}. {_sides(seen)} {_bias(seen)}"]
+    lines = [
+        f"A network {path} with {activations}. {_sides(seen)} {_bias(seen)}{joined(seen.layers)}"
+    ]
     names = [f"{name} is {path}" for name, path in one.model.paths.items() if name != path]
     lines += [f"{', '.join(names)}."] if names else []
     lines.append(_trained(one))

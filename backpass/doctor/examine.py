@@ -18,6 +18,7 @@ from backpass.doctor.bank import Family, families
 from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, shown
 from backpass.doctor.infer import Seen
+from backpass.doctor.layers import joined
 from backpass.doctor.masks import told
 from backpass.doctor.nearest import nearest
 from backpass.doctor.numbers import Numbers
@@ -329,9 +330,9 @@ def _trained(report: Report, one: _Explained, again: Subject, rate: float) -> Re
 def _network(seen: Seen, passed: Pass) -> str:
     widths = [passed.A[0].shape[1], *(layer.units for layer in seen.layers)]
     activations = ", ".join(layer.activation for layer in seen.layers)
-    side = "columns" if seen.columns else "rows"
+    side, more = "columns" if seen.columns else "rows", joined(seen.layers)
     path = "-".join(map(str, widths))
-    return f"A {path} network with {activations}; samples are {side} in its products."
+    return f"A {path} network with {activations}; samples are {side} in its products.{more}"
 
 
 def _unread(subject: str, one: Probe) -> Report:

@@ -311,9 +311,9 @@ def _affine(
 def _skips(values: Array, past: Sequence[Array], seen: Numbers) -> Iterator[tuple[int, Array]]:
     """Outputs below that were added to these values, and what that came to."""
     for skip, before in enumerate(past):
-        if before.shape == values.shape and (told := _telling(values)) is not None:
-            if seen.has(values + before, told):
-                yield skip, values + before
+        told = _telling(values) if before.shape == values.shape else None
+        if told is not None and seen.has(values + before, told):
+            yield skip, values + before
 
 
 def _telling(A: Array) -> int | None:

@@ -49,6 +49,17 @@ class Layer:
         return 0.0 if self.skip is None or self.inside != inside else past[self.skip]
 
 
+def joined(layers: Sequence[Layer]) -> str:
+    """Sentences on the layers to which others are added, each with a space before it."""
+    told = ""
+    for place, layer in enumerate(layers, 1):
+        if layer.skip is not None:
+            what = f"The outputs of layer {layer.skip}" if layer.skip else "The samples"
+            where = "to the sums" if layer.inside else "behind the activation"
+            told += f" {what} are added {where} of layer {place}."
+    return told
+
+
 def pre_activation(
     layer: Layer,
     A: Array,

@@ -148,13 +148,19 @@ def _scaled(loss: Loss, times: Times) -> Callable[[Any, Any], Any]:
 
 
 class _Sizes:
-    """Letters for widths: k inputs, j hidden, m outputs; d0, d1 … where there are more."""
+    """Letters for widths: k inputs, j hidden, m outputs; d0, d1 … where there are more.
+
+    What is added to one another has one width.
+    """
 
     def __init__(self, seen: Seen) -> None:
         count = len(seen.layers) + 1
         self.names = {2: ["k", "m"], 3: ["k", "j", "m"]}.get(
             count, [f"d{place}" for place in range(count)]
         )
+        for place, layer in enumerate(seen.layers, 1):
+            if layer.skip is not None:
+                self.names[place] = self.names[layer.skip]
 
     def of(self, place: int) -> str:
         return self.names[place]

@@ -32,7 +32,9 @@ def quantities_of(probe: Probe, moved: Mapping[str, Array], model: Model) -> dic
     before = found["X"]
     for place, layer in enumerate(model.seen.layers, 1):
         Z = found.get(f"Z{place}")
-        name = f"A{place - 1}" if place > 1 else "X"
+        name = (
+            f"S{place - 1}" if f"S{place - 1}" in found else f"A{place - 1}" if place > 1 else "X"
+        )
         if layer.kept is not None:
             name = told(f"D{place - 1}")
             before = found[name]
@@ -50,7 +52,8 @@ def quantities_of(probe: Probe, moved: Mapping[str, Array], model: Model) -> dic
             turned = np.moveaxis(Z, axis, -1)
             value = np.asarray(FUNCTIONS[layer.activation](turned), float)
             found[f"A{place}"] = np.moveaxis(value, -1, axis)
-        before = found.get(f"A{place}", before if Z is None else Z)
+        outputs = found.get(f"S{place}", found.get(f"A{place}"))
+        before = outputs if outputs is not None else before if Z is None else Z
     found |= _exponentials(found, model)
     for name, path in model.paths.items():
         if moved[path].any():

@@ -33,7 +33,7 @@ def carries(at: At) -> Iterator[Mistake]:
         k, inside = one.layer, one.run.layers[one.layer - 1].inside
         joined = f"{{dZ{k}}}" if inside else f"{{dA{k}}}"
         other = f"{{dA{k}}}" if inside else f"{{dZ{k}}}"
-        fix = f"{{dA}} = {{carry}} + {joined}"
+        fix = "{dA} = {carry}"
         yield Mistake(
             49, "the way back over the skip is missing",
             lambda at, k=k: at.carried() - _of(at, k).joined,

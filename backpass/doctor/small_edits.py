@@ -40,7 +40,7 @@ def _forward(at: At) -> Iterator[Quantity]:
     yield Quantity("{X}", lambda at: at.run.A[0])
     for k in range(1, at.run.depth + 1):
         yield Quantity(f"{{A{k}}}", lambda at, k=k: at.run.A[k])
-        if at.run.mask(k) is not None:
+        if at.run.left(k) is not at.run.A[k]:
             yield Quantity(f"{{D{k}}}", lambda at, k=k: at.run.left(k))
         yield Quantity(f"{{Z{k}}}", lambda at, k=k: at.run.Z[k])
         yield Quantity(

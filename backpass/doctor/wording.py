@@ -76,6 +76,11 @@ class Wording:
                     words[name] = f"({words[name]}) ⊙ {words['M']}"
                 if up.ones and up.weight == W:
                     words[name] += ", without the part that meets the ones"
+            for place, one in enumerate(seen, 1):
+                if one.skip == l:
+                    joined = self._of(f"{'dZ' if one.inside else 'dA'}{place}")
+                    words["carry"] += f" + {joined}"
+                    words["raw_carry"] += f" + {joined}"
         return words
 
     def _of(self, name: str) -> str:
@@ -84,6 +89,9 @@ class Wording:
     def _left(self, l: int) -> str:
         """What goes into the layer above."""
         into = self._of(f"A{l}" if l else "X")
+        layer = self.seen.layers[l - 1] if l else None
+        if layer is not None and layer.skip is not None and not layer.inside:
+            into = self.names.get(f"S{l}", f"({into} + {self._left(layer.skip)})")
         if l not in self.masked:
             return into
         return self.names.get(f"D{l}", f"({into} ⊙ {self._of(f'M{l}')})")
@@ -124,6 +132,8 @@ def _quantities(story: Story) -> Iterator[tuple[str, Array]]:
         at = story.layer(layer)[0]
         yield f"dA{layer}", at.dA
         yield f"dZ{layer}", at.dZ
+        if run.flow(layer) is not run.A[layer]:
+            yield f"S{layer}", run.flow(layer)
     for layer, mask in enumerate(run.masks):
         if mask is not None:
             yield f"M{layer}", mask

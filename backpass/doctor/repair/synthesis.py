@@ -165,8 +165,17 @@ def _through(at: At, names: Names, text: str, missing: bool) -> Iterator[str]:
 def _carried(at: At, names: Names) -> Iterator[str]:
     masks = names.mask(at)
     for text in _sent(at, names):
-        yield from (f"{text}{mask}" for mask in masks)
-        yield text
+        for more in _skipped(at, names):
+            yield from (f"{text}{mask}{more}" for mask in masks)
+            yield f"{text}{more}"
+
+
+def _skipped(at: At, names: Names) -> list[str]:
+    """What comes back from each layer that these outputs are added to."""
+    found = [""]
+    for one in at.skips:
+        found = [f"{text} + {joined.text}" for text in found for joined in names.of(one.joined)]
+    return found
 
 
 def _sent(at: At, names: Names) -> Iterator[str]:
