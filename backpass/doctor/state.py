@@ -8,7 +8,7 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, MethodType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -179,7 +179,7 @@ def _written(function: FunctionType) -> set[str]:
 
 def _may_change(held: object) -> bool:
     """Whether a name leads to numbers: an array, a nest, or an object of the user's."""
-    if isinstance(held, (np.ndarray, list, dict, *_GENERATORS)):
+    if isinstance(held, (np.ndarray, list, dict, SimpleNamespace, *_GENERATORS)):
         return True
     return is_users_type(type(held)) and not isinstance(held, _NO_HOLDERS)
 
@@ -249,7 +249,9 @@ def _items(path: str, one: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _attributes(one: Any) -> dict[str, Any] | None:
-    """The attributes of an object of a class of the user's."""
+    """The attributes of an object of a class of the user's, or of one that has nothing else."""
+    if isinstance(one, SimpleNamespace):
+        return vars(one)
     if isinstance(one, _NO_HOLDERS) or not is_users_type(type(one)):
         return None
     return getattr(one, "__dict__", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,3 +188,16 @@ def test_a_large_array_is_copied_again_only_where_it_changed():
     assert all(np.shares_memory(value, run.before["W"]) for value in old)
     assert all((value == 1).all() for value in old)
     assert not any(np.shares_memory(value, run.before["W"]) for value in new)
+
+
+def test_names_that_are_held_in_a_namespace_are_reached_and_put_back():
+    net = SimpleNamespace(W=np.ones((2, 3)), step=0)
+
+    def update(X, Y):
+        net.W = net.W - 0.1 * X.T @ (X @ net.W - Y)
+        net.step += 1
+
+    run = observe(update, [X, Y])
+    assert not np.array_equal(run.before["net.W"], run.after["net.W"])
+    assert (net.W == 1).all()
+    assert net.step == 0
