@@ -93,7 +93,8 @@ def doctor(
 ) -> None:
     """Hold training code, or a formula, to the derived gradient, and name the mistake.
 
-    What FILE trains with is looked for, unless it is said. A formula may speak of inputs, forward
+    What FILE trains with is looked for, unless it is said; an autograd.Function or a custom_vjp in
+    it is held to its own forward, and --data are its inputs. A formula may speak of inputs, forward
     lines and gradients (dz3), and be several statements.
     """
     from backpass.terminal.streams import show, show_json

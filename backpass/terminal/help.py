@@ -26,6 +26,7 @@ DOCTOR_EXAMPLES = """\b
 Examples:
   backpass doctor mynet.py
   backpass doctor mynet.py --make "Network([3, 4, 2])" --call fit_partial
+  backpass doctor functions.py --call MyFunction --data "6x3 4x3 4"
   backpass doctor --formula "(a - y) a (1 - a) x" --wrt W \\
       --of "z = W x; a = sigmoid(z); L = sum((a - y)**2) / 2" \\
       --shapes "x: k, W: m k, y: m"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import itertools
 import sys
@@ -29,7 +30,7 @@ class Moment:
 
 
 def followed(rule: Callable[..., Any], call: Callable[[], Any], numbers: Numbers) -> list[Moment]:
-    """Run `call`, which calls the rule once, and listen to the rule's lines."""
+    """Run `call`, which calls the rule once, and listen to the rule's lines until it fails."""
     code = inspect.unwrap(rule).__code__
     lines: list[tuple[int, dict[str, Array]]] = []
 
@@ -44,7 +45,8 @@ def followed(rule: Callable[..., Any], call: Callable[[], Any], numbers: Numbers
     before = sys.gettrace()
     sys.settrace(start)
     try:
-        call()
+        with contextlib.suppress(Exception):
+            call()
     finally:
         sys.settrace(before)
     return [

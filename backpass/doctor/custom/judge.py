@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.custom.derivative import Derived, derived, differences, right
 from backpass.doctor.custom.jax_function import JaxPair, is_custom_vjp
-from backpass.doctor.custom.named import Named, Run, named, untaught
+from backpass.doctor.custom.named import Named, Run, named, stopped, untaught
 from backpass.doctor.custom.pair import Backward, Pair
 from backpass.doctor.custom.suspects import close
 from backpass.doctor.custom.torch_function import TorchPair, is_function
@@ -44,7 +44,7 @@ def judge_pair(subject: Any, given: Sequence[Any]) -> Report:
         except BackpassError:
             raise
         except Exception as error:
-            return _raised(pair, error)
+            return _raised(pair, known, inputs, incoming, error)
         runs.append(_run(pair, known, inputs, incoming, back))
     findings = [*_around(pair, runs), *_findings(pair, known, runs)]
     tensors = tuple(
@@ -103,14 +103,21 @@ def _verdict(name: str, findings: Sequence[Finding]) -> Verdict:
     return "unknown" if any(one.bug is None and one.name == PASSED for one in mine) else "correct"
 
 
-def _raised(pair: Pair, error: Exception) -> Report:
+def _raised(
+    pair: Pair, known: Derived | None, inputs: tuple[Array, ...], incoming: tuple[Array, ...],
+    error: Exception,
+) -> Report:  # fmt: skip
     """A backward pass that does not come to its end."""
     here = [one for one in traceback.extract_tb(error.__traceback__)
             if one.filename == pair.source.file]  # fmt: skip
     line = (here[-1].lineno, here[-1].line or "") if here else (None, "")
-    said = " ".join(str(error).split())
-    finding = _finding(pair, None, "backward raises", pair.names, line,
-                       f"{type(error).__name__}: {said}", "")  # fmt: skip
+    says = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    finding = _finding(pair, None, "backward raises", pair.names, line, says, "")
+    wanted = right(known, pair, inputs, incoming)
+    if known is not None and wanted is not None:
+        none = Backward((), (None,) * len(inputs), (None,) * len(inputs), changed=False)
+        run = Run(inputs, incoming, wanted, (), none, is_derived=True, forward=())
+        finding = _told_of(pair, stopped(pair, known, [run], line, says))
     tensors = tuple(
         Tensor(f"d{name}", name, value.shape, "bug", None)
         for name, value in zip(pair.names, pair.inputs, strict=True)
@@ -177,10 +184,10 @@ def _told_of(pair: Pair, one: Named) -> Finding:
     found = one.suspect
     harmless = pair.sums and found.bug == 38
     also = " PyTorch adds them up itself." if harmless else ""
+    says = found.says.removesuffix(".") + f".{also}"
     finding = _finding(
-        pair, found.bug, found.name, one.names, one.line, f"{found.says}.{also}", found.fix,
-        accuses=not harmless,
-    )  # fmt: skip
+        pair, found.bug, found.name, one.names, one.line, says, found.fix, accuses=not harmless
+    )
     if harmless:
         return finding
     return replace(finding, repaired=one.repaired, recheck=one.recheck)

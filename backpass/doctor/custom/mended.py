@@ -127,8 +127,11 @@ def _turned(statement: Statement, node: ast.expr) -> Iterator[Edit]:
             if type(op) in signs:
                 both = statement.text(left), statement.text(right)
                 yield from statement.replaced(node, f" {signs[type(op)]} ".join(both))
-        case ast.Call(func=ast.Attribute(attr="mm" | "matmul"), args=[*_, ast.Name() as one]):
+        case ast.Call(
+            func=ast.Attribute(value=value, attr="mm" | "matmul"), args=[*_, ast.Name() as one]
+        ):
             yield from statement.replaced(one, f"{statement.text(one)}.t()")
+            yield from statement.replaced(value, f"{statement.text(value)}.t()")
         case ast.Call(func=ast.Attribute(value=value, attr="sum"), args=[], keywords=[]):
             yield from statement.replaced(node, f"{statement.text(value)}.sum(0)")
         case _:

@@ -96,6 +96,19 @@ def untaught(pair: Pair, known: Derived | None, runs: Sequence[Run], name: str) 
     return Case(pair, known, runs).told(found, name)
 
 
+def stopped(
+    pair: Pair, known: Derived, runs: Sequence[Run], line: tuple[int | None, str], says: str
+) -> Named:
+    """A backward pass that raises, with what it should come to."""
+    case = Case(pair, known, runs)
+    called = case.called(line[0])
+    fixes = [f"d{name} = {case.formula(known.d.gradients[name], called)}" for name in pair.names
+             if name in known.d.gradients]  # fmt: skip
+    fix = "" if any(one.endswith("= ") for one in fixes) else "; ".join(fixes)
+    found = Named(Suspect(None, "backward raises", says, fix), pair.names, line)
+    return case.repaired([found])[0]
+
+
 # ── one derivation and what the code does beside it ──────────────────────────────────────────
 
 
@@ -114,12 +127,7 @@ class Case:
         run, pair = self.runs[0], self.pair
         if sum(one.size for one in run.inputs) > LARGE:
             return []
-        try:
-            return followed(
-                pair.rule, lambda: pair.backward(run.inputs, run.incoming), pair.numbers
-            )
-        except Exception:  # what cannot be followed is told without its names
-            return []
+        return followed(pair.rule, lambda: pair.backward(run.inputs, run.incoming), pair.numbers)
 
     def explained(self, wrong: Mapping[str, Sequence[Array]]) -> list[Explained]:
         same = {
@@ -140,8 +148,8 @@ class Case:
         comes = any(close(one, value) for one in self.runs[0].incoming)  # it stands there anyway
         number = None if comes else blamed(self.moments, np.asarray(value, float))
         line = self.pair.source.at(number) if number is not None else _line(self.pair, names[0])
-        called = self._called(line[0])
-        made = self._formula(step, called, change.step)
+        called = self.called(line[0])
+        made = self.formula(step, called, change.step)
         words = (
             word for one in self.moments for word, held in one.made.items() if close(held, value)
         )
@@ -160,16 +168,16 @@ class Case:
         wanted = step if inner or len(names) > 1 else self.known.d.gradients[next(iter(names))]
         bug = 1 if change.bug == 2 and len(names) == len(self.pair.names) else change.bug
         title = self._spoken(change.title, called)
-        right = self._formula(wanted, called) or self._statements(wanted, called)
+        right = self.formula(wanted, called) or self._statements(wanted, called)
         found = Suspect(bug, title, says, right or f"the derivative by {listed(names)}")
         return Named(found, names, line)
 
     def told(self, found: Suspect, name: str) -> Named:
         """A mistake in one gradient, with the right one in the user's names."""
         line = _line(self.pair, name)
-        called = self._called(line[0])
+        called = self.called(line[0])
         gradient = self.known.d.gradients.get(name, "")
-        right = self._formula(gradient, called) or self._statements(gradient, called)
+        right = self.formula(gradient, called) or self._statements(gradient, called)
         incoming = self._incoming(called)
         says = self._spoken(found.says, called).replace(INCOMING, incoming)
         return Named(replace(found, says=says, fix=right or found.fix.replace(INCOMING, incoming)),
@@ -179,11 +187,11 @@ class Case:
         first = self.known.above[0]
         return called.get(first, first.rstrip("_"))
 
-    def _called(self, line: int | None) -> dict[str, str]:
+    def called(self, line: int | None) -> dict[str, str]:
         """What the code calls what the derivation knows, where a line begins."""
         return known_at(self.moments, line, self.arrays[0])
 
-    def _formula(self, name: str, called: Mapping[str, str], instead: Step | None = None) -> str:
+    def formula(self, name: str, called: Mapping[str, str], instead: Step | None = None) -> str:
         """A quantity as the user may write it; else in the names of the forward pass."""
         lines = self.lines
         if instead is not None:
@@ -237,7 +245,7 @@ class Case:
             name = found[0]
             if name in called or name not in backward or name in self.known.d.gradients.values():
                 return called.get(name, name)
-            formula = self._formula(name, called)
+            formula = self.formula(name, called)
             return formula if 0 < len(formula) <= LONG // 2 else name
 
         return re.sub(r"[^\W\d]\w*", word, text)

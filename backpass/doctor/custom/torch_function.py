@@ -172,7 +172,8 @@ class TorchPair:
         """An expression as PyTorch has it, under the name by which backward knows torch."""
         space = inspect.unwrap(self.rule).__globals__
         called = next((name for name, one in space.items() if one is self.torch), "torch")
-        return torch_text(node, called=called, short=".t()" in self.source.text)
+        is_short = ".t()" in self.source.text + Source.of(self.function.forward).text
+        return torch_text(node, called=called, short=is_short)
 
     def numbers(self, value: Any) -> Array | None:
         """The numbers of a tensor."""
