@@ -56,7 +56,8 @@ class Index:
         if single:  # as in loops over entries, which are many
             numbers = np.array([self.values[owner] for owner in single])
             owners, none = np.array(single, np.intp), np.zeros(len(single), np.intp)
-            raw[1] = [(owners, "whole", numbers * numbers, none)]
+            with np.errstate(over="ignore"):
+                raw[1] = [(owners, "whole", numbers * numbers, none)]
         for owner, value in enumerate(self.values):
             for part, size, squares, places in _parts(value, parts) if value.ndim else ():
                 owners = np.full(len(squares), owner, np.intp)
@@ -154,7 +155,8 @@ def _parts(value: Array, parts: bool) -> Iterator[tuple[Part, int, Array, NDArra
 
     Numbers that are no accident, 0 and ±1, tell nothing alone.
     """
-    all_squares = value * value
+    with np.errstate(over="ignore"):  # an empty buffer may hold anything
+        all_squares = value * value
     yield "whole", value.size, np.array([all_squares.sum()]), _NONE
     if not parts:
         return
