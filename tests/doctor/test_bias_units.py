@@ -156,6 +156,7 @@ def test_a_unit_in_the_place_of_a_constant_is_named():
     assert (report.verdict, finding.bug) == ("bug", 43)
     assert finding.source.startswith("into = np.hstack")
     assert "sigmoid of unit 2 below" in finding.explanation
+    assert finding.repaired == "into = np.hstack([H, column(Z) * 0 + 1])"
 
 
 def test_what_is_no_function_of_a_unit_is_accused_of_nothing():

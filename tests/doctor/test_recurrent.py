@@ -130,6 +130,7 @@ REPAIRED = {
     "dWxh = np.outer": "dWxh += np.outer(draw, xs[t])",
     "t in range(len(xs) + 0)": "for t in reversed(range(len(xs) + 0)):",
     "dH = dH @ self.Wh.T": "dH = dZ @ self.Wh.T",
+    "(1 - states[t])": "dz = (1 - states[t] ** 2) * ds",
     "np.dot(V, dz)": "later = np.dot(V.T, dz)",
 }
 
@@ -152,6 +153,14 @@ def test_a_mistake_in_going_back_in_time_is_named(name, old, new, bug, tensor, l
     right = [one for one in report.tensors if one.path not in finding.tensors]
     assert {one.verdict for one in right} <= {"correct"}
     assert max(map(len, str(report).splitlines())) <= 80
+
+
+def test_an_update_that_was_never_made_is_written_as_the_others_are(tmp_path):
+    given, _ = subject("unrolled", tmp_path, ("        self.Wh -= self.rate * dWh\n", ""))
+    (finding,) = bp.doctor(*given).findings
+    after = "self.Wx -= self.rate * dWx"
+    assert (finding.bug, finding.source) == (36, after)
+    assert finding.repaired == f"self.Wh -= self.rate * dWh   # after {after}"
 
 
 def test_two_mistakes_in_one_step_back_are_told_apart(tmp_path):

@@ -135,7 +135,7 @@ def _repair(finding: Finding, tried: Tried) -> tuple[Edit, float] | None:
     except SyntaxError:
         return None
     known: set[tuple[str, ...]] = set()
-    for edit in islice(_edits(statement), EACH):
+    for edit in islice(_edits(statement, finding), EACH):
         if edit.lines in known:
             continue
         known.add(edit.lines)
@@ -155,9 +155,14 @@ def _repair(finding: Finding, tried: Tried) -> tuple[Edit, float] | None:
 # ── edits ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _edits(statement: Statement) -> Iterator[Edit]:
+def _edits(statement: Statement, finding: Finding) -> Iterator[Edit]:
     """Steps that are shifted, sums for assignments, loops turned round; then what any line may."""
     node = statement.node
+    if finding.bug in (36, 37):
+        yield from _updated(statement, finding)
+        return
+    if 31 in (finding.bug, *finding.also):
+        yield from statement.later()
     if isinstance(node, ast.For):
         yield from _turned(statement, node)
         return
@@ -166,6 +171,53 @@ def _edits(statement: Statement) -> Iterator[Edit]:
     yield from _carried(statement)
     yield from statement.small()
     yield from _bent(statement)
+
+
+def _updated(statement: Statement, finding: Finding) -> Iterator[Edit]:
+    """Below the line, what updates another array, with this one's name and another gradient."""
+    around = _around(statement)
+    if around is None or statement.node is None:
+        return
+    names = _given(around)
+    others = [
+        one for one in ast.walk(around)
+        if isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Sub)
+        and one.lineno == one.end_lineno
+    ]  # fmt: skip
+    number = statement.node.lineno
+    end = number if hasattr(statement.node, "body") else statement.node.end_lineno or number
+    for one in sorted(others, key=lambda one: abs(one.lineno - end)):
+        line = statement.lines[one.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        read = [node for node in ast.walk(one.value) if isinstance(node, ast.Name)]
+        for node in (node for node in read if node.id in names):
+            for name in names:
+                value = statement.text(one.value)
+                start = node.col_offset - one.value.col_offset
+                made = f"{value[:start]}{name}{value[start + len(node.id) :]}"
+                new = f"{finding.tensor} -= {made}"
+                kept = statement.lines[end - 1]
+                shown = f"{new}   # after {kept.strip()}"
+                yield Edit(end, end, (kept, f"{indent}{new}\n"), shown)
+
+
+def _around(statement: Statement) -> ast.FunctionDef | None:
+    """The innermost function that a statement is in."""
+    assert statement.node is not None
+    line = statement.node.lineno
+    found = [
+        one for one in ast.walk(statement.tree)
+        if isinstance(one, ast.FunctionDef) and one.lineno < line <= (one.end_lineno or 0)
+    ]  # fmt: skip
+    return found[-1] if found else None
+
+
+def _given(around: ast.FunctionDef) -> dict[str, None]:
+    """The names that a function gives."""
+    return dict.fromkeys(
+        one.id for one in ast.walk(around)
+        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+    )  # fmt: skip
 
 
 def _turned(statement: Statement, loop: ast.For) -> Iterator[Edit]:
@@ -233,16 +285,8 @@ def _bent(statement: Statement) -> Iterator[Edit]:
     node = statement.node
     if node is None or not statement.is_simple:
         return
-    around = [
-        one for one in ast.walk(statement.tree)
-        if isinstance(one, ast.FunctionDef) and one.lineno < node.lineno <= (one.end_lineno or 0)
-    ]  # fmt: skip
-    if not around:
-        return
-    names = dict.fromkeys(
-        one.id for one in ast.walk(around[-1])
-        if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
-    )  # fmt: skip
+    around = _around(statement)
+    names = {} if around is None else _given(around)
     value = getattr(node, "value", None)
     for one in ast.walk(value) if isinstance(value, ast.expr) else ():
         if isinstance(one, ast.Name) and one.id in names:

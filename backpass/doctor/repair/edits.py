@@ -104,6 +104,40 @@ class Statement:
 
     # ── edits ────────────────────────────────────────────────────────────────────────────────
 
+    def known_before(self) -> Iterator[Edit]:
+        """In place of an expression that an earlier statement has given a name, that name."""
+        if self.node is None or not self.is_simple:
+            return
+        earlier = {
+            self.text(one.value): one.targets[0].id
+            for one in ast.walk(self.tree)
+            if isinstance(one, ast.Assign) and one.lineno < self.node.lineno
+            and isinstance(one.targets[0], ast.Name)
+        }  # fmt: skip
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.expr) and self.text(node) in earlier:
+                yield from self.replaced(node, earlier[self.text(node)])
+
+    def later(self) -> Iterator[Edit]:
+        """Each of the simple statements above it moved to below it, the nearest first."""
+        node = self.node
+        if node is None or not self.is_simple:
+            return
+        for parent in ast.walk(self.tree):
+            body = getattr(parent, "body", None)
+            if not isinstance(body, list) or node not in body:
+                continue
+            here = body.index(node)
+            last = node.end_lineno or node.lineno
+            for above in reversed(body[:here]):
+                if hasattr(above, "body"):
+                    break
+                end = above.end_lineno or above.lineno
+                moved = self.lines[above.lineno - 1 : end]
+                shown = f"{self.lines[node.lineno - 1].strip()}   # before {moved[0].strip()}"
+                kept = self.lines[end:last]
+                yield Edit(above.lineno, last, (*kept, *moved), shown)
+
     def small(self) -> Iterator[Edit]:
         """Every small edit of the statement, the likeliest first."""
         if self.node is None or not self.is_simple:
@@ -154,6 +188,8 @@ class Statement:
                 yield from self.replaced(node, self.text(inner))
             case ast.BinOp(left=left, op=ast.Pow()):
                 yield from self.replaced(node, self.text(left))
+            case ast.BinOp(left=ast.Constant(value=1), op=ast.Sub(), right=right):
+                yield from self.replaced(right, f"{self._operand(right)} ** 2")
             case _:
                 return
 

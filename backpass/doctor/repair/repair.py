@@ -15,7 +15,7 @@ from backpass.doctor.evidence import updating
 from backpass.doctor.lines import Lines
 from backpass.doctor.repair.edits import Edit, Statement, applied
 from backpass.doctor.repair.recheck import EXACT, Subject
-from backpass.doctor.repair.synthesis import Names, rewritten, slopes
+from backpass.doctor.repair.synthesis import FEW, Names, rewritten, slopes
 from backpass.doctor.report import Finding
 from backpass.doctor.rewrite import Place
 from backpass.doctor.search import Slip, Story
@@ -111,8 +111,11 @@ def _all(finding: Finding, case: Repair, source: str) -> Iterator[Edit]:
     slips = [slip for slip in _slips(case.story) if _is(slip, finding)]
     if any(slip.mistake.bug == 31 for slip in slips):
         yield from _later(finding, case, source)
+        yield from statement.known_before()
     if finding.bug in (36, 37):
         yield from _added(finding, case, source)
+    if finding.bug == 43:
+        yield from _constant(statement, case, finding.line)
     both = [list(_rewritten(slip, case, statement, finding.line)) for slip in slips]
     small = list(statement.small())
     for made in both:
@@ -177,6 +180,21 @@ def _inside(case: Repair, statement: Statement, line: int) -> Iterator[Place]:
         if place.line == line == place.end_line and place.parent is None:
             yield place
             return
+
+
+def _constant(statement: Statement, case: Repair, line: int) -> Iterator[Edit]:
+    """A column of ones where one stands on the line that is none."""
+    columns: dict[tuple[int, int], Place] = {}
+    for event in case.lines.run.events:
+        place, shape = case.lines.run.places[event.place], event.value.shape
+        if place.line == line == place.end_line and place.moment == "value" and 1 in shape:
+            columns.setdefault((place.column, place.end_column), place)
+    texts = sorted((one.text for one in columns.values()), key=len)
+    for (begin, end), _ in sorted(columns.items(), key=lambda one: one[0][0] - one[0][1]):
+        node = statement.at(line, begin, end)
+        if node is not None:
+            for text in texts[:FEW]:
+                yield from statement.replaced(node, f"{text} * 0 + 1")
 
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────

@@ -75,3 +75,28 @@ def test_edits_of_several_lines_are_made_together():
     assert applied("x\ny\nz\n", edits) == "a = 1\nb = 2\ny\nd = 4\n"
     assert edits[0].meets(Edit(1, 2, (), ""))
     assert not edits[0].meets(edits[1])
+
+
+UPDATING = """\
+def back(d):
+    gradient = X.T @ d
+    down = d @ W.T
+    W -= rate * gradient
+    return d @ W.T
+"""
+
+
+def test_what_has_a_name_already_is_called_by_it():
+    named = [edit.shown for edit in Statement(UPDATING, 5).known_before()]
+    assert named == ["return down"]
+
+
+def test_what_stands_above_is_moved_to_below_the_nearest_first():
+    edits = list(Statement(UPDATING, 4).later())
+    shown = [edit.shown for edit in edits]
+    update = "W -= rate * gradient   # before "
+    assert shown == [f"{update}down = d @ W.T", f"{update}gradient = X.T @ d"]
+    assert applied(UPDATING, edits[:1]).splitlines()[2:4] == [
+        "    W -= rate * gradient",
+        "    down = d @ W.T",
+    ]
