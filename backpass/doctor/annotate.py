@@ -17,6 +17,7 @@ from backpass.doctor.layers import joined
 from backpass.doctor.masks import told
 from backpass.doctor.model import Model, Times, model
 from backpass.doctor.observe import observe
+from backpass.doctor.pairs import in_rows, unpaired
 from backpass.doctor.passes import from_zero, samples
 from backpass.doctor.probe import Probe
 from backpass.doctor.raised import Raised, raised
@@ -51,8 +52,12 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     what the code itself raises.
     """
     try:
-        trains, given = with_data(call, args)
+        trains, given = with_data(*unpaired(call, args))
         ways = watched(trains, given, None, None)
+        rows = None if any(way.networks() for way in ways) else in_rows(trains, given)
+        inner = watched(*rows, None, None) if rows is not None else []
+        if rows is not None and any(way.networks() for way in inner):
+            (trains, given), ways = rows, inner
         past = looks(ways, Subject(trains, given, None, None, gradients=False))
         if past:
             return read_through_time(past)

@@ -23,6 +23,7 @@ from backpass.doctor.masks import told
 from backpass.doctor.nearest import nearest
 from backpass.doctor.numbers import Numbers
 from backpass.doctor.observe import observe
+from backpass.doctor.pairs import in_rows, unpaired
 from backpass.doctor.passes import Pass
 from backpass.doctor.patience import Exhausted, at_most
 from backpass.doctor.probe import Probe, Where, are_two, data_places
@@ -60,9 +61,10 @@ def examine(
     """Probe code that updates, or that returns gradients, and say what they are."""
     named = call.args[-1] if isinstance(call, functools.partial) and call.args else call
     subject = getattr(named, "__qualname__", None) or repr(named)
+    free = x is None and y is None and not gradients
     try:
-        if x is None and y is None and not gradients:
-            call, args = with_data(call, args)
+        if free:
+            call, args = with_data(*unpaired(call, args))
         ways = watched(call, args, x, y, gradients=gradients)
     except BackpassError:
         raise
@@ -71,7 +73,12 @@ def examine(
         if run.failure is None or not run.failure.line:
             raise BackpassError(f"{subject} raises {type(error).__name__}: {error}") from error
         return raised(subject, run)
-    return explain(subject, ways, lr, Subject(call, args, x, y, gradients))
+    report = explain(subject, ways, lr, Subject(call, args, x, y, gradients))
+    rows = in_rows(call, args) if free and report.verdict == "unknown" else None
+    if rows is None:
+        return report
+    again = explain(subject, watched(*rows, None, None), lr, Subject(*rows, None, None, gradients))
+    return report if again.verdict == "unknown" else again
 
 
 def explain(

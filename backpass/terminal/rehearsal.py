@@ -10,7 +10,6 @@ import ast
 import builtins
 import contextlib
 import copy
-import functools
 import inspect
 import linecache
 import sys
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.annotation import Annotation
 from backpass.doctor.observe import seeded
+from backpass.doctor.pairs import apart, is_pairs
 from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.report import Report
@@ -133,35 +133,11 @@ def _heard(call: _Call) -> Heard:
     # a list of pairs is taken apart, for samples and targets are two arguments
     name = getattr(call.function, "__qualname__", "")
     how = "as the file does when it is run"
-    pairs = next((place for place, one in enumerate(call.args) if _is_pairs(one)), None)
+    pairs = next((place for place, one in enumerate(call.args) if is_pairs(one)), None)
     if pairs is None:
         return Heard(call.function, call.args, f"called {name} {how}")
-    listed = call.args[pairs]
-    X, Y = (np.array([one[side] for one in listed], float) for side in (0, 1))
-    paired = functools.partial(_paired, call.args, pairs, call.function)
-    flat = X.reshape(len(X), -1), Y.reshape(len(Y), -1)
+    paired, flat = apart(call.function, call.args, pairs)
     return Heard(paired, flat, f"called {name} {how}, on pairs of a sample and its target")
-
-
-def _paired(args: Sequence[Any], pairs: int, function: Function, X: Any, Y: Any) -> Any:
-    """Call it with these samples and targets as a list of pairs, each in the shape it had."""
-    x, y = (np.shape(one) for one in args[pairs][0])
-    both = [(np.reshape(a, x), np.reshape(b, y)) for a, b in zip(X, Y, strict=True)]
-    return function(*(both if place == pairs else one for place, one in enumerate(args)))
-
-
-def _is_pairs(one: object) -> bool:
-    """Whether this is a list of samples, each with its target."""
-    if not isinstance(one, (list, tuple)) or not one:
-        return False
-    shapes: set[tuple[Any, ...]] = set()
-    for pair in one:
-        if not isinstance(pair, (list, tuple)) or len(pair) != 2:
-            return False
-        if not all(isinstance(side, (list, np.ndarray)) and np.size(side) for side in pair):
-            return False
-        shapes.add((np.shape(pair[0]), np.shape(pair[1])))
-    return len(shapes) == 1
 
 
 # ── calls ────────────────────────────────────────────────────────────────────────────────────
@@ -227,7 +203,7 @@ class _Ear:
             call, roots, before, begun = self.open.pop(frame)
             after = roots.state().values
             call.seconds = time.process_time() - begun
-            pairs = tuple(n for n, given in roots.arguments.items() if _is_pairs(given))
+            pairs = tuple(n for n, given in roots.arguments.items() if is_pairs(given))
             call.moved = sum(
                 _moved(value, after.get(path))
                 for path, value in before.items()
