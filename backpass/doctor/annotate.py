@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from backpass.doctor.annotation import Annotation, annotation, reasons
 from backpass.doctor.bank import Family, families
 from backpass.doctor.bias_units import unbiased
+from backpass.doctor.finite import lost
 from backpass.doctor.infer import Seen, outputs
 from backpass.doctor.layers import joined
 from backpass.doctor.masks import told
@@ -26,6 +27,7 @@ from backpass.doctor.readings import Reading, confirmed, readings, scales_of
 from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.looks import looks
 from backpass.doctor.recurrent.read import read_through_time
+from backpass.doctor.remarks import remarks
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.stored import with_data
 from backpass.doctor.watched import Moved, Watched, watched
@@ -38,6 +40,7 @@ EXACT = 1e-6  # of a gradient's length
 COARSE = 1e-4  # in float32, for a difference of weights
 
 
+@np.errstate(all="ignore")
 def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     """The listing of an update, each line with what its parts are in the derivation.
 
@@ -72,6 +75,8 @@ def annotate(call: Callable[..., Any], *args: Any) -> Annotation:
     fits = [one for look in found for one in _fits(look)]
     if not fits:
         first, units = found[0].probes[0], found[0].seen.layers[-1].units
+        if ends := lost(first.run):
+            raise BackpassError(ends[0].lower() + ends[1:].rstrip("."))
         raise BackpassError(
             f"a network with {many(units, 'output')} was recognised, and no loss "
             f"known here compares those with targets of shape {first.Y.shape}"
@@ -102,6 +107,8 @@ def _looks(ways: Sequence[Watched]) -> Iterator[_Look]:
     if not found:
         if told := beyond(ways[0].probes[0]):
             raise BackpassError(told[0].lower() + told[1:].rstrip("."))
+        if ends := lost(ways[0].probes[0].run):
+            raise BackpassError(ends[0].lower() + ends[1:].rstrip("."))
         raise BackpassError(
             "no layer was recognised: nowhere does this code multiply its samples with one of "
             f"the arrays that it changes ({', '.join(ways[0].probes[0].parameters)})"
@@ -275,9 +282,7 @@ def _summary(one: _Explained) -> list[str]:
     unit = unbiased(seen, first)
     lines += [f"{unit.says}. {unit.fix}"] if unit is not None else []
     lines += told(first.run, first.masks)
-    gaps = first.run.gaps
-    lines += [gaps] if gaps else []
-    return lines
+    return [*lines, *([first.ends] if first.ends else []), *remarks(first.run)]
 
 
 def _sides(seen: Seen) -> str:

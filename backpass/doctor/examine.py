@@ -17,6 +17,7 @@ from backpass.doctor.again import called_again, remembered, skipped
 from backpass.doctor.bank import Family, families
 from backpass.doctor.case import Case
 from backpass.doctor.evidence import Shown, shown
+from backpass.doctor.finite import lost
 from backpass.doctor.infer import Seen
 from backpass.doctor.layers import joined
 from backpass.doctor.masks import told
@@ -31,6 +32,7 @@ from backpass.doctor.raised import raised
 from backpass.doctor.rates import rates
 from backpass.doctor.recurrent.beyond import beyond
 from backpass.doctor.recurrent.judge import recurrent_report
+from backpass.doctor.remarks import remarks
 from backpass.doctor.repair.recheck import Subject
 from backpass.doctor.repair.repair import Repair, repaired
 from backpass.doctor.report import Report, Tensor
@@ -49,6 +51,7 @@ from backpass.language.errors import BackpassError
 Array = NDArray[np.float64]
 
 
+@np.errstate(all="ignore")
 def examine(
     call: Callable[..., Any],
     args: Sequence[Any],
@@ -116,6 +119,11 @@ def explain(
         with suppress(Exhausted), at_most(PATIENCE):
             best = best.deeper()
     report = _judged(subject, best, 1.0 if best.way.gradients else lr, again)
+    first = ways[0].probes[0]
+    if first.ends:
+        report = replace(report, notes=(first.ends, *report.notes))
+    elif report.verdict == "unknown" and (ends := lost(first.run)):
+        report = replace(report, notes=(ends,))
     return report if again is None else _called_again(report, best, again)
 
 
@@ -303,8 +311,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
     near = nearest(story, one.passes, one.bank, accuser.wording, paths)
     if near is not None and crossed is None:
         notes = (*notes, near)
-    if first.run.gaps:
-        notes = (*notes, first.run.gaps)
+    notes = (*notes, *remarks(first.run))
     if one.rule is not None:
         notes = (*notes, one.rule.says)
         if not one.rule.known and verdict != "bug":
@@ -355,7 +362,8 @@ def _unread(subject: str, one: Probe) -> Report:
     )
     return Report(
         "unknown", tensors, (), subject,
-        beyond(one) or "No network of dense layers was recognised among the numbers of the run. "
+        beyond(one) or lost(one.run)
+        or "No network of dense layers was recognised among the numbers of the run. "
         "bp.check(loss, gradients, *args) holds gradients of any code to differences of a loss.",
         "",
     )  # fmt: skip

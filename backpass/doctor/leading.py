@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,22 +29,38 @@ def _depth(seen: Sequence[Seen]) -> int:
 
 
 def leading(one: Probe) -> list[int] | None:
-    """Which samples come first in the run, where it does not begin with all of them."""
+    """Which samples come first in the run, where it does not begin with all of them as given."""
     X = np.asarray(one.X, float)
     if X.ndim != 2:
         return None
     for event in one.run.events:
         value = event.value
-        if value.dtype.kind != "f" or value.size == X.size or not value.ndim or not value.size:
+        if value.dtype.kind != "f" or not value.ndim or not value.size:
             continue
         for samples, given in ((X, value), (X.T, value.T)):
             rows = np.atleast_2d(given)
             if rows.shape[1] != samples.shape[1] or rows.ndim != 2:
                 continue
+            if value.size == X.size and np.array_equal(rows, samples):
+                continue
             places = list(_places(rows, samples))
             if len(places) == len(rows):
                 return places
     return None
+
+
+def in_order(one: Probe) -> Probe:
+    """Samples that are shuffled, all of them, in the order that the run took them."""
+    rows = leading(one)
+    if rows is None or sorted(rows) != list(range(len(rows))):
+        return one
+    for axis in (0, 1):
+        fits = all(np.ndim(data) > axis and np.shape(data)[axis] == len(rows)
+                   for data in (one.X, one.Y))  # fmt: skip
+        X = np.take(one.X, rows, axis) if fits else one.X
+        if fits and any(np.array_equal(event.value, X) for event in one.run.events):
+            return replace(one, X=X, Y=np.take(one.Y, rows, axis))
+    return one
 
 
 def _places(rows: Array, samples: Array) -> Iterator[int]:

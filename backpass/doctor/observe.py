@@ -60,6 +60,7 @@ class Run:
     result: Any = None
     failure: Failure | None = None
     printed: str = ""
+    asked: list[str] = field(default_factory=list[str])  # at the keyboard, where nobody answers
     stopped: bool = False  # cut off, because it went on for too long
     unread: list[str] = field(default_factory=list[str])  # watched line by line, without a source
     read: dict[float, Any] = field(default_factory=dict[float, Any], compare=False, repr=False)
@@ -120,7 +121,7 @@ def observe(
                     warnings.simplefilter("ignore")
                     run.result = call(*args)
             finally:
-                printed = said.getvalue()
+                printed, run.asked = said.getvalue(), said.asked
     except (_Enough, TooLong, SystemExit):
         run.stopped = True
     except Exception as error:

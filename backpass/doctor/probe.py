@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from backpass.doctor.finite import GIVEN, is_finite, lost
 from backpass.doctor.observe import Run, observe
 from backpass.doctor.state import Roots, argument_names
 from backpass.language.errors import BackpassError
@@ -29,6 +30,7 @@ class Probe:
     fixed: tuple[str, ...] = ()  # biases that are one number for several units, which stays
     whole: tuple[Array, Array] | None = None  # all the data, where X and Y are but some of it
     masks: tuple[Array | None, ...] = ()  # of dropout, for what goes into each layer
+    ends: str = ""  # where its numbers end, on what it was given
     cut: tuple[str, ...] = ()  # of the parameters, those that are parts of one line of numbers
 
     @property
@@ -123,7 +125,10 @@ def probe(
             f"{_called(call)} changed no array that can be reached from it; hand in what trains "
             "the network, such as net.fit_partial, with samples and targets"
         )
-    return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside))
+    ends = ""
+    if not is_finite(first) and is_finite(run):
+        ends = lost(observe(call, args), GIVEN)
+    return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside), ends=ends)
 
 
 def _may_take(

@@ -1,7 +1,7 @@
 """What a watched run must not do: write files, open windows, wait for an answer, fill the terminal.
 
 What it writes goes to a folder that is thrown away, from where it can be read again; a question is
-answered with an empty line.
+answered with an empty line, and so are those after it, as far as patience goes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,29 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+QUESTIONS = 100  # that are answered; a program that goes on asking would never end
+
+
+class Printed(io.StringIO):
+    """What code printed, and what it asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def unanswered(self, prompt: object = "", /) -> str:
+        """What `input` says where nobody answers."""
+        self.write(f"{prompt}\n")
+        self.asked.append(str(prompt))
+        if len(self.asked) > QUESTIONS:
+            raise EOFError("nobody answers")
+        return ""
+
 
 @contextlib.contextmanager
-def quiet() -> Iterator[io.StringIO]:
+def quiet() -> Iterator[Printed]:
     """Run code so, and hand over what it printed."""
-    printed = io.StringIO()
+    printed = Printed()
     with (
         _silent(),
         tempfile.TemporaryDirectory(prefix="backpass-") as folder,
@@ -31,7 +49,8 @@ def quiet() -> Iterator[io.StringIO]:
         contextlib.redirect_stderr(printed),
         _exchanged(builtins, "open", _Opener(Path(folder), builtins.open)),
         _exchanged(io, "open", _Opener(Path(folder), io.open)),
-        _exchanged(builtins, "input", _unanswered),
+        _exchanged(builtins, "input", printed.unanswered),
+        _exchanged(sys, "stdin", io.StringIO()),
         _exchanged(time, "sleep", _awake(time.sleep)),
         _windows(),
     ):
@@ -56,11 +75,6 @@ class _Opener:
                     shutil.copyfileobj(old, new)
             return self.plain(kept, mode, *rest, **named)
         return self.plain(kept if kept.exists() else file, mode, *rest, **named)
-
-
-def _unanswered(prompt: object = "", /) -> str:
-    sys.stdout.write(f"{prompt}\n")
-    return ""
 
 
 def _awake(plain: Callable[[float], None]) -> Callable[[float], None]:

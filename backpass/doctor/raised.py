@@ -13,6 +13,7 @@ from backpass.doctor.rewrite import Place
 from backpass.language.errors import BackpassError
 
 Shape = tuple[int, ...]
+WAITS = "the code waits for the keyboard"
 
 
 class Raised(BackpassError):
@@ -23,7 +24,17 @@ class Raised(BackpassError):
         """The error of a finding that says where, and what met there."""
         where = f"{Path(finding.file).name}:{finding.line}" if finding.line else None
         fits = f"; what fits is {finding.fix}" if finding.fix else ""
-        return cls(f"{finding.explanation.rstrip('.')}{fits}", line=finding.source, where=where)
+        kind = Waits if finding.name == WAITS else cls
+        return kind(f"{finding.explanation.rstrip('.')}{fits}", line=finding.source, where=where)
+
+
+class Waits(Raised):
+    """The code asks at the keyboard, and needs an answer; other samples would not help."""
+
+
+def question(prompt: str) -> str:
+    """The call that asked."""
+    return f"input({prompt!r})" if prompt else "input()"
 
 
 def raised(subject: str, run: Run) -> Report:
@@ -42,8 +53,16 @@ def raised(subject: str, run: Run) -> Report:
     elif shapes:
         met = [f"{text} is {_show(shape)}" for text, shape in shapes.items()]
         says += f"; there, {', '.join(met)}"
+    name = "the code raises an error"
+    if run.asked:
+        name = WAITS
+        says = (
+            f"the code waits for the keyboard: {question(run.asked[-1])} gets an empty line here, "
+            f"and that ends in {type(failure.error).__name__}{f' ({what})' if what else ''}; write "
+            "the answer in its place, or take it as an argument"
+        )
     finding = Finding(
-        None, "the code raises an error", "", failure.line or None,
+        None, name, "", failure.line or None,
         linecache.getline(failure.file, failure.line).strip(), f"{says}.", fix,
         file=failure.file,
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from backpass.doctor.evidence import used
 from backpass.doctor.flat import cut
 from backpass.doctor.infer import Seen, networks
-from backpass.doctor.leading import leading, leading_networks
+from backpass.doctor.leading import in_order, leading, leading_networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
 from backpass.doctor.returned import inside, returned
@@ -77,7 +76,10 @@ def watched(
     Raises BackpassError when nothing changes, nothing that fits is returned, and no array inside
     the function takes two values.
     """
-    look = functools.partial(probe, call, args, labels=labels)
+
+    def look(seed: int, *rest: Any, **named: Any) -> Probe:
+        return in_order(probe(call, args, seed, *rest, labels=labels, **named))
+
     probes = _laid([look(seed, x, y, keep, returning=True) for seed in seeds])
     if gradients or not _changes(probes[0]):
         biases = _numbers(call, args, x, y, probes)

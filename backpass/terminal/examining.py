@@ -18,10 +18,10 @@ from backpass.doctor.annotation import Annotation
 from backpass.doctor.examine import examine
 from backpass.doctor.listing import listing_lines
 from backpass.doctor.quiet import quiet
-from backpass.doctor.raised import Raised
+from backpass.doctor.raised import Raised, Waits, question
 from backpass.doctor.report import Report
 from backpass.doctor.scripts import LONG, TooLong, interrupted_after
-from backpass.language.errors import BackpassError
+from backpass.language.errors import BackpassError, TraceError
 from backpass.nn.files import write_whole
 from backpass.reading.lines import Line, Role, Span, wrapped
 from backpass.terminal.functions import judged
@@ -177,9 +177,19 @@ def _here(asked: Asked) -> tuple[Any, tuple[str, ...]]:
 
 def _loaded(path: Path) -> ModuleType:
     """The file, imported; what it says and writes is thrown away, and it has its time."""
+    asked: list[str] = []
     try:
-        with quiet(), interrupted_after(LONG):
+        with quiet() as said, interrupted_after(LONG):
+            asked = said.asked
             return load_module(path)
+    except TraceError as error:
+        if not asked:
+            raise
+        raise Waits(
+            f"importing it waits for the keyboard: {question(asked[-1])} gets an empty line here; "
+            'write the answer in its place, or put it below if __name__ == "__main__":',
+            line=error.line, where=error.where,
+        ) from None  # fmt: skip
     except TooLong:
         raise BackpassError(
             f"{path.name} still runs after {LONG:g} s; put what it does when it is run below "
@@ -212,7 +222,7 @@ def _sought(module: ModuleType, asked: Asked) -> tuple[Any, tuple[str, ...]]:
         refused += (ran or tried)[:1]
         advice += [] if tried else [f"say on what {name} is called, as in {told}"]
     refuse_held(module.__name__.removesuffix(".py"), module)
-    if refused and (asked.call is not None or data is not None):
+    if refused and (asked.call is not None or data is not None or isinstance(refused[0], Waits)):
         raise refused[0]
     if refused:
         first = refused[0]

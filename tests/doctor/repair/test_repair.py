@@ -1,7 +1,6 @@
 """The repaired line: it is right, and it is the user's own with little changed."""
 
 import importlib.util
-import sys
 
 import numpy as np
 import pytest
@@ -52,7 +51,7 @@ def test_two_lines_are_repaired_together(tmp_path):
 
 
 def test_what_no_edit_of_a_line_repairs_was_checked_in_the_algebra_only(tmp_path, monkeypatch):
-    module = sys.modules["backpass.doctor.repair.repair"]
+    module = importlib.import_module("backpass.doctor.repair.repair")
     monkeypatch.setattr(module, "EACH", 0)  # edits to try
     report, _ = report_of("three", tmp_path, ("* dtanh(self.A1)", ""))
     (finding,) = report.findings
