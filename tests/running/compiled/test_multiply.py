@@ -93,6 +93,10 @@ def test_narrow_registers(tmp_path):
         return
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", NARROW], capture_output=True, text=True, env=environment
+        [sys.executable, "-c", NARROW],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
     )
     assert done.stdout == "equal\n", done.stderr
