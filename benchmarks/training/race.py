@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,11 +35,17 @@ class Raced:
     seconds: Mapping[str, Sequence[float]]
     absent: Mapping[str, str]  # who did not, and why
     apart: Mapping[str, float]  # how far its weights are from those by hand; see `apart`
+    peaks: Sequence[float]  # seconds of an operation of the BLAS, round by round
 
     def ratios(self, peer: str, ours: str = OURS) -> list[float]:
         """How many times our time a peer took, in each round."""
         pairs = zip(self.seconds[ours], self.seconds[peer], strict=True)
         return [theirs / mine for mine, theirs in pairs]
+
+    def share(self, peer: str) -> float:
+        """The share of what the BLAS did in the same round, which is more in some than in others."""
+        rounds = zip(self.seconds[peer], self.peaks, strict=True)
+        return median(self.problem.operations * best / seconds for seconds, best in rounds)
 
     def step(self, peer: str) -> float:
         """The median."""
@@ -56,13 +63,23 @@ class Failed(Exception):
 
 
 class Peer:
-    """A process that trains when it is told to."""
+    """A process that trains when it is told to, and is halted meanwhile.
+
+    Threads that wait for work look for it for some milliseconds, and would take a processor from
+    whoever is next.
+    """
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
     def measure(self) -> float:
         """The seconds of a step, in one measurement."""
+        self.process.send_signal(signal.SIGCONT)
+        found = self._answer()
+        self.process.send_signal(signal.SIGSTOP)
+        return found
+
+    def _answer(self) -> float:
         to, of = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
         try:
             to.write("\n")
@@ -74,11 +91,10 @@ class Peer:
 
 
 @contextmanager
-def started(name: str, problem: Problem, optimizer: str, path: Path) -> Iterator[Peer]:
-    """A peer, ended at the end."""
-    command = [sys.executable, "-m", "benchmarks.training.serve", PEERS[name], problem.name]
+def started(*command: str) -> Iterator[Peer]:
+    """A module that answers, ended at the end."""
     process = subprocess.Popen(
-        [*command, optimizer, str(path)],
+        [sys.executable, "-m", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -100,7 +116,8 @@ def race(problem: Problem, optimizer: str, rounds: int, peers: Sequence[str]) ->
         running: dict[str, Peer] = {}
         for name in peers:
             path = folder / f"{PEERS[name]}.npz"
-            peer = stack.enter_context(started(name, problem, optimizer, path))
+            command = ["benchmarks.training.serve", PEERS[name], problem.name, optimizer, str(path)]
+            peer = stack.enter_context(started(*command))
             try:
                 for _ in range(UNCOUNTED):
                     peer.measure()
@@ -110,11 +127,15 @@ def race(problem: Problem, optimizer: str, rounds: int, peers: Sequence[str]) ->
             running[name], seconds[name] = peer, []
         learnt = {name: _weights(folder / f"{PEERS[name]}.npz") for name in running}
         names = list(running)
+        blas = stack.enter_context(started("benchmarks.training.peak"))
+        blas.measure()
+        peaks: list[float] = []
         for count in range(rounds):
             turn = count % len(names)
             for name in (*names[turn:], *names[:turn]):
                 seconds[name].append(running[name].measure())
-    return Raced(problem, optimizer, seconds, absent, apart(learnt, problem))
+            peaks.append(blas.measure())
+    return Raced(problem, optimizer, seconds, absent, apart(learnt, problem), peaks)
 
 
 def _weights(path: Path) -> list[Array]:
