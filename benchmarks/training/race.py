@@ -43,7 +43,7 @@ class Raced:
         return [theirs / mine for mine, theirs in pairs]
 
     def share(self, peer: str) -> float:
-        """The share of what the BLAS did in the same round, which is more in some than in others."""
+        """The share of what the BLAS did in the same round, which is not the same in all."""
         rounds = zip(self.seconds[peer], self.peaks, strict=True)
         return median(self.problem.operations * best / seconds for seconds, best in rounds)
 

@@ -16,6 +16,7 @@ from backpass.language.errors import DerivationError, ShapeError, UnknownName
 from backpass.language.extent import check_extent
 from backpass.language.program import Array
 from backpass.language.shapes import bind, evaluate_size
+from backpass.running.compiled.blas import has_own
 from backpass.running.compiled.cache import load
 from backpass.running.compiled.matmul import enter_products, room
 from backpass.running.compiled.memory import buffers, buffers_of, cast, dtypes, flat, owned
@@ -207,7 +208,8 @@ class Compiled:
         if key not in self._ready:
             start = perf_counter()
             source = write_source(self.stepping, self._cut, bits, versions(), shared=taken > 1)
-            enter_products(bits)
+            if has_own():
+                enter_products(bits)
             self._ready[key] = source, load(source.text)
             self.compiling += perf_counter() - start
         return self._ready[key]

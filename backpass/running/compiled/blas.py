@@ -21,6 +21,13 @@ YIELD = "backpass_yield"  # lets another thread have the processor
 
 
 @cache
+def has_own() -> bool:
+    """Whether products are ours: where a processor adds one to a sum in one go."""
+    binding: Any = import_module("llvmlite.binding")
+    return bool(binding.get_host_cpu_features().get("fma"))
+
+
+@cache
 def enter_blas() -> Any:
     """Make them known to machine code; the module, which must stay where it is."""
     binding: Any = import_module("llvmlite.binding")

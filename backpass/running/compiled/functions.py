@@ -1,9 +1,10 @@
 """Functions of numbers for compiled loops, in float32 and float64.
 
-The exponentials have no branches and no calls, so that LLVM computes many at once. They are right
-to about two units in the last place: eˣ = 2ᵏ·eʳ, with k = x/log 2 rounded and eʳ − 1 a Taylor
-polynomial, which keeps its digits near 0. Rounding in the polynomials may be fused (`contract`);
-sums keep their order, on which the small parts of r depend.
+Exponentials and logarithms have no branches and no calls, so that LLVM computes many at once. They
+are right to about two units in the last place: eˣ = 2ᵏ·eʳ, with k = x/log 2 rounded and eʳ − 1 a
+Taylor polynomial, which keeps its digits near 0; log x = k log 2 + log m with m between √½ and √2, and
+log m = 2 artanh s = 2(s + s³/3 + s⁵/5 + …) with s = (m − 1)/(m + 1). Rounding in the polynomials may be
+fused (`contract`); sums keep their order, on which the small parts of r depend.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from backpass.running.compiled.machine import TO_REAL
+from backpass.running.compiled.machine import TO_REAL, TO_WHOLE
 from backpass.running.epoch import BITS, GOLDEN
 
 njit: Any = import_module("numba").njit
@@ -25,7 +26,7 @@ def functions(bits: int) -> dict[str, Callable[..., Any]]:
     """The functions by name, for numbers of so many bits."""
     real: Any = np.float32 if bits == 32 else np.float64
     whole: Any = np.int32 if bits == 32 else np.int64
-    to_real = TO_REAL[bits]
+    to_real, to_whole = TO_REAL[bits], TO_WHOLE[bits]
     mantissa, bias = whole(23 if bits == 32 else 52), whole(127 if bits == 32 else 1023)
     zero, half, one, two = map(real, (0, 0.5, 1, 2))
     lowest, highest = (real(-104.0), real(89.0)) if bits == 32 else (real(-746.0), real(710.0))
@@ -36,6 +37,14 @@ def functions(bits: int) -> dict[str, Callable[..., Any]]:
     fine = real(math.log(2) - 0.693359375 if bits == 32 else 1.90821492927058770002e-10)
     c3, c4, c5, c6, c7 = (real(1 / math.factorial(n)) for n in range(3, 8))
     c8, c9, c10, c11, c12, c13 = (real(1 / math.factorial(n)) for n in range(8, 14))
+    a3, a5, a7, a9, a11 = (real(1 / n) for n in range(3, 12, 2))
+    a13, a15, a17, a19, a21 = (real(1 / n) for n in range(13, 22, 2))
+    limits: Any = np.finfo(real)
+    smallest, most, digits = limits.smallest_normal, limits.max, real(mantissa)
+    larger, infinite, undefined = real(2.0 ** int(mantissa)), real(np.inf), real(np.nan)
+    one_bits = np.asarray(1, real).view(whole)[()]
+    root_bits = np.asarray(0.5**0.5, real).view(whole)[()]
+    fraction = whole(2 ** int(mantissa) - 1)
     log_2, log2_e, log10_e = real(math.log(2)), per_log2, real(1 / math.log(10))
 
     def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -121,13 +130,39 @@ def functions(bits: int) -> dict[str, Callable[..., Any]]:
     def clip(x: Any, low: Any, high: Any) -> Any:
         return minimum(maximum(x, low), high)
 
+    if bits == 32:
+
+        @compiled
+        def odd_series(s: Any, z: Any) -> Any:
+            return s + s * z * ((a3 + z * a5) + z * z * (a7 + z * a9))
+    else:
+
+        @compiled
+        def odd_series(s: Any, z: Any) -> Any:
+            high = a13 + z * (a15 + z * (a17 + z * (a19 + z * a21)))
+            return s + s * z * (a3 + z * (a5 + z * (a7 + z * (a9 + z * (a11 + z * high)))))
+
     @compiled
     def log(x: Any) -> Any:
-        return real(math.log(x))
+        tiny = x < smallest
+        held = to_whole(x * larger if tiny else x) + whole(one_bits - root_bits)
+        k = whole(held >> mantissa) - bias
+        m = to_real(whole(whole(held & fraction) + root_bits))
+        f = m - one
+        s = f / (two + f)
+        k = real(k) - (digits if tiny else zero)
+        found = k * coarse + (two * odd_series(s, s * s) + k * fine)
+        if x > most or x != x:
+            return x
+        if x <= zero:
+            return -infinite if x == zero else undefined
+        return found
 
     @compiled
     def log1p(x: Any) -> Any:
-        return real(math.log1p(x))
+        u = one + x
+        lost = x - (u - one)  # what rounding took from 1 + x
+        return x if u == one else log(u) + (lost / u if zero < u <= most else zero)
 
     @compiled
     def log2(x: Any) -> Any:

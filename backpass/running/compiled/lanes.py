@@ -14,7 +14,6 @@ ir: Any = import_module("llvmlite.ir")
 cgutils: Any = import_module("numba.core.cgutils")
 FEATURES: Any = import_module("llvmlite.binding").get_host_cpu_features()
 
-FUSED = bool(FEATURES.get("fma"))  # whether a product is added in one go
 LONG = bool(FEATURES.get("avx512f"))
 WIDE = 64 if LONG else 32  # bytes of a register
 WHOLE, NARROW = ir.IntType(64), ir.IntType(32)

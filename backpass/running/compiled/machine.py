@@ -9,8 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from backpass.running.compiled.blas import NAMES, OWN, YIELD
-from backpass.running.compiled.lanes import FUSED
+from backpass.running.compiled.blas import NAMES, OWN, YIELD, has_own
 
 ir: Any = import_module("llvmlite.ir")
 types: Any = import_module("numba").types
@@ -94,7 +93,7 @@ def gemm(
             function = cgutils.get_or_insert_function(builder.module, kind, NAMES[bits])
             builder.call(function, values)
 
-        if FUSED:
+        if has_own():
             own()
         else:
             of_blas()
@@ -201,6 +200,8 @@ def _same_bits(wide: Any, whole: Any, real: Any) -> tuple[Any, Any]:
     return to_real, to_whole
 
 
-TO_REAL = {bits: _same_bits(bits, *kinds)[0] for bits, kinds in {
-    32: (types.int32, types.float32), 64: (types.int64, types.float64)
-}.items()}  # fmt: skip
+_SAME = {
+    32: _same_bits(32, types.int32, types.float32),
+    64: _same_bits(64, types.int64, types.float64),
+}
+TO_REAL, TO_WHOLE = ({bits: pair[place] for bits, pair in _SAME.items()} for place in (0, 1))

@@ -49,10 +49,7 @@ FUNCTIONS = frozenset(
         "bernoulli_loss",
     )
 )  # fmt: skip
-ONE_BY_ONE = frozenset((
-    "log", "log1p", "log2", "log10", "logaddexp", "softplus", "logistic_loss", "bernoulli_loss",
-    "sin", "cos", "power",
-))  # fmt: skip  # calls of the C library; all others are computed many at once
+ONE_BY_ONE = frozenset(("sin", "cos", "power"))  # by the C library, all others many at once
 SHORT = {
     Fraction(2): "square",
     Fraction(3): "cube",

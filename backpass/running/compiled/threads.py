@@ -12,7 +12,7 @@ from importlib import import_module
 from threading import Event, Thread
 from typing import Any, TypeVar
 
-from backpass.running.compiled.blas import enter_blas
+from backpass.running.compiled.blas import enter_blas, has_own
 
 # Multiplications of a product from which on a second thread pays, by a third on idle cores. They
 # wait for each other several times a step, and long if one's core is taken away meanwhile.
@@ -40,7 +40,7 @@ def threads_for(multiplications: float) -> int:
 @contextmanager
 def one_thread_for_blas() -> Generator[None]:
     """Let BLAS take no threads of its own for a while."""
-    before = [(one, one.get_num_threads()) for one in _libraries()]
+    before = [] if has_own() else [(one, one.get_num_threads()) for one in _libraries()]
     for one, number in before:
         if number != 1:
             one.set_num_threads(1)

@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from backpass.running.compiled.lanes import FUSED, WIDE
+from backpass.running.compiled.blas import has_own
+from backpass.running.compiled.lanes import WIDE
 from backpass.running.compiled.matmul import enter_products, room
 from backpass.running.compiled.object_code import address
 
@@ -63,7 +64,7 @@ def check(bits, m, n, k, turn_a, turn_b, lengths, beta, seed=0):
 @pytest.mark.parametrize("turn_a", [False, True])
 @pytest.mark.parametrize("turn_b", [False, True])
 def test_equals_numpy(bits, turn_a, turn_b):
-    if not FUSED:
+    if not has_own():
         return
     for place, (m, n, k) in enumerate(SIZES):
         for far in (0, LONG):
@@ -89,14 +90,10 @@ print("equal")
 
 def test_narrow_registers(tmp_path):
     """As on a processor whose registers are half as wide."""
-    if not FUSED or WIDE == 32:
+    if not has_own() or WIDE == 32:
         return
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", NARROW],
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment,
+        [sys.executable, "-c", NARROW], capture_output=True, text=True, env=environment, check=False
     )
     assert done.stdout == "equal\n", done.stderr
