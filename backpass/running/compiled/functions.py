@@ -2,9 +2,9 @@
 
 Exponentials and logarithms have no branches and no calls, so that LLVM computes many at once. They
 are right to about two units in the last place: eˣ = 2ᵏ·eʳ, with k = x/log 2 rounded and eʳ − 1 a
-Taylor polynomial, which keeps its digits near 0; log x = k log 2 + log m with m between √½ and √2, and
-log m = 2 artanh s = 2(s + s³/3 + s⁵/5 + …) with s = (m − 1)/(m + 1). Rounding in the polynomials may be
-fused (`contract`); sums keep their order, on which the small parts of r depend.
+Taylor polynomial, which keeps its digits near 0; log x = k log 2 + log m, with m between √½ and √2
+and log m = 2 artanh s = 2(s + s³/3 + s⁵/5 + …), where s = (m − 1)/(m + 1). Rounding in the
+polynomials may be fused (`contract`); sums keep their order, on which the small parts of r depend.
 """
 
 from __future__ import annotations
