@@ -100,6 +100,11 @@ def _weight(found: Sequence[Seen], runs: Sequence[_Watched]) -> tuple[int, ...]:
     return len(layers), biases, dropped, compared, skips, bent, hidden, plain, upright
 
 
+def compared(one: Probe, seen: Seen, rows: Rows = None) -> int:
+    """How many samples' outputs were subtracted from targets, or targets from outputs."""
+    return _Watched(one, Numbers(one), rows).compared(seen)
+
+
 @dataclass(frozen=True, slots=True)
 class _Watched:
     """A run, and the samples of it that are looked at."""

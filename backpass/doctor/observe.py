@@ -6,9 +6,9 @@ import contextlib
 import linecache
 import random
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import CodeType, FunctionType, TracebackType
+from types import CodeType, FunctionType, MappingProxyType, TracebackType
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from backpass.doctor.patience import Moment
 from backpass.doctor.quiet import quiet
 from backpass.doctor.reach import functions
-from backpass.doctor.rewrite import SEE, Place, rewrite
+from backpass.doctor.rewrite import SEE, Born, Place, rewrite
 from backpass.doctor.scripts import TooLong, interrupted_after
 from backpass.doctor.state import Roots, as_numbers
 from backpass.doctor.tracer import traced
 
 Array = NDArray[Any]
 
+NOTHING: Mapping[Born, Array] = MappingProxyType({})
 VISITS = 400  # kept of each place: a loop over entries shows enough of itself
 SECONDS = 10.0  # of a processor: a run that takes longer has shown its updates
 AGAIN = 3.0  # so does one in which this long, and four times as long as before, nothing is new
@@ -63,6 +64,7 @@ class Run:
     asked: list[str] = field(default_factory=list[str])  # at the keyboard, where nobody answers
     stopped: bool = False  # cut off, because it went on for too long
     unread: list[str] = field(default_factory=list[str])  # watched line by line, without a source
+    born: dict[Born, Array] = field(default_factory=dict[Born, Array])  # names given other numbers
     read: dict[float, Any] = field(default_factory=dict[float, Any], compare=False, repr=False)
 
     @property
@@ -89,10 +91,12 @@ def observe(
     seed: int = 0,
     seconds: float = SECONDS,
     keeping: bool = True,
+    born: Mapping[Born, Array] = NOTHING,
 ) -> Run:
     """Call it once and watch; afterwards everything is as it was before.
 
-    Without `keeping`, only what was held before and after it is told, and no event.
+    Without `keeping`, only what was held before and after it is told, and no event. Names of
+    functions that are in `born` are these numbers when they are first given a value.
 
     Restored are the arrays, lists, dicts and attributes that can be reached from the callable and
     its arguments, and the state of NumPy's and Python's global random numbers, which are seeded
@@ -101,8 +105,8 @@ def observe(
     taken = Roots.of(call, args).state()
     run = Run({}, {}, [], taken.values, {})
     watched = functions([call, *args])
-    twins = _twins(watched, run)
-    reporter = _Reporter(run, seconds, taken.arrays if keeping else None)
+    twins = _twins(watched, run, born)
+    reporter = _Reporter(run, seconds, taken.arrays if keeping else None, born)
     bare = {one.__code__: one.__qualname__ for one in watched if one.__code__ not in twins}
     if twins:  # a lambda names nothing, and only calls what is read
         bare = {code: name for code, name in bare.items() if code.co_name != "<lambda>"}
@@ -151,9 +155,14 @@ class _Reporter:
     """
 
     def __init__(
-        self, run: Run, seconds: float, held: Sequence[tuple[Array, Array]] | None
+        self,
+        run: Run,
+        seconds: float,
+        held: Sequence[tuple[Array, Array]] | None,
+        born: Mapping[Born, Array],
     ) -> None:
         self.run = run
+        self.born = born
         self.keeping = held is not None
         self.copies = {_view(array): copy for array, copy in held or () if array.size >= LARGE}
         self.visits: dict[int, int] = {}
@@ -189,6 +198,14 @@ class _Reporter:
             self.copies[_view(value)] = found
         return found
 
+    def exchanged(self, function: str, name: str, value: Any) -> Any:
+        """Other numbers than those that a name is given first, where they are as many."""
+        own, other = (function, name), self.born[function, name]
+        if own in self.run.born or np.shape(value) != other.shape:
+            return value
+        self.run.born[own] = other
+        return other.copy() if other.ndim else float(other)
+
     def ends(self) -> None:
         """A run ends when it was long, or has long shown nothing but what was seen before."""
         spent = Moment().since(self.begun)
@@ -214,13 +231,15 @@ def _address(value: Any) -> int:
     return value.__array_interface__["data"][0] if isinstance(value, np.ndarray) else -id(value)
 
 
-def _twins(watched: Sequence[FunctionType], run: Run) -> dict[CodeType, CodeType]:
+def _twins(
+    watched: Sequence[FunctionType], run: Run, born: Collection[Born]
+) -> dict[CodeType, CodeType]:
     """The reporting code of each function whose source can be read."""
     twins: dict[CodeType, CodeType] = {}
     for file in dict.fromkeys(one.__code__.co_filename for one in watched):
         source = "".join(linecache.getlines(file))
         try:
-            found = rewrite(source, file, len(run.places))
+            found = rewrite(source, file, len(run.places), born)
         except SyntaxError:
             continue
         twins |= found.twins

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from backpass.doctor.finite import GIVEN, is_finite, lost
 from backpass.doctor.observe import Run, observe
+from backpass.doctor.rewrite import Born
 from backpass.doctor.state import Roots, argument_names
 from backpass.language.errors import BackpassError
 
@@ -56,6 +58,8 @@ class Probe:
 
 
 _COARSE = (np.float32, np.float16)
+Shape = tuple[int, ...]
+NOTHING: Mapping[Born, Shape] = MappingProxyType({})
 Where = int | str | None  # an argument, by its place or its name
 
 
@@ -68,6 +72,7 @@ def probe(
     keep: Collection[str] = (),
     returning: bool = False,
     numbers: Collection[str] = (),
+    born: Mapping[Born, Shape] = NOTHING,
     *,
     labels: bool = False,
 ) -> Probe:
@@ -75,8 +80,9 @@ def probe(
 
     The last two arguments are the samples and their targets, unless `x` and `y` say otherwise.
     Paths to `keep` stay as they are, where they are no parameters but what an optimiser remembers.
-    With `returning`, a call that changes nothing may return what it should have changed; paths of
-    `numbers` are then parameters too. With `labels`, targets that take two values keep to these.
+    With `returning`, a call that changes nothing may return what it should have changed. Paths of
+    `numbers` are parameters too, and names of functions in `born`, which are random when they are
+    first given a value of that shape. With `labels`, targets that take two values keep to these.
     Raises BackpassError when there are none, and when nothing changes.
     """
     calls(call, args)
@@ -95,10 +101,13 @@ def probe(
     if still:  # returned instead, or not moved by these very numbers, as behind a ReLU that is off
         others = [*_others(first, data), *numbers]
         changed, beside = [p for p in others if not _is_one(first.before[p], given_data)], []
+    else:
+        beside += [path for path in numbers if path not in (*changed, *beside)]
     random = np.random.default_rng(seed)
     X, Y = data_like(args, places, random, labels=labels)
     values = {path: _random_like(taken.values[path], random) for path in (*changed, *beside)}
     values |= {path: taken.values[path] for path in keep if path in values}
+    inner = {name: _random_like(np.zeros(shape), random) for name, shape in born.items()}
     try:
         for path, value in values.items():
             if path not in keep:
@@ -108,7 +117,7 @@ def probe(
         runs: list[tuple[Run, Any, Any]] = []
         for some in _may_take(X, Y, given, random):
             held[places[0]], held[places[1]] = some
-            runs.append((observe(call, held, seed=seed), *some))
+            runs.append((observe(call, held, seed=seed, born=inner), *some))
             if runs[-1][0].failure is None:
                 break
         run, X, Y = next((one for one in runs if one[0].failure is None), runs[0])
@@ -128,7 +137,25 @@ def probe(
     ends = ""
     if not is_finite(first) and is_finite(run):
         ends = lost(observe(call, args), GIVEN)
+    values |= _born(run)
     return Probe(run, np.asarray(X), np.asarray(Y), values, tuple(beside), ends=ends)
+
+
+def _born(run: Run) -> dict[str, Array]:
+    """The names of functions that were given other numbers, held in the run as paths are."""
+    found = {name: value for (_, name), value in run.born.items() if name not in run.before}
+    run.before.update(found)
+    run.after.update(found)
+    later: set[str] = set()
+    for event in run.events:
+        place = run.places[event.place]
+        value = run.born.get((place.function, place.text))
+        if value is None or place.text not in found or place.text in later:
+            continue
+        if value.shape == event.value.shape and not np.array_equal(value, event.value):
+            run.after[place.text] = event.value
+            later.add(place.text)
+    return found
 
 
 def _may_take(
@@ -140,8 +167,8 @@ def _may_take(
     if labels.dtype.kind in "iub" and labels.ndim and labels.size == len(labels) > 0:
         drawn = random.integers(_first(labels), int(labels.max()) + 1, labels.shape)
         yield X, drawn.tolist() if isinstance(given[1], list) else drawn
-    if all(_are_indices(one) for one in given):
-        yield tuple(_indices_like(one, random) for one in given)
+    if all(are_indices(one) for one in given):
+        yield tuple(indices_like(one, random) for one in given)
     yield given
 
 
@@ -155,10 +182,10 @@ def data_places(
     names = argument_names(call, len(args))
     data = [place for place, one in enumerate(args) if is_data(one)]
     usual = data[-2:]
-    if len(data) > 2 and not _are_indices(args[data[-1]]):
+    if len(data) > 2 and not are_indices(args[data[-1]]):
         before = data[-3], data[-2]  # indices and labels; what comes after them is a state
-        shapes = {np.shape(args[place]) for place in before if _are_indices(args[place])}
-        if len(shapes) == 1 and all(_are_indices(args[place]) for place in before):
+        shapes = {np.shape(args[place]) for place in before if are_indices(args[place])}
+        if len(shapes) == 1 and all(are_indices(args[place]) for place in before):
             usual = list(before)
     if not usual and (x is None or y is None):
         raise BackpassError("give samples and targets as the last two arguments")
@@ -176,13 +203,14 @@ def _are_labels(given: object, samples: object) -> bool:
     return y.dtype.kind in "iu" and (y.ndim, X.ndim) == (1, 2) and len(y) in X.shape
 
 
-def _are_indices(given: object) -> bool:
+def are_indices(given: object) -> bool:
     """Whether these are whole numbers from 0 on, several in a line or in rows."""
     found = np.asarray(given)
     return found.dtype.kind in "iu" and found.ndim in (1, 2) and found.size > 1 and found.min() >= 0
 
 
-def _indices_like(given: Any, random: np.random.Generator) -> Any:
+def indices_like(given: Any, random: np.random.Generator) -> Any:
+    """Random indices from 0 to the largest that was given."""
     found = np.asarray(given)
     made = random.integers(0, int(found.max()) + 1, found.shape)
     return made.tolist() if isinstance(given, list) else made
@@ -249,7 +277,8 @@ def _parameters(run: Run, data: set[str]) -> tuple[list[str], list[str]]:
         path
         for path, value in run.before.items()
         if path in run.after
-        and value.dtype.kind == "f"
+        and (value.dtype.kind == "f" or not np.any(value))  # 0 may stand for 0.0
+        and run.after[path].dtype.kind == "f"
         and _root(path) not in data
         and not np.array_equal(value, run.after[path])
     ]

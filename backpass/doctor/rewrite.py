@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 SEE = "__backpass_see__"  # under this global name the reporter stands while a program is watched
 
 Moment = Literal["value", "before", "after"]
+Born = tuple[str, str]  # a function, and a name that it gives a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class Rewritten:
     twins: dict[CodeType, CodeType]
 
 
-def rewrite(source: str, file: str, first: int = 0) -> Rewritten:
+def rewrite(source: str, file: str, first: int = 0, born: Collection[Born] = ()) -> Rewritten:
     """The rewritten code of a file; its places are numbered from `first` on.
 
+    What is assigned to the names of `born`, the reporter may exchange.
     Raises SyntaxError for source that Python does not read.
     """
     plain = compile(source, file, "exec", dont_inherit=True)
-    rewriter = _Rewriter(source, first)
+    rewriter = _Rewriter(source, first, born)
     tree = ast.parse(source, file)
     rewriter.visit(tree)
     watched = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
@@ -81,7 +83,8 @@ _TARGETS = ast.Name | ast.Attribute | ast.Subscript
 class _Rewriter(ast.NodeTransformer):
     """Wraps what is read, from the inside out; what is written, called or declared stays."""
 
-    def __init__(self, source: str, first: int) -> None:
+    def __init__(self, source: str, first: int, born: Collection[Born]) -> None:
+        self.born = born
         self.lines = source.splitlines(keepends=True)
         self.places: list[Place] = []
         self.first = first
@@ -122,12 +125,31 @@ class _Rewriter(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
         read = {one.id for one in ast.walk(node.value) if isinstance(one, ast.Name)}
-        shown = [one for one in node.targets if not isinstance(one, ast.Name) or one.id in read]
+        targets = [one for target in node.targets for one in _shared_out(target)]
+        shown = [one for one in targets if not isinstance(one, ast.Name) or one.id in read]
         after = [statement for target in shown for statement in self._seen(target, "after")]
         node.value = self._read(node.value)
         for target in node.targets:
             self._write(target)
-        return [node, *after]
+        return [node, *self._exchanged(node.targets), *after]
+
+    def _exchanged(self, targets: Sequence[ast.expr]) -> list[ast.stmt]:
+        """Statements that let the reporter exchange what names were given."""
+        function = ".".join(self.scope)
+        names = [
+            part.id
+            for target in targets
+            for part in ast.walk(target)
+            if isinstance(part, ast.Name)
+            and not _is_read(part)
+            and (function, part.id) in self.born
+        ]
+        return [
+            ast.copy_location(
+                ast.Assign([ast.Name(name, ast.Store())], _asked(function, name)), targets[0]
+            )
+            for name in names
+        ]
 
     def _write(self, target: ast.expr) -> None:
         """What a target reads on its way, as `self.W` in `self.W[0] = …`, is a part of it."""
@@ -158,10 +180,11 @@ class _Rewriter(ast.NodeTransformer):
         self._body(node)
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
-        if node.value is not None:
-            node.value = self._read(node.value)
-        return node
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | list[ast.stmt]:
+        if node.value is None:
+            return node
+        node.value = self._read(node.value)
+        return [node, *self._exchanged([node.target])]
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         self.scope.append("<lambda>")
@@ -224,6 +247,21 @@ class _Rewriter(ast.NodeTransformer):
 def _reported(number: int, value: ast.AST) -> ast.Call:
     assert isinstance(value, ast.expr)
     return ast.Call(ast.Name(SEE, ast.Load()), [ast.Constant(number), value], [])
+
+
+def _shared_out(target: ast.expr) -> Iterator[ast.expr]:
+    """A target, or the names among which a tuple is shared out."""
+    if isinstance(target, ast.Tuple | ast.List):
+        yield from (one for one in target.elts if isinstance(one, ast.Name))
+    else:
+        yield target
+
+
+def _asked(function: str, name: str) -> ast.Call:
+    """What the reporter has for a name in place of its value."""
+    asked = ast.Attribute(ast.Name(SEE, ast.Load()), "exchanged", ast.Load())
+    given = ast.Constant(function), ast.Constant(name), ast.Name(name, ast.Load())
+    return ast.Call(asked, list(given), [])
 
 
 def _is_read(node: ast.AST) -> bool:

@@ -148,7 +148,8 @@ class Roots:
             for name in (*cells, *one.__code__.co_names):
                 holder = _Closure(cells) if name in cells else one.__globals__
                 held = holder.get(name)
-                if _may_change(held) or (isinstance(held, _NUMBERS) and name in _written(one)):
+                is_number = isinstance(held, _NUMBERS)  # a zero may be a bias that never changes
+                if _may_change(held) or (is_number and (not held or name in _written(one))):
                     around.setdefault(name, holder)
             defaults = _Defaults(one)
             for name, held in defaults.all().items():

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from backpass.doctor.evidence import used
 from backpass.doctor.flat import cut
+from backpass.doctor.hidden import NOTHING, Hidden, hidden
 from backpass.doctor.infer import Seen, networks
 from backpass.doctor.leading import in_order, leading, leading_networks
 from backpass.doctor.passes import Pass, run_pass
 from backpass.doctor.probe import Probe, Where, probe
-from backpass.doctor.returned import inside, returned
+from backpass.doctor.returned import inside, leaves, returned
 from backpass.doctor.state import Roots, argument_names
 from backpass.doctor.units import gathered
 from backpass.doctor.updates import first_updates
@@ -77,34 +78,61 @@ def watched(
     the function takes two values.
     """
 
-    def look(seed: int, *rest: Any, **named: Any) -> Probe:
-        return in_order(probe(call, args, seed, *rest, labels=labels, **named))
+    def looks(zeros: Hidden = NOTHING, keep: Sequence[str] = keep) -> list[Probe]:
+        given = zeros.paths, zeros.born
+        return [
+            in_order(probe(call, args, seed, x, y, keep, True, *given, labels=labels))
+            for seed in seeds
+        ]
 
-    probes = _laid([look(seed, x, y, keep, returning=True) for seed in seeds])
+    def runs(zeros: Hidden = NOTHING) -> list[Probe]:
+        return _laid(looks(zeros))
+
+    probes = runs()
     if gradients or not _changes(probes[0]):
         biases = _numbers(call, args, x, y, probes)
         if biases:
-            more = _laid([look(seed, x, y, (), True, biases) for seed in seeds])
+            more = _laid(looks(Hidden(tuple(biases)), ()))
             probes = more if _returning(more) else probes
         found = _returning(probes)
         if gradients and not found:
             raise BackpassError("what the code returns has no array for each of the parameters")
         if found:
             return found[:1] if gradients else found
-        return [_inside(call, probes)]
-    seen = [] if keep else Watched(tuple(probes), ()).networks()
+        return [_inside(call, runs)]
+    held, names = [*probes[0].run.before], argument_names(call, len(args))
+    given = [path for path in held if _root(path) in names]
+    zeros = NOTHING if keep else hidden(probes, held, runs, given)
+    probes = runs(zeros) if zeros else probes
+    seen = [] if keep else leading_networks(probes)
     ones = [] if seen or keep else _ones(call, args, probes[0])
     if ones:  # a bias unit among what is kept of the forward pass, which was no longer constant
-        others = gathered([_without(look(seed, x, y, ones), ones) for seed in seeds])
-        seen = Watched(tuple(others), ()).networks()
+        others = gathered([_without(one, ones) for one in looks(keep=ones)])
+        seen = leading_networks(others)
         probes, ones = (others, ones) if seen else (probes, [])
     if seen:
         layers = {path for one in seen[0].layers for path in (one.weight, one.bias)}
         keep = [*ones, *(path for path in probes[0].parameters if path not in layers)]
         if keep:  # what an optimiser remembers starts as it is, mostly from zero
-            probes = _laid([_without(look(seed, x, y, keep), ones) for seed in seeds])
+            probes = _laid([_without(one, ones) for one in looks(zeros, keep)])
     moved = tuple(first_updates(one.run, one.parameters) for one in probes)
-    return [Watched(tuple(probes), moved)]
+    first = Watched(tuple(probes), moved)
+    return [first, *_handed_back(first, zeros.paths)]
+
+
+def _handed_back(one: Watched, paths: Sequence[str]) -> Iterator[Watched]:
+    """The same where a number that nothing moves is handed back as another."""
+    still = [path for path in paths if not any(np.any(own[path]) for own in one.moved)]
+    results = [
+        [value for _, value in leaves(probe.run.result) if not value.ndim] for probe in one.probes
+    ]
+    for path in still:
+        for new in zip(*results, strict=False):
+            moved = [
+                {**own, path: probe.parameters[path] - value}
+                for own, probe, value in zip(one.moved, one.probes, new, strict=True)
+            ]
+            yield replace(one, moved=tuple(moved))
 
 
 def _laid(probes: Sequence[Probe]) -> list[Probe]:
@@ -132,7 +160,7 @@ def _numbers(
     held = {
         path: value
         for path, value in probes[0].run.before.items()
-        if not value.ndim and path.replace(".", "[").partition("[")[0] in names
+        if not value.ndim and _root(path) in names
     }
     found: list[str] = []
     for path in [path for path, value in held.items() if value.dtype.kind == "f" or value == 0]:
@@ -143,6 +171,10 @@ def _numbers(
         if any(layer.bias == path for one in networks(tried) for layer in one.layers):
             found.append(path)
     return found
+
+
+def _root(path: str) -> str:
+    return path.replace(".", "[").partition("[")[0]
 
 
 def _changes(one: Probe) -> bool:
@@ -161,17 +193,12 @@ def _returning(probes: Sequence[Probe]) -> list[Watched]:
     return [Watched(tuple(probes), gradients, gradients=True), Watched(tuple(probes), steps)]
 
 
-def _inside(call: Callable[..., Any], probes: Sequence[Probe]) -> Watched:
+def _inside(call: Callable[..., Any], runs: Callable[[Hidden], list[Probe]]) -> Watched:
     """The parameters of a function that makes them itself: names in it that take other values."""
-    both = [inside(one.run) for one in probes]
-    names = [name for name in both[0][0] if all(name in old for old, _ in both)]
-    inner: list[Probe] = []
-    for one, (old, new) in zip(probes, both, strict=True):
-        before = {**one.run.before, **{name: old[name] for name in names}}
-        run = replace(one.run, before=before, after={**one.run.after, **new})
-        moving = {name: old[name] for name in names if not np.array_equal(old[name], new[name])}
-        inner.append(replace(one, run=run, parameters=moving))
-    kept = [_arrays(one) for one in gathered(inner)]
+    probes = runs(NOTHING)
+    kept, held = _held_inside(probes), [*probes[0].run.before]
+    zeros = hidden(kept, held, lambda tried: _held_inside(runs(tried)))
+    kept = _held_inside(runs(zeros)) if zeros else kept
     if not kept[0].parameters or kept[0].parameters.keys() != kept[1].parameters.keys():
         name = getattr(call, "__qualname__", None) or repr(call)
         raise BackpassError(
@@ -181,7 +208,22 @@ def _inside(call: Callable[..., Any], probes: Sequence[Probe]) -> Watched:
     return Watched(tuple(kept), tuple(first_updates(one.run, one.parameters) for one in kept))
 
 
+def _held_inside(probes: Sequence[Probe]) -> list[Probe]:
+    """The runs with names of a function for parameters."""
+    both = [inside(one.run) for one in probes]
+    names = [name for name in both[0][0] if all(name in old for old, _ in both)]
+    inner: list[Probe] = []
+    for one, (old, new) in zip(probes, both, strict=True):
+        before = {**one.run.before, **{name: old[name] for name in names}}
+        run = replace(one.run, before=before, after={**one.run.after, **new})
+        moving = {name: old[name] for name in names if not np.array_equal(old[name], new[name])}
+        born = {name: before[name] for _, name in one.run.born if name in before}
+        inner.append(replace(one, run=run, parameters={**moving, **born}))
+    return [_arrays(one) for one in gathered(inner)]
+
+
 def _arrays(one: Probe) -> Probe:
     """Without the single numbers that are part of no layer."""
-    arrays = {path: value for path, value in one.parameters.items() if value.ndim}
+    born = {name for _, name in one.run.born}
+    arrays = {path: value for path, value in one.parameters.items() if value.ndim or path in born}
     return replace(one, parameters=arrays)
