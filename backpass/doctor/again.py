@@ -10,9 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from backpass.doctor.accuse import Accuser
 from backpass.doctor.observe import call_quietly, observe
-from backpass.doctor.probe import Probe, Where, data_like, data_places
+from backpass.doctor.probe import (
+    Probe,
+    Where,
+    are_indices,
+    data_like,
+    data_places,
+    indices_like,
+)
 from backpass.doctor.report import Finding
 from backpass.doctor.rewrite import Place
 from backpass.doctor.state import Roots
@@ -47,7 +53,7 @@ def called_again(
     if any(path not in taken.values for path in trained):
         return None
     random = [np.random.default_rng(seed) for seed in (2, 3, 4)]
-    data = [data_like(args, places, r) for r in random]
+    data = [_data_like(args, places, r) for r in random]
     held = [{p: r.normal(0.0, 0.5, taken.values[p].shape) for p in trained} for r in random]
     try:
         begun = time.thread_time()
@@ -68,6 +74,17 @@ def called_again(
     return Again(first, second, fresh, other)
 
 
+def _data_like(
+    args: Sequence[Any], places: tuple[int, int], random: np.random.Generator
+) -> tuple[Any, Any]:
+    """Random data; indices, as of the letters of a text, stay indices."""
+    given = [args[place] for place in places]
+    if all(map(are_indices, given)):
+        x, y = (indices_like(one, random) for one in given)
+        return x, y
+    return data_like(args, places, random)
+
+
 def _step(
     call: Callable[..., Any], args: Sequence[Any], places: tuple[int, int], held: Steps,
     data: tuple[Any, Any],
@@ -85,14 +102,17 @@ def _step(
 
 
 def remembered(
-    one: Again, accuser: Accuser, gradients: Mapping[str, Array]
+    one: Again, found: Callable[..., Finding], first: Callable[[str], Place | None]
 ) -> tuple[list[Finding], list[str]]:
-    """Mistakes that a second call shows, and what it shows of the rule."""
+    """Mistakes that a second call shows, and what it shows of the rule.
+
+    `found` makes a finding as an accuser does, and `first` says where a gradient is made.
+    """
     added = [path for path in one.first if _kept(one, path) == 1]
     if added:
-        place = next((p for path in added if (p := accuser.lines.first(gradients[path]))), None)
+        place = next((p for path in added if (p := first(path))), None)
         return [
-            accuser.found(
+            found(
                 48, "gradients are not zeroed between calls", added, place,
                 "a second call takes the step of the first one again, with its own: what is added "
                 "up still holds the gradients of the call before",
@@ -106,7 +126,7 @@ def remembered(
     ]
     if old:
         return [
-            accuser.found(
+            found(
                 51, "stale cache", old, None,
                 "a second call takes the same step whatever its samples are: it computes with what "
                 "the first call left",

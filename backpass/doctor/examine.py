@@ -151,7 +151,10 @@ def _called_again(report: Report, one: _Explained, subject: Subject) -> Report:
     if arrays and not first.run.stopped:  # unwatched, it may go on for ever
         calls = called_again(call, args, paths, x, y)
         if calls is not None:
-            kept, said = remembered(calls, accuser, one.gradients())
+            gradients = one.gradients()
+            kept, said = remembered(
+                calls, accuser.found, lambda path: accuser.lines.first(gradients[path])
+            )
             findings += kept
             notes += said
     left = None if any(f.bug == 54 for f in findings) else skipped(call, args, x, y, first)

@@ -97,3 +97,39 @@ def test_samples_that_are_held_out_are_no_mistake(tmp_path):
     held = f"{head}        n = 4 * len(X) // 5 + 1\n        X, Y = X[:n], Y[:n]\n"
     report, _ = report_of("plain", tmp_path, (head, held))
     assert report.verdict == "correct"
+
+
+class Echo:
+    """A recurrent layer that keeps the sums of its gradients, and may never set them to zero."""
+
+    def __init__(self, zeroed):
+        self.zeroed = zeroed
+        self.A, self.R = RANDOM.normal(size=(3, 4)), RANDOM.normal(size=(4, 4)) / 2
+        self.V = RANDOM.normal(size=(4, 2))
+        self.dA, self.dR, self.dV = (np.zeros_like(one) for one in (self.A, self.R, self.V))
+
+    def step(self, X, Y):
+        if self.zeroed:
+            self.dA, self.dR, self.dV = (np.zeros_like(one) for one in (self.A, self.R, self.V))
+        H = [np.zeros((len(X), 4))]
+        for t in range(X.shape[1]):
+            H.append(np.tanh(X[:, t] @ self.A + H[-1] @ self.R))
+        error = (H[-1] @ self.V - Y) / len(X)
+        self.dV += H[-1].T @ error
+        back = error @ self.V.T
+        for t in reversed(range(X.shape[1])):
+            dZ = back * (1 - H[t + 1] ** 2)
+            self.dA += X[:, t].T @ dZ
+            self.dR += H[t].T @ dZ
+            back = dZ @ self.R.T
+        self.A -= 0.1 * self.dA
+        self.R -= 0.1 * self.dR
+        self.V -= 0.1 * self.dV
+
+
+@pytest.mark.parametrize("zeroed", [True, False])
+def test_sums_of_a_recurrent_network_that_are_never_zeroed_are_told(zeroed):
+    sequences = RANDOM.normal(size=(5, 3, 3)), RANDOM.normal(size=(5, 2))
+    report = bp.doctor(Echo(zeroed).step, *sequences)
+    assert report.verdict == ("correct" if zeroed else "bug")
+    assert [one.bug for one in report.findings] == ([] if zeroed else [48])

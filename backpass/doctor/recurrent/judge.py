@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backpass.doctor.accuse import Accuser
+from backpass.doctor.again import called_again, remembered
 from backpass.doctor.case import Case
 from backpass.doctor.evidence import shown, updating
 from backpass.doctor.lines import Lines
@@ -77,6 +78,8 @@ def recurrent_report(
     if best is None:
         return _unexplained(subject, found[0])
     report = _report(subject, best, 1.0 if best.look.way.gradients else lr)
+    if again is not None:
+        report = _called_again(report, best, again)
     if again is None or report.verdict != "bug":
         return report
     wanted = [right_steps(best, number) for number in range(len(best.look.runs))]
@@ -177,6 +180,28 @@ def _tensor(
     rate: float | None = None,
 ) -> Tensor:  # fmt: skip
     return Tensor(name, path, one.parameters[path].shape, verdict, scale, rate)
+
+
+def _called_again(report: Report, best: Explained, again: Subject) -> Report:
+    """The report with what a second call shows: what is added up, and never set to zero."""
+    run = best.look.way.probes[0].run
+    if best.look.way.gradients or report.verdict == "unknown" or run.stopped:
+        return report
+    calls = called_again(again.call, again.args, best.seen.paths.values(), again.x, again.y)
+    if calls is None:
+        return report
+    wanted, lines = right_steps(best, 0), Lines(run, best.look.runs[0].out[-1], [1.0])
+
+    def found(
+        bug: int, name: str, paths: Sequence[str], place: Place | None, says: str, fix: str
+    ) -> Finding:
+        return _finding(Row(lambda at: [], bug, name, says, fix), place, paths, run.files)
+
+    kept, said = remembered(calls, found, lambda path: lines.first(wanted[path]))
+    return replace(
+        report, verdict="bug" if kept else report.verdict, notes=(*report.notes, *said),
+        findings=(*report.findings, *kept),
+    )  # fmt: skip
 
 
 # ── the outputs, a dense layer; and what is below them ───────────────────────────────────────
