@@ -18,7 +18,7 @@ from backpass.running.compiled.matmul import BROAD, DEEP, TALL
 from backpass.running.compiled.tiles import HIGH, LOW, TILES, beyond, transpose
 
 numba: Any = import_module("numba")
-njit = numba.njit
+inlined = numba.njit(inline="always")  # one function is compiled in less time than five
 
 FAR = 4096  # bytes between rows from which on a factor is copied: a page
 SHORT = 132  # rows of A that meet one part of B after another
@@ -75,7 +75,7 @@ def _multiply(bits: int) -> Callable[..., None]:
     return multiply
 
 
-@njit
+@inlined
 def _copy_rows(to: Any, a: Any, down: Any, along: Any, rows: Any, depth: Any) -> None:
     """Rows of A, `HIGH` of them together, column by column."""
     for top in range(0, rows, HIGH):
@@ -92,7 +92,7 @@ def _copy_rows(to: Any, a: Any, down: Any, along: Any, rows: Any, depth: Any) ->
                     start[p * HIGH + r] = here[p]
 
 
-@njit
+@inlined
 def _copy_columns(to: Any, wide: Any, b: Any, apart: Any, depth: Any, columns: Any) -> None:
     """Columns of B, `wide` of them together, row by row."""
     for p in range(depth):
@@ -103,7 +103,7 @@ def _copy_columns(to: Any, wide: Any, b: Any, apart: Any, depth: Any, columns: A
                 row[j] = part[j]
 
 
-@njit
+@inlined
 def _turn_rows(
     to: Any, wide: Any, lanes: Any, b: Any, apart: Any, depth: Any, columns: Any
 ) -> None:
@@ -121,7 +121,7 @@ def _turn_rows(
                     row[p * wide + j] = here[j * apart + p]
 
 
-@njit
+@inlined
 def _tiles(
     rows: Any, columns: Any, k: Any, alpha: Any, a: Any, down: Any, along: Any, next_a: Any,
     b: Any, ldb: Any, next_b: Any, lanes: Any, beta: Any, c: Any, ldc: Any,
