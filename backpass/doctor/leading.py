@@ -29,29 +29,33 @@ def _depth(seen: Sequence[Seen]) -> int:
 
 
 def leading(one: Probe) -> list[int] | None:
-    """Which samples come first in the run, where it does not begin with all of them as given."""
+    """Which samples come first in the run, where it does not begin with all of them."""
+    return _taken(one, whole=False)
+
+
+def _taken(one: Probe, *, whole: bool) -> list[int] | None:
+    """Which samples are first taken together: some of them, or the `whole` in another order."""
     X = np.asarray(one.X, float)
     if X.ndim != 2:
         return None
     for event in one.run.events:
         value = event.value
-        if value.dtype.kind != "f" or not value.ndim or not value.size:
+        if value.dtype.kind != "f" or not value.ndim or (value.size == X.size) != whole:
             continue
         for samples, given in ((X, value), (X.T, value.T)):
             rows = np.atleast_2d(given)
             if rows.shape[1] != samples.shape[1] or rows.ndim != 2:
                 continue
-            if value.size == X.size and np.array_equal(rows, samples):
-                continue
             places = list(_places(rows, samples))
-            if len(places) == len(rows):
+            same = whole and np.array_equal(rows, samples)
+            if len(places) == len(rows) > 0 and not same:
                 return places
     return None
 
 
 def in_order(one: Probe) -> Probe:
     """Samples that are shuffled, all of them, in the order that the run took them."""
-    rows = leading(one)
+    rows = _taken(one, whole=True)
     if rows is None or sorted(rows) != list(range(len(rows))):
         return one
     for axis in (0, 1):

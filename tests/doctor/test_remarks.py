@@ -19,6 +19,15 @@ class Shuffled:
         self.W -= 0.1 * X.T @ (X @ self.W - Y)
 
 
+class Batches(Shuffled):
+    def fit(self, X, Y):
+        order = np.random.permutation(len(X))
+        mixed, wanted = X[order], Y[order]
+        for start in range(0, len(X), 4):
+            x, y = mixed[start : start + 4], wanted[start : start + 4]
+            self.W -= 0.1 * x.T @ (x @ self.W - y)
+
+
 class Sorted(Shuffled):
     def fit(self, X, Y):
         order = np.argsort(X[:, 0])
@@ -44,6 +53,10 @@ def test_shuffled_samples_are_told_of_with_their_line():
     told = "np.random.permutation(len(X)). The call was seeded, and is held to the order"
     assert any("Samples are shuffled at line" in one and told in one for one in report.notes)
     assert any(told in one for one in bp.annotate(Shuffled().fit, X, Y).summary)
+
+
+def test_batches_of_shuffled_samples_are_read():
+    assert bp.doctor(Batches().fit, X, Y).verdict == "correct"
 
 
 def test_an_order_that_is_not_by_chance_is_not_called_shuffled():
