@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import RLock
 from time import perf_counter
 from typing import Any
 from weakref import ref
@@ -34,6 +35,7 @@ from backpass.running.epoch import Arrays, Epoch, Stepping
 Values = NDArray[Any]
 WORD = 2**64
 LINE = 8  # integers on a cache line
+ENTERING = RLock()  # what all programs call is entered once, whoever trains at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Compiled:
         dtype = samples["X"].dtype if dtype is None else dtype
         ready, key = self._last, (dtype, len(order), batch_size)
         if ready is None or not ready.knows({**samples, **arrays}, key):
-            samples, own, ready = self._prepared(samples, arrays, key)
+            with ENTERING:
+                samples, own, ready = self._prepared(samples, arrays, key)
             arrays.update(own)
         order = np.ascontiguousarray(order, np.int64)
         low, high = (int(order.min()), int(order.max())) if order.size else (0, -1)

@@ -77,6 +77,11 @@ def gemm(
             def whole(place: int) -> Any:
                 return cgutils.alloca_once_value(builder, builder.trunc(args[place], narrow))
 
+            def apart(place: int) -> Any:  # rows of no entries, too, are apart for BLAS
+                is_some = builder.icmp_signed(">", args[place], wide(0))
+                length = builder.select(is_some, args[place], wide(1))
+                return cgutils.alloca_once_value(builder, builder.trunc(length, narrow))
+
             def letter(place: int) -> Any:
                 yes, no = (ir.Constant(ir.IntType(8), ord(one)) for one in "TN")
                 return cgutils.alloca_once_value(builder, builder.select(args[place], yes, no))
@@ -86,8 +91,8 @@ def gemm(
 
             # BLAS counts along columns, so it sees transposes: Cᵀ = Bᵀ Aᵀ
             values = [
-                letter(1), letter(0), whole(3), whole(2), whole(4), scalar(5), matrix(9), whole(11),
-                matrix(6), whole(8), scalar(12), matrix(13), whole(15),
+                letter(1), letter(0), whole(3), whole(2), whole(4), scalar(5), matrix(9), apart(11),
+                matrix(6), apart(8), scalar(12), matrix(13), apart(15),
             ]  # fmt: skip
             kind = ir.FunctionType(ir.VoidType(), [value.type for value in values])
             function = cgutils.get_or_insert_function(builder.module, kind, NAMES[bits])

@@ -40,11 +40,11 @@ def _multiply(bits: int) -> Callable[..., None]:
     ) -> None:  # fmt: skip
         """C = beta C + alpha A B, given as `machine.gemm` takes them; copies are made in `room`."""
         copies_a, copies_b = lda >= far, turn_b or ldb >= far
-        deep = most if copies_a or copies_b else k
-        tall = TALL if copies_a else m
+        deep = most if copies_a or copies_b else max(k, 1)
+        tall = TALL if copies_a else max(m, 1)
         down, along = (1, lda) if turn_a else (lda, 1)
         panels = beyond(room, TALL * most)
-        for p in range(0, k, deep):
+        for p in range(0, max(k, 1), deep):  # once, too, for a sum of nothing
             depth = min(deep, k - p)
             keep = beta if p == 0 else real(1)
             for top in range(0, m, tall):

@@ -15,7 +15,7 @@ from backpass.running.compiled.object_code import address
 LONG = 4096 // 4 + 3  # numbers of a row that is more than a page
 SIZES = [
     (1, 1, 1), (1, 40, 3), (5, 2, 1), (12, 32, 7), (13, 33, 16), (67, 77, 33), (3, 100, 600),
-    (32, 10, 64), (550, 20, 5), (25, 150, 530),
+    (32, 10, 64), (550, 20, 5), (25, 150, 530), (3, 40, 0), (0, 4, 3),
 ]  # fmt: skip
 
 
