@@ -149,3 +149,13 @@ class Interpreted:
         exec(self.text, space)
         with np.errstate(all="ignore"):
             return space["epoch"](*words)
+
+
+class Vector:
+    """What `object_code.Vector` is, for Python: a part of it is an array."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def words(self, start: int, stop: int) -> list[Any]:
+        return Interpreted.words(self.values[start:stop])

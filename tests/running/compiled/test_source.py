@@ -16,7 +16,7 @@ from backpass.running.compiled import backend, dividing, products
 from backpass.running.compiled.program import CompiledProgram
 from tests.random_losses import OPERATIONS
 from tests.random_programs import RandomProgram, programs
-from tests.running.compiled.interpreted import Interpreted, Together
+from tests.running.compiled.interpreted import Interpreted, Together, Vector
 from tests.running.random_steps import Maker
 
 EXAMPLES = settings().max_examples
@@ -27,6 +27,7 @@ OURS = SimpleNamespace(**FUNCTIONS)
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Python runs the source; no product is too small for BLAS."""
     monkeypatch.setattr(backend, "load", Interpreted)
+    monkeypatch.setattr(backend, "Vector", Vector)
     monkeypatch.setattr(products, "SMALL", 0)
 
 
