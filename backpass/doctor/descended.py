@@ -102,10 +102,13 @@ def _scaled(case: Case, accuser: Accuser, loss: str) -> tuple[Verdict, list[Find
         if penalty
         else f"That is harmless: a learning rate that is as much {change} makes up for it."
     )
+    what, aim = "updates", "descend it at the rate that the code names"
+    if case.gradients:
+        what, aim = "gradients", "return its gradient"
     remark = accuser.remark(
         bug, f"a factor {name}", list(case.paths.values()), None,
-        f"all updates are {name} times the gradient of {case.scales.title}. {harm}",
-        f"To descend it at the rate that the code names, {_undone(factor, name, (n, m))}.",
+        f"all {what} are {name} times the gradient of {case.scales.title}. {harm}",
+        f"To {aim}, {_undone(factor, name, (n, m))}.",
     )  # fmt: skip
     return "correct up to a scale", [remark], loss
 

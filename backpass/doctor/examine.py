@@ -118,7 +118,7 @@ def explain(
     if not best.story.whole:
         with suppress(Exhausted), at_most(PATIENCE):
             best = best.deeper()
-    report = _judged(subject, best, 1.0 if best.way.gradients else lr, again)
+    report = _judged(subject, best, lr, again)
     first = ways[0].probes[0]
     if first.ends:
         report = replace(report, notes=(first.ends, *report.notes))
@@ -287,7 +287,7 @@ def _judged(subject: str, one: _Explained, lr: float | None, again: Subject | No
     paths = one.paths
     wanted = [shown for shown in one.printed if shown.family is story.family]
     numbers = rates([probed.run for probed in one.way.probes], one.way.moved[0], first.cut)
-    scale = scales(story, wanted, numbers, paths, lr)
+    scale = scales(story, wanted, numbers, paths, lr, one.way.gradients)
     accuser = one.accuser(scale)
     runs = [probed.run for probed in one.way.probes]
     crossed = broadcast(runs, [p.A[-1] for p in one.passes], [p.Y for p in one.way.probes])

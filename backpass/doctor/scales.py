@@ -42,8 +42,13 @@ def scales(
     rates: Rates,
     paths: Mapping[Tensor, str],
     lr: float | None,
+    gradients: bool,
 ) -> Scales:
-    """Read the rate off the scales, for the first of the wanted losses that it fits."""
+    """Read the rate off the scales, for the first of the wanted losses that it fits.
+
+    That of gradients is 1, for every tensor: no number that one is multiplied by is its own.
+    """
+    lr, own = (1.0, {}) if gradients else (lr, rates.near)
     n, m = story.at[0].run.y.shape
     bent = max((slip.layer for slip in story.slips if not slip.mistake.linear), default=0)
     found = {
@@ -57,16 +62,15 @@ def scales(
     far = {} if lr is not None else rates.far
     given = {lr: "lr"} if lr is not None else near or far or {1.0: ""}
     common = _common(straight or found, [r * t for r in (*given, *far) for _, t in losses])
+    is_sure = gradients or bool(wanted and (near or lr))
     rate, name, factor, title, times = _rate(
-        abs(common), losses, given, far if wanted else {}, bool(wanted and (near or lr)), (n, m)
+        abs(common), losses, given, far if wanted else {}, is_sure, (n, m)
     )
     apart = {
         tensor: scale / common
         for tensor, scale in straight.items()
         if not same(scale, common)
-        and not _has_its_own_rate(
-            scale, rates.near.get(paths[tensor], {}), factor * times, rate, (n, m)
-        )
+        and not _has_its_own_rate(scale, own.get(paths[tensor], {}), factor * times, rate, (n, m))
     }
     apart |= {  # of what is not linear in the error, only the sign tells anything
         tensor: -1.0
@@ -132,7 +136,7 @@ def _rate(
     losses: Sequence[tuple[str, float]],
     near: Mapping[float, str],
     far: Mapping[float, str],
-    is_shown: bool,
+    is_sure: bool,
     size: tuple[int, int],
 ) -> tuple[float | None, str, float, str, float]:
     """The rate, its name, the factor that is left over, and the loss that it is the factor of."""
@@ -145,7 +149,7 @@ def _rate(
         factor = common / (rate * times)
         if _named(factor, size):
             return rate, name, factor, title, times
-    if len(near) == 1 and is_shown and near != {1.0: ""}:
+    if len(near) == 1 and is_sure and near != {1.0: ""}:
         rate, name = next(iter(near.items()))
         return rate, name, common / (rate * times), title, times
     return None, "", 1.0, title, times

@@ -77,7 +77,7 @@ def recurrent_report(
     best = explained(found)
     if best is None:
         return _unexplained(subject, found[0])
-    report = _report(subject, best, 1.0 if best.look.way.gradients else lr)
+    report = _report(subject, best, lr)
     if again is not None:
         report = _called_again(report, best, again)
     if again is None or report.verdict != "bug":
@@ -271,7 +271,7 @@ def _outputs(best: Explained, lr: float | None) -> tuple[Scales, Judged]:
     numbers = rates([one.run for one in probes], best.moved[0])
     wanted = [one for one in printed if one.family is story.family]
     spoken, held = _spoken(best, story)
-    scale = scales(spoken, wanted, numbers, held, lr)
+    scale = scales(spoken, wanted, numbers, held, lr, way.gradients)
     wording = Wording(head(best.seen, runs[0]), story, probes[0].run, best.moved[0])
     n, m = passes[0].y.shape
     factors = [1.0, float(n), 1 / n, *(times(n, m) for _, times in story.family.members)]
