@@ -12,9 +12,10 @@ import numpy as np
 from backpass.doctor.annotation import Annotation, annotation
 from backpass.doctor.rates import rates
 from backpass.doctor.readings import Reading, confirmed, read, scales_of
+from backpass.doctor.recurrent.best import Explained, rightly
 from backpass.doctor.recurrent.dense import losses, outputs
 from backpass.doctor.recurrent.explained import Account
-from backpass.doctor.recurrent.judge import Explained, network, rightly
+from backpass.doctor.recurrent.judge import network
 from backpass.doctor.recurrent.looks import Look
 from backpass.doctor.recurrent.named import known
 from backpass.doctor.recurrent.through_time import taken
