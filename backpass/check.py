@@ -92,8 +92,7 @@ def _number(result: Any) -> float:
         raise DerivationError(f"f returns a {what}, and a gradient is of one number") from None
     if value.size != 1:
         raise DerivationError(
-            f"f returns {show_shape(value.shape)}, and a gradient is of one number; "
-            "sum or average it"
+            f"f returns {value.size} numbers, and a gradient is of one; sum or average them"
         )
     return float(value.reshape(()))
 

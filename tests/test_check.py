@@ -245,7 +245,7 @@ def test_a_random_gradient_is_noticed():
 @pytest.mark.parametrize(
     ("f", "sentence"),
     [
-        (lambda x: x * 2, "f returns 3, and a gradient is of one number; sum or average it"),
+        (lambda x: x * 2, "f returns 3 numbers, and a gradient is of one; sum or average them"),
         (lambda x: None, "f returns nothing (is `return` missing?)"),
         (lambda x: "loss", "f returns a str, and a gradient is of one number"),
         (lambda x: np.sum(np.log(x)), "f is nan at these arguments, so it has no slope here"),

@@ -27,7 +27,7 @@ def of_loss(case: Case, accuser: Accuser) -> tuple[Verdict, list[Finding], str]:
         return "correct for another loss", [remark], loss
     if case.shown:
         return _scaled(case, accuser, f"{_does(case)}, the loss that the code shows{_rate(case)}.")
-    loss = f"{_does(case)}{_rate(case)}. The code shows no loss."
+    loss = f"{_does(case)}{_rate(case)}. The code shows no loss that is known here."
     activation = meant(case.story.layer(case.story.at[0].run.depth)[0].f)
     its_own = activation in family.fits and "entropy" in family.name
     is_square = family.name == "squared error"
@@ -48,7 +48,7 @@ def held(case: Case) -> str:
     """What updates that are wrong were held to."""
     title = case.shown[0].title if case.shown and not case.own else case.scales.title
     shown = ", the loss that the code shows" if case.shown else ""
-    none = "" if case.shown else " The code shows no loss."
+    none = "" if case.shown else " The code shows no loss that is known here."
     what = "Gradients are" if case.gradients else "Updates are"
     return f"{what} held to the gradient of {title}{shown}{_rate(case)}.{none}"
 

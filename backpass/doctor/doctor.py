@@ -97,6 +97,11 @@ def doctor(
             raise DerivationError(
                 "a formula is held to a derivation: bp.doctor(formula, of=bp.derive(…), wrt=…)"
             )
+        if not isinstance(of, Derivation | Arrays | str):
+            raise DerivationError(
+                f"of={of!r} is no derivation; give bp.derive(…), bp.jacobian(…), or a function of z "
+                "by name, as of='softmax'"
+            )
         return judge(subject, of, wrt, called)
     if isinstance(subject, Derivation | Network):
         if printed is None:

@@ -94,7 +94,10 @@ def _bent(gradients: Arrays, steps: Arrays) -> bool:
 
 
 _RULES = (
-    Rule("Each gradient is clipped by its norm before it is used.", True, _norm),
+    Rule(
+        "Gradients are clipped by their norm before they are used, which hides a factor that one "
+        "of them may have.", True, _norm,
+    ),
     Rule("The entries of each gradient are clipped before they are used.", True, _entries),
     Rule(
         "The first step takes from each entry of the gradient its sign alone, as those of Adam, "

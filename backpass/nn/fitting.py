@@ -51,6 +51,11 @@ class Options:
             value = getattr(self, name)
             if not is_count(value):
                 raise BackpassError(f"{name}={value!r} is not valid; give a whole number from 1 on")
+        if self.every > 1 and self.checkpoint is None:
+            raise BackpassError(
+                f"every={self.every} says how often a checkpoint is written; give checkpoint=, the "
+                "file, too"
+            )
         refuse_no_callback(self.callbacks)
         stops = self.early_stopping
         if not (isinstance(stops, (bool, EarlyStopping)) or stops is None or is_count(stops)):

@@ -172,6 +172,14 @@ def with_updates(
     steps = list(_shared(program, gradients, optimizer))
     for weight, gradient in gradients.items():
         steps += _updates(optimizer, weight, gradient, program.arrays[weight].shape)
+    given = {step.name for step in steps}
+    for name in updated(optimizer, gradients):
+        if name + PRIME not in given:
+            rules = "; ".join(optimizer.lines)
+            raise BackpassError(
+                f"the rule of {type(optimizer).__name__}, {rules}, gives no {name}′: every weight "
+                "and all state have a line of their own, such as W′[k,j] = …"
+            )
     taken = [*program.arrays, *(one.name for one in (*scalars, *own))]
     new = {name: fresh(name, taken) for step in steps if (name := step.name) in taken}
     steps = [rename_step(step, new) for step in steps] if new else steps

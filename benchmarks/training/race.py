@@ -53,9 +53,9 @@ class Raced:
 
     @property
     def fastest(self) -> str:
-        """The fastest of the others."""
+        """The fastest of the others, beside us in the same rounds."""
         others = [name for name in self.seconds if name != OURS]
-        return min(others, key=lambda name: median(self.seconds[name]))
+        return min(others, key=lambda name: median(self.ratios(name)))
 
 
 class Failed(Exception):

@@ -22,7 +22,7 @@ def report_of(rule, folder, *edits):
     [
         ("plain", None),
         ("momentum", None),
-        ("by_norm", "clipped by its norm"),
+        ("by_norm", "clipped by their norm"),
         ("by_entry", "entries of each gradient are clipped"),
         ("adam", "sign alone"),
         ("rms", "sign alone"),
