@@ -99,8 +99,8 @@ def doctor(
             )
         if not isinstance(of, Derivation | Arrays | str):
             raise DerivationError(
-                f"of={of!r} is no derivation; give bp.derive(…), bp.jacobian(…), or a function of z "
-                "by name, as of='softmax'"
+                f"of={of!r} is no derivation; give bp.derive(…), bp.jacobian(…), or a function of "
+                "z by name, as of='softmax'"
             )
         return judge(subject, of, wrt, called)
     if isinstance(subject, Derivation | Network):
